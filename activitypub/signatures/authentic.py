@@ -1,0 +1,42 @@
+"""What a verified sender is: a value that only this package can make, so that unverified mail cannot be applied."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from activitypub.identifiers import Url
+
+_SEAL = object()
+
+
+class Proof(StrEnum):
+    """How the sender was proved."""
+
+    DRAFT_CAVAGE = "draft-cavage"
+    RFC_9421 = "rfc9421"
+    FEP_8B32 = "fep-8b32"
+
+
+@dataclass(frozen=True)
+class Authentic:
+    """The sender of a message, proved by a signature over it.
+
+    actor       the id of the actor that owns the key
+    key_id      the key that verified
+    proof       the kind of signature
+    signed_at   when the sender says it was signed, UTC
+    """
+
+    actor: Url
+    key_id: str
+    proof: Proof
+    signed_at: datetime
+    seal: object = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.seal is not _SEAL:
+            raise TypeError("only activitypub.signatures can say that somebody is authentic")
+
+
+def _sealed(actor: Url, key_id: str, proof: Proof, signed_at: datetime) -> Authentic:
+    return Authentic(actor, key_id, proof, signed_at, _SEAL)

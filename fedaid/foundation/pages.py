@@ -1,0 +1,165 @@
+"""What every page stands on: the house behind the door, who is looking, what they typed, and how to answer."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import wraps
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from jinja2 import Environment
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from fedaid.foundation.database import Database
+from fedaid.foundation.names import Names
+from fedaid.foundation.refused import NotAllowed, Refused
+from fedaid.foundation.work import UnitsOfWork
+
+FORM_FIELDS_MAX = 100
+FIELD_CHARACTERS_MAX = 20_000
+
+
+class Role(StrEnum):
+    """What somebody may do in their neighbourhood; each role may do what the ones before it may."""
+
+    MEMBER = "member"
+    COORDINATOR = "coordinator"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who is looking. ``member_id`` is None for somebody signed out; ``actor`` is the member's id on the wire."""
+
+    member_id: int | None = None
+    handle: str = ""
+    name: str = ""
+    actor: str = ""
+    role: Role | None = None
+    time_zone: str = "UTC"
+
+    @property
+    def signed_in(self) -> bool:
+        return self.member_id is not None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
+    @property
+    def is_coordinator(self) -> bool:
+        return self.role in (Role.COORDINATOR, Role.ADMIN)
+
+
+SIGNED_OUT = Viewer()
+
+
+@dataclass(frozen=True)
+class House:
+    """What stands behind the doors of one instance; ``name`` is the neighbourhood's, e.g. Northside."""
+
+    name: str
+    names: Names
+    database: Database
+    units: UnitsOfWork
+    templates: Environment
+    time_zone: str = "UTC"
+
+
+class SignInNeeded(Refused):
+    """Raised for somebody signed out; the shell leads them to the sign-in page and back."""
+
+    def __init__(self) -> None:
+        super().__init__("sign_in_needed", "Please sign in first.", HTTPStatus.UNAUTHORIZED)
+
+
+def house(request: Request) -> House:
+    """The house this request came to."""
+    found: House = request.app.state.house
+    return found
+
+
+def viewer(request: Request) -> Viewer:
+    """Who is looking, as the session says; SIGNED_OUT when nobody is signed in."""
+    found: Viewer = request.scope.get("viewer", SIGNED_OUT)
+    return found
+
+
+def member(request: Request) -> Viewer:
+    """The signed-in member. Raises SignInNeeded."""
+    who = viewer(request)
+    if not who.signed_in:
+        raise SignInNeeded
+    return who
+
+
+def admin(request: Request) -> Viewer:
+    """The signed-in admin. Raises SignInNeeded or NotAllowed."""
+    who = member(request)
+    if not who.is_admin:
+        raise NotAllowed("This page is for the admin of this neighbourhood.")
+    return who
+
+
+def render(request: Request, template: str, status: int = 200, **values: object) -> Response:
+    """The page from a template, which also sees ``house``, ``viewer``, ``request`` and a ``said`` line, if any."""
+    home = house(request)
+    html = home.templates.get_template(template).render(
+        house=home, viewer=viewer(request), request=request, said=request.query_params.get("said", ""), **values
+    )
+    return HTMLResponse(html, status)
+
+
+def go(path: str, said: str = "") -> Response:
+    """After a form was carried out: 303 to the page that shows it; ``said`` names a sentence to show there."""
+    query = f"?{urlencode({'said': said})}" if said else ""
+    return RedirectResponse(path + query, HTTPStatus.SEE_OTHER)
+
+
+class Form(Mapping[str, str]):
+    """What somebody typed: text fields, trimmed; a missing field reads as empty."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = {name: value.strip() for name, value in fields.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields.get(name, "")
+
+    def __iter__(self):  # type: ignore[no-untyped-def]  # Mapping's own annotation is enough
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._fields
+
+
+def form_page(handler: Callable[[Request, Form], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """Makes a route out of a plain function that takes what was typed; it runs in a thread, as it writes."""
+
+    @wraps(handler)
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(handler, request, await read_form(request))
+
+    return endpoint
+
+
+async def read_form(request: Request) -> Form:
+    """The text fields of a posted form. Raises Refused when there are too many or one is too long."""
+    async with request.form(max_files=0, max_fields=FORM_FIELDS_MAX) as data:
+        fields = {name: value for name, value in data.items() if isinstance(value, str)}
+    for value in fields.values():
+        if len(value) > FIELD_CHARACTERS_MAX:
+            raise Refused("too_long", f"A field holds at most {FIELD_CHARACTERS_MAX} characters.")
+    return Form(fields)
+
+
+def wants_activity(request: Request) -> bool:
+    """Whether the asker wants the ActivityPub form of a thing that also has a page (content negotiation)."""
+    accept = request.headers.get("accept", "").lower()
+    at_page = accept.find("text/html")
+    at_activity = min((at for at in map(accept.find, ("application/activity+json", "application/ld+json")) if at >= 0), default=-1)
+    return at_activity >= 0 and (at_page < 0 or at_activity < at_page)

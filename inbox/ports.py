@@ -1,0 +1,86 @@
+"""What the inbox needs from the house it stands in; the house gives these, the inbox asks for nothing else."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from activitypub.documents import Activity
+from activitypub.keys import VerificationKey
+from activitypub.signatures.authentic import Authentic
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One authenticated activity as it came in.
+
+    sender   the proved sender; equal to ``activity.actor``
+    inbox    the path it was posted to, e.g. ``/inbox`` or ``/users/ana/inbox``
+    """
+
+    sender: Authentic
+    activity: Activity
+    inbox: str
+
+
+class Work(Protocol):
+    """A unit of work as far as the inbox cares: something with a connection in a transaction."""
+
+    @property
+    def connection(self) -> Connection: ...
+
+
+W_contra = TypeVar("W_contra", bound=Work, contravariant=True)
+W_co = TypeVar("W_co", bound=Work, covariant=True)
+
+
+class Handler(Protocol[W_contra]):
+    """What to do with one type of activity."""
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        """URLs of documents that must be fetched first; fetched with no transaction open, absent where it failed."""
+        ...
+
+    def apply(self, work: W_contra, letter: Letter, fetched: Mapping[str, Mapping[str, Any]]) -> None:
+        """Do it, in the transaction that also marks the letter done. Raises a refusal with code and sentence."""
+        ...
+
+
+class UnitsOfWork(Protocol[W_co]):
+    """Opens the transaction in which effect and mark are committed together."""
+
+    def begin(self) -> AbstractContextManager[W_co]: ...
+
+
+class Correspondents(Protocol):
+    """The actors of other servers that we have met, and whom we do not want to hear from."""
+
+    def key(self, key_id: str) -> VerificationKey | None:
+        """The stored key, or None when this key was never fetched."""
+        ...
+
+    def key_age_seconds(self, key_id: str) -> float | None:
+        """Seconds since the key was last fetched, for bounded refetching (attack S17)."""
+        ...
+
+    def remember(self, actor_document: Mapping[str, Any]) -> None:
+        """Store or refresh an actor that we ourselves fetched from its own address."""
+        ...
+
+    def is_blocked(self, host: str) -> bool:
+        """Whether nothing from this host (or a parent domain of it) is wanted."""
+        ...
+
+    def heard_from(self, host: str) -> None:
+        """A verified message came from this host: it is awake."""
+        ...
+
+
+class Recipients(Protocol):
+    """Which inboxes exist here."""
+
+    def has_inbox(self, path: str) -> bool:
+        """Whether the path is the shared inbox or that of one of our actors."""
+        ...

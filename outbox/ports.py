@@ -1,0 +1,46 @@
+"""What the outbox needs from the house it stands in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from activitypub.keys import SigningKey
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """Where to post for one actor: its own inbox, and its server's shared one where there is one."""
+
+    actor: str
+    inbox: str
+    shared_inbox: str | None
+
+
+class Signers(Protocol):
+    """The keys of our own actors."""
+
+    def signer(self, actor: str) -> SigningKey:
+        """The RSA key that signs requests for this actor. Raises LookupError for an actor that is not ours."""
+        ...
+
+
+class AddressBook(Protocol):
+    """Where other servers' actors receive their mail."""
+
+    def mailboxes(self, connection: Connection, actors: Sequence[str]) -> Sequence[Mailbox]:
+        """Those of the actors that we have met; our own actors and unknown ones are left out."""
+        ...
+
+    def followers(self, connection: Connection, actor: str) -> Sequence[Mailbox]:
+        """The mailboxes of the accepted remote followers of one of our actors."""
+        ...
+
+    async def meet(self, actor: str) -> None:
+        """Fetch and remember an actor we have not met. Raises activitypub.errors.FetchFailed."""
+        ...
+
+    def is_blocked(self, host: str) -> bool:
+        """Whether nothing is to be sent to this host."""
+        ...
