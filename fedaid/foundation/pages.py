@@ -1,13 +1,15 @@
 """What every page stands on: the house behind the door, who is looking, what they typed, and how to answer."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import wraps
 from http import HTTPStatus
 from urllib.parse import urlencode
 
 from jinja2 import Environment
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -58,14 +60,31 @@ SIGNED_OUT = Viewer()
 
 @dataclass(frozen=True)
 class House:
-    """What stands behind the doors of one instance; ``name`` is the neighbourhood's, e.g. Northside."""
+    """What stands behind the doors of one instance.
+
+    name       the neighbourhood's name, e.g. Northside
+    recognise  the viewer of a session's token, None when the session is unknown or ended
+    time_zone  the neighbourhood's own (IANA name), for somebody who has not said theirs
+    """
 
     name: str
     names: Names
     database: Database
     units: UnitsOfWork
     templates: Environment
+    recognise: Callable[[Connection, str], Viewer | None]
     time_zone: str = "UTC"
+
+    @property
+    def cookie_name(self) -> str:
+        """The session cookie's name. It carries the instance, as browsers share cookies between ports of one host."""
+        instance = re.sub(r"[^a-z0-9]", "-", self.names.host)
+        return f"__Host-fedaid-{instance}" if self.is_secure else f"fedaid-{instance}"
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether this instance is reached over https, so that cookies may insist on it."""
+        return self.names.origin.startswith("https://")
 
 
 class SignInNeeded(Refused):
@@ -82,9 +101,20 @@ def house(request: Request) -> House:
 
 
 def viewer(request: Request) -> Viewer:
-    """Who is looking, as the session says; SIGNED_OUT when nobody is signed in."""
-    found: Viewer = request.scope.get("viewer", SIGNED_OUT)
+    """Who is looking, as the session says; SIGNED_OUT when nobody is signed in. Looked up once per request."""
+    if "viewer" not in request.scope:
+        request.scope["viewer"] = _recognise(request)
+    found: Viewer = request.scope["viewer"]
     return found
+
+
+def _recognise(request: Request) -> Viewer:
+    home = house(request)
+    token = request.cookies.get(home.cookie_name, "")
+    if not token:
+        return replace(SIGNED_OUT, time_zone=home.time_zone)
+    with home.database.read() as connection:
+        return home.recognise(connection, token) or replace(SIGNED_OUT, time_zone=home.time_zone)
 
 
 def member(request: Request) -> Viewer:
@@ -127,7 +157,7 @@ class Form(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._fields.get(name, "")
 
-    def __iter__(self):  # type: ignore[no-untyped-def]  # Mapping's own annotation is enough
+    def __iter__(self) -> Iterator[str]:
         return iter(self._fields)
 
     def __len__(self) -> int:
@@ -161,5 +191,6 @@ def wants_activity(request: Request) -> bool:
     """Whether the asker wants the ActivityPub form of a thing that also has a page (content negotiation)."""
     accept = request.headers.get("accept", "").lower()
     at_page = accept.find("text/html")
-    at_activity = min((at for at in map(accept.find, ("application/activity+json", "application/ld+json")) if at >= 0), default=-1)
+    found = [accept.find(kind) for kind in ("application/activity+json", "application/ld+json")]
+    at_activity = min((at for at in found if at >= 0), default=-1)
     return at_activity >= 0 and (at_page < 0 or at_activity < at_page)

@@ -1,0 +1,55 @@
+"""How hours and moments are said to people; the only place that turns minutes and instants into words."""
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+MINUTES_PER_HOUR = 60
+_HOURS_AND_MINUTES = re.compile(r"(\d{1,4}):([0-5]\d)")
+_HOURS = re.compile(r"(\d{1,4})(?:[.,](0|00|25|5|50|75))?")
+
+
+def in_words(minutes: int) -> str:
+    """135 -> ``2 h 15 min``."""
+    hours, rest = divmod(abs(minutes), MINUTES_PER_HOUR)
+    parts = [f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours)
+    return " ".join(parts)
+
+
+def in_figures(minutes: int) -> str:
+    """135 -> ``2:15``, -30 -> ``−0:30``."""
+    hours, rest = divmod(abs(minutes), MINUTES_PER_HOUR)
+    return f"{'−' if minutes < 0 else ''}{hours}:{rest:02d}"
+
+
+def read_minutes(text: str) -> int | None:
+    """What somebody typed for a length of time: ``1:30``, ``1.5``, ``1,5`` or ``2``; in minutes, None if unreadable.
+
+    Only whole minutes can be said this way, so nothing is ever rounded.
+    """
+    if matched := _HOURS_AND_MINUTES.fullmatch(text.strip()):
+        return int(matched[1]) * MINUTES_PER_HOUR + int(matched[2])
+    if matched := _HOURS.fullmatch(text.strip()):
+        quarter = {"25": 15, "5": 30, "50": 30, "75": 45}.get(matched[2] or "", 0)
+        return int(matched[1]) * MINUTES_PER_HOUR + quarter
+    return None
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of that IANA name; UTC for one this machine does not know."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def day_and_time(moment: datetime, zone_name: str) -> str:
+    """``Sat 5 Sep 2026, 10:00`` in the given zone."""
+    local = moment.astimezone(zone(zone_name))
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+
+
+def day(moment: datetime, zone_name: str) -> str:
+    """``5 Sep 2026`` in the given zone."""
+    local = moment.astimezone(zone(zone_name))
+    return f"{local.day} {local:%b %Y}"
