@@ -1,0 +1,26 @@
+"""The sentences shown after something was done, by the word that stands in the address; unknown words show nothing."""
+
+SAYINGS = {
+    "signed_in": "Welcome back.",
+    "signed_out": "You are signed out.",
+    "posted": "It is on the board.",
+    "changed": "Your changes are kept.",
+    "withdrawn": "It is taken off the board.",
+    "extended": "It stays on the board longer.",
+    "response_sent": "Your offer of help is on its way.",
+    "response_withdrawn": "You took your offer back.",
+    "accepted": "Accepted. They will be told.",
+    "declined": "Declined. They will be told.",
+    "done": "Thank you. It is marked as done.",
+    "cancelled": "It is called off.",
+    "hours_given": "The hours are given.",
+    "hours_claimed": "Logged. The other side is asked to confirm.",
+    "hours_confirmed": "Confirmed. Thank you.",
+    "hours_refused": "Refused. They will be told.",
+    "hours_withdrawn": "You took it back.",
+    "network_proposed": "Proposed. Their admin will be asked.",
+    "network_accepted": "Accepted. The two boards will follow each other.",
+    "network_paused": "Paused. Nothing new goes between you; what is under way still finishes.",
+    "network_resumed": "Resumed.",
+    "network_ended": "Ended.",
+}

@@ -1,0 +1,51 @@
+"""Puts the pages' templates together: every feature's folder, the words, and the filters they share."""
+
+import hashlib
+from gettext import NullTranslations
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from fedaid.foundation import wording
+from fedaid.web.sayings import SAYINGS
+
+_HERE = Path(__file__).parent
+STATIC = _HERE / "static"
+
+# Where a member can go; the third word names the picture.
+PLACES = (
+    ("/me", "My day", "check"),
+    ("/", "Board", "board"),
+    ("/post", "Post", "plus"),
+    ("/hours", "Hours", "hours"),
+)
+
+
+def build_templates(source_url: str, version: str) -> Environment:
+    """The environment all pages are made with: escaping on, undefined names are errors, gettext for every word."""
+    folders = sorted(folder for folder in _HERE.parent.glob("*/templates") if folder.is_dir())
+    environment = Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_translations(NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
+    environment.filters.update(
+        in_words=wording.in_words,
+        in_figures=wording.in_figures,
+        day=wording.day,
+        day_and_time=wording.day_and_time,
+    )
+    environment.globals.update(
+        language="en",
+        direction="ltr",
+        places=PLACES,
+        sayings=SAYINGS,
+        source_url=source_url,
+        version=version,
+        style_digest=hashlib.sha256((STATIC / "style.css").read_bytes()).hexdigest()[:12],
+    )
+    return environment
