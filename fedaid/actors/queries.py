@@ -1,0 +1,302 @@
+"""Reads about actors: ours by handle or id, the ones we met, their keys and mailboxes, and who follows whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from activitypub.keys import PrivateKey, SigningKey, VerificationKey, private_from_pem
+from activitypub.keys import public_from_multibase as ed25519_from_text
+from activitypub.keys import public_from_pem as rsa_from_text
+from fedaid.actors.rules import FollowState, Kind, folded
+from fedaid.actors.tables import follow, local_actor, remote_actor, remote_key
+from outbox.ports import Mailbox
+
+URIS_PER_QUERY = 500  # SQLite's parameters have a limit
+
+
+@dataclass(frozen=True)
+class LocalActor:
+    """One of our own actors. ``gone_at`` is set once it has left; its handle stays taken."""
+
+    id: int
+    uri: str
+    handle: str
+    kind: Kind
+    name: str
+    summary: str
+    manually_approves: bool
+    created_at: datetime
+    gone_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RemoteActor:
+    """An actor of another server as its own document said when we fetched it.
+
+    host     with the port where it is not the scheme's own
+    handle   the name before the @
+    page     where people see it; the id when the actor names no page
+    ledger, board   of a fedaid server actor: the ids named by fa:ledger and fa:board
+    """
+
+    id: int
+    uri: str
+    host: str
+    type: str
+    handle: str
+    name: str
+    page: str
+    inbox: str
+    shared_inbox: str | None
+    followers: str | None
+    ledger: str | None
+    board: str | None
+    fetched_at: datetime
+    gone_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a page shows of any actor, ours or not: ``handle`` is the full one, ``@ben@riverside.example``."""
+
+    uri: str
+    handle: str
+    name: str
+    page: str
+    host: str
+    is_ours: bool
+
+
+@dataclass(frozen=True)
+class Follow:
+    """One follow, by the ids of both ends; ``activity_id`` is that of the Follow last seen."""
+
+    id: int
+    follower: str
+    followee: str
+    state: FollowState
+    activity_id: str
+    created_at: datetime
+
+
+_LOCAL = [
+    column for column in local_actor.columns if column.name not in ("rsa_pem", "ed25519_pem")
+]  # keys stay out of every page
+_REMOTE = [column for column in remote_actor.columns if column.name != "document"]
+
+
+def _local(row: Row[tuple[object, ...]]) -> LocalActor:
+    return LocalActor(**{**row._mapping, "kind": Kind(row._mapping["kind"])})
+
+
+def _local_where(connection: Connection, condition: object) -> LocalActor | None:
+    row = connection.execute(select(*_LOCAL).where(condition)).one_or_none()  # type: ignore[arg-type]
+    return _local(row) if row is not None else None
+
+
+def by_handle(connection: Connection, handle: str) -> LocalActor | None:
+    """Our actor with this handle, upper or lower case."""
+    return _local_where(connection, local_actor.c.handle == folded(handle))
+
+
+def by_uri(connection: Connection, uri: str) -> LocalActor | None:
+    """Our actor with this id."""
+    return _local_where(connection, local_actor.c.uri == uri)
+
+
+def by_id(connection: Connection, actor_id: int) -> LocalActor | None:
+    """Our actor with this row id."""
+    return _local_where(connection, local_actor.c.id == actor_id)
+
+
+def handle_is_taken(connection: Connection, handle: str) -> bool:
+    """Whether the handle belongs, or once belonged, to an actor of ours."""
+    return by_handle(connection, handle) is not None
+
+
+def of_kind(connection: Connection, kind: Kind) -> Sequence[LocalActor]:
+    """Our actors of one kind that have not left, oldest first."""
+    wanted = (local_actor.c.kind == kind) & local_actor.c.gone_at.is_(None)
+    return [_local(row) for row in connection.execute(select(*_LOCAL).where(wanted).order_by(local_actor.c.id))]
+
+
+def remote(connection: Connection, uri: str) -> RemoteActor | None:
+    """The actor of another server, if we have met it."""
+    row = connection.execute(select(*_REMOTE).where(remote_actor.c.uri == uri)).one_or_none()
+    return RemoteActor(**row._mapping) if row is not None else None
+
+
+def document_of(connection: Connection, uri: str) -> str | None:
+    """The document of a remote actor as it was fetched, JSON text."""
+    return connection.execute(select(remote_actor.c.document).where(remote_actor.c.uri == uri)).scalar_one_or_none()
+
+
+def cards(connection: Connection, uris: Sequence[str], our_host: str) -> dict[str, Card]:
+    """What pages show of these actors, by id; actors we do not know are left out."""
+    found: dict[str, Card] = {}
+    wanted = list(dict.fromkeys(uris))
+    for start in range(0, len(wanted), URIS_PER_QUERY):
+        part = wanted[start : start + URIS_PER_QUERY]
+        for local in connection.execute(select(*_LOCAL).where(local_actor.c.uri.in_(part))):
+            found[local.uri] = _our_card(_local(local), our_host)
+        for row in connection.execute(select(*_REMOTE).where(remote_actor.c.uri.in_(part))):
+            found[row.uri] = Card(row.uri, f"@{row.handle}@{row.host}", row.name, row.page, row.host, is_ours=False)
+    return found
+
+
+def card(connection: Connection, uri: str, our_host: str) -> Card:
+    """What pages show of one actor; of one we have not met, only its id and host are known."""
+    known = cards(connection, [uri], our_host).get(uri)
+    if known is not None:
+        return known
+    host = urlsplit(uri).netloc
+    return Card(uri, host, host, uri, host, is_ours=False)
+
+
+def _our_card(actor: LocalActor, our_host: str) -> Card:
+    origin = actor.uri.split("/", 3)[:3]
+    page = f"{'/'.join(origin)}/@{actor.handle}"
+    return Card(actor.uri, f"@{actor.handle}@{our_host}", actor.name, page, our_host, is_ours=True)
+
+
+@dataclass(frozen=True)
+class OwnKeys:
+    """The private keys of one of our actors; never shown, never logged."""
+
+    main: SigningKey
+    assertion: SigningKey
+
+
+def own_keys(connection: Connection, uri: str) -> OwnKeys:
+    """Both keys of one of our actors. Raises LookupError when it is not ours."""
+    columns = (local_actor.c.kind, local_actor.c.rsa_pem, local_actor.c.ed25519_pem)
+    row = connection.execute(select(*columns).where(local_actor.c.uri == uri)).one_or_none()
+    if row is None:
+        raise LookupError("no actor of ours has this id")
+    return OwnKeys(
+        SigningKey(f"{uri}#main-key", uri, _private(row.rsa_pem)),
+        SigningKey(f"{uri}#{assertion_key_name(Kind(row.kind))}", uri, _private(row.ed25519_pem)),
+    )
+
+
+def _private(pem: str) -> PrivateKey:
+    return private_from_pem(pem)
+
+
+def assertion_key_name(kind: Kind) -> str:
+    """The fragment of the Ed25519 key's id; the ledger's is the pinned ledger key."""
+    return "key-1" if kind is Kind.LEDGER else "ed25519-key"
+
+
+def signing_key(connection: Connection, uri: str) -> SigningKey:
+    """The RSA key that signs requests of our actor. Raises LookupError when it is not ours."""
+    return own_keys(connection, uri).main
+
+
+def ed25519_key(connection: Connection, uri: str) -> SigningKey:
+    """The Ed25519 key that signs documents of our actor. Raises LookupError when it is not ours."""
+    return own_keys(connection, uri).assertion
+
+
+def key(connection: Connection, key_id: str) -> VerificationKey | None:
+    """A stranger's key as we fetched it, or None when we never did."""
+    row = connection.execute(select(remote_key).where(remote_key.c.key_id == key_id)).one_or_none()
+    return _verification_key(row) if row is not None else None
+
+
+def keys_of(connection: Connection, owner: str) -> Sequence[VerificationKey]:
+    """All stored keys of one remote actor."""
+    rows = connection.execute(select(remote_key).where(remote_key.c.owner == owner).order_by(remote_key.c.key_id))
+    return [_verification_key(row) for row in rows]
+
+
+def _verification_key(row: Row[tuple[object, ...]]) -> VerificationKey:
+    read = rsa_from_text if row.algorithm == "rsa" else ed25519_from_text
+    return VerificationKey(row.key_id, row.owner, read(row.public_key), row.fetched_at)
+
+
+_MAILBOX = (remote_actor.c.uri, remote_actor.c.inbox, remote_actor.c.shared_inbox)
+
+
+def mailboxes(connection: Connection, uris: Sequence[str]) -> Sequence[Mailbox]:
+    """Where to post for those of the actors that we have met and that are not gone."""
+    found: list[Mailbox] = []
+    for start in range(0, len(uris), URIS_PER_QUERY):
+        wanted = remote_actor.c.uri.in_(uris[start : start + URIS_PER_QUERY]) & remote_actor.c.gone_at.is_(None)
+        found.extend(_mailboxes(connection, select(*_MAILBOX).where(wanted).order_by(remote_actor.c.id)))
+    return found
+
+
+def follower_mailboxes(connection: Connection, uri: str) -> Sequence[Mailbox]:
+    """The mailboxes of the accepted remote followers of one of our actors."""
+    joined = select(*_MAILBOX).join(follow, follow.c.follower == remote_actor.c.uri)
+    accepted = (follow.c.followee == uri) & (follow.c.state == FollowState.ACCEPTED)
+    return _mailboxes(connection, joined.where(accepted, remote_actor.c.gone_at.is_(None)).order_by(follow.c.id))
+
+
+def _mailboxes(connection: Connection, query: Select[tuple[str, str, str | None]]) -> Sequence[Mailbox]:
+    return [Mailbox(row.uri, row.inbox, row.shared_inbox) for row in connection.execute(query)]
+
+
+def _follow(row: Row[tuple[object, ...]]) -> Follow:
+    return Follow(**{**row._mapping, "state": FollowState(row._mapping["state"])})
+
+
+def follow_between(connection: Connection, follower: str, followee: str) -> Follow | None:
+    """The follow of one actor by another, asked or accepted."""
+    pair = (follow.c.follower == follower) & (follow.c.followee == followee)
+    row = connection.execute(select(follow).where(pair)).one_or_none()
+    return _follow(row) if row is not None else None
+
+
+def follow_by_activity(connection: Connection, activity_id: str) -> Follow | None:
+    """The follow that this Follow activity asked for."""
+    query = select(follow).where(follow.c.activity_id == activity_id).order_by(follow.c.id)
+    row = connection.execute(query).first()
+    return _follow(row) if row is not None else None
+
+
+def is_following(connection: Connection, follower: str, followee: str) -> bool:
+    """Whether the follow was accepted."""
+    found = follow_between(connection, follower, followee)
+    return found is not None and found.state is FollowState.ACCEPTED
+
+
+def followers_of(connection: Connection, uri: str, *, limit: int, after: int = 0) -> Sequence[Follow]:
+    """Accepted follows of an actor, oldest first, from the follow with an id above ``after``."""
+    return _follows(connection, follow.c.followee == uri, limit, after)
+
+
+def following_of(connection: Connection, uri: str, *, limit: int, after: int = 0) -> Sequence[Follow]:
+    """Accepted follows by an actor, oldest first, from the follow with an id above ``after``."""
+    return _follows(connection, follow.c.follower == uri, limit, after)
+
+
+def _follows(connection: Connection, side: object, limit: int, after: int) -> Sequence[Follow]:
+    accepted = select(follow).where(side, follow.c.state == FollowState.ACCEPTED)  # type: ignore[arg-type]
+    query = accepted.where(follow.c.id > after).order_by(follow.c.id).limit(limit)
+    return [_follow(row) for row in connection.execute(query)]
+
+
+def follower_count(connection: Connection, uri: str) -> int:
+    """How many accepted followers an actor has."""
+    return _count(connection, follow.c.followee == uri)
+
+
+def following_count(connection: Connection, uri: str) -> int:
+    """How many actors an actor follows."""
+    return _count(connection, follow.c.follower == uri)
+
+
+def _count(connection: Connection, side: object) -> int:
+    query = select(func.count()).select_from(follow).where(side, follow.c.state == FollowState.ACCEPTED)  # type: ignore[arg-type]
+    return connection.execute(query).scalar_one()
+
+
+def count_of_kind(connection: Connection, kind: Kind) -> int:
+    """How many of our actors of one kind have not left."""
+    wanted = (local_actor.c.kind == kind) & local_actor.c.gone_at.is_(None)
+    return connection.execute(select(func.count()).select_from(local_actor).where(wanted)).scalar_one()

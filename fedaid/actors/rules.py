@@ -1,0 +1,78 @@
+"""What a handle may look like, and what a follow may become; pure."""
+
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from activitypub.identifiers import is_local_name
+from fedaid.foundation.refused import Refused
+
+HANDLE_CHARACTERS_MAX = 30  # Mastodon's own limit for its accounts, so nobody cuts ours
+HOST_CHARACTERS_MAX = 253
+NAME_CHARACTERS_MAX = 100
+SUMMARY_CHARACTERS_MAX = 5_000
+DEFAULT_BOARD = "board"
+
+# One namespace for persons, boards, the ledger and the server, because all of them answer as acct:HANDLE@HOST.
+RESERVED_HANDLES = frozenset({"actor", "everyone", "inbox", "ledger", "server"})
+
+
+class Kind(StrEnum):
+    """What kind of actor of ours it is."""
+
+    PERSON = "person"
+    GROUP = "group"
+    SERVER = "server"
+    LEDGER = "ledger"
+
+
+class FollowState(StrEnum):
+    """Where a follow stands; a refused or withdrawn one leaves no row."""
+
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+
+
+def folded(handle: str) -> str:
+    """The one spelling of a handle that is stored and compared."""
+    return handle.strip().lower()
+
+
+def chosen_handle(kind: Kind, handle: str, host: str) -> str:
+    """The handle as it will be stored. Raises Refused for one that nobody of this kind may carry.
+
+    ``host`` is the instance's host without a port: the server actor's own name (FEP-d556 practice).
+    """
+    wanted = folded(handle)
+    if kind is Kind.SERVER:
+        return host.lower()
+    if kind is Kind.LEDGER:
+        return "ledger"
+    if len(wanted) > HANDLE_CHARACTERS_MAX or not wanted.isascii() or not is_local_name(wanted):
+        raise Refused(
+            "handle_form",
+            f"A handle has at most {HANDLE_CHARACTERS_MAX} letters a to z, digits and underscores; "
+            "dots and hyphens may stand between them.",
+        )
+    if wanted in RESERVED_HANDLES or wanted == host.lower() or (wanted == DEFAULT_BOARD and kind is not Kind.GROUP):
+        raise Refused("handle_reserved", f"The handle {wanted} is kept for the neighbourhood itself.")
+    return wanted
+
+
+def chosen_name(name: str, handle: str) -> str:
+    """The name to show: what was given on one line, or the handle. Raises Refused when it is too long."""
+    shown = " ".join(name.split()) or handle
+    if len(shown) > NAME_CHARACTERS_MAX:
+        raise Refused("name_length", f"A name has at most {NAME_CHARACTERS_MAX} characters.")
+    return shown
+
+
+def chosen_summary(summary: str) -> str:
+    """What an actor says about itself, plain text. Raises Refused when it is too long."""
+    if len(summary) > SUMMARY_CHARACTERS_MAX:
+        raise Refused("summary_length", f"A description has at most {SUMMARY_CHARACTERS_MAX} characters.")
+    return summary.strip()
+
+
+def host_without_port(origin: str) -> str:
+    """The bare host of an origin."""
+    return urlsplit(origin).hostname or ""

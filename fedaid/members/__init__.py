@@ -1,0 +1,1 @@
+"""The people of the neighbourhood: their accounts, sessions and tokens."""
