@@ -1,0 +1,66 @@
+"""Brings a database to the schema this version knows, and refuses one made by a newer version."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from fedaid.foundation.database import Database
+from fedaid.foundation.refused import Refused
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_UPGRADE_LOCK = 7_360_193_205  # an arbitrary number that all fedaid processes share (PostgreSQL advisory lock)
+
+
+def upgrade(database: Database) -> None:
+    """Run the migrations that are missing; harmless when there are none. Raises Refused for a newer schema.
+
+    Two processes may start at once: the second waits for the first, then finds nothing left to do.
+    """
+    with database.write() as connection, _one_at_a_time(connection):
+        _refuse_newer(connection)
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def revision(database: Database) -> str | None:
+    """The revision the database is at, None for an empty one."""
+    with database.read() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str:
+    """The revision this version of fedaid makes."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None  # noqa: S101 - there is always a first migration
+    return head
+
+
+def _refuse_newer(connection: Connection) -> None:
+    present = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if present is not None and present not in known:
+        raise Refused(
+            "schema_newer",
+            f"This database was made by a newer fedaid (schema {present}). Nothing was changed: "
+            "start the newer version, or restore a backup made before the upgrade.",
+        )
+
+
+@contextmanager
+def _one_at_a_time(connection: Connection) -> Iterator[None]:
+    if connection.dialect.name == "postgresql":  # SQLite's BEGIN IMMEDIATE has locked already
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
+    yield
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config

@@ -1,0 +1,133 @@
+"""All settings of an instance: from the command line, ``FEDAID_…``, ``DATA/fedaid.toml`` or the default, in this order.
+
+Only app and cli read this module; every other room is given the values it needs. A room's limits are one table of
+the file: ``[inbox] lease_seconds = 60`` is also ``FEDAID_INBOX__LEASE_SECONDS=60``.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from activitypub.client import FetchLimits
+from activitypub.documents import DocumentLimits
+from activitypub.errors import MalformedUrl
+from activitypub.identifiers import UrlRules
+from activitypub.signatures import SignatureLimits
+from fedaid.board.limits import BoardLimits
+from fedaid.foundation.names import Names
+from fedaid.foundation.refused import Refused
+from fedaid.members.limits import MemberLimits
+from fedaid.timebank.limits import TimebankLimits
+from inbox.limits import InboxLimits
+from outbox.limits import OutboxLimits
+
+FILE_NAME = "fedaid.toml"
+DATABASE_FILE_NAME = "fedaid.sqlite3"
+
+
+class Settings(BaseSettings):
+    """One instance's settings. Documented in docs/reference/settings.md; a test fails when one is not."""
+
+    model_config = SettingsConfigDict(env_prefix="FEDAID_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    data: Path = Field(description="Folder of this instance: its settings file and its SQLite database.")
+    origin: str = Field(description="Where this instance is reached, e.g. https://northside.example")
+    name: str = Field(min_length=1, max_length=100, description="The neighbourhood's name, shown on every page.")
+    database_url: str = Field("", description="SQLAlchemy URL of the database; empty: SQLite in the data folder.")
+    database_connections_max: int = Field(10, ge=2, le=200, description="Connections kept open, for each way.")
+    allow_loopback: bool = Field(False, description="For one machine: lets http, 127.0.0.0/8 and any port through.")
+    time_zone: str = Field("UTC", description="The neighbourhood's time zone, an IANA name.")
+    source_url: str = Field("", description="Where visitors find the source of a changed fedaid (AGPL section 13).")
+    host: str = Field("127.0.0.1", description="Address the web server listens on, behind a proxy that speaks TLS.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
+
+    documents: DocumentLimits = DocumentLimits()
+    signatures: SignatureLimits = SignatureLimits()
+    fetch: FetchLimits = FetchLimits()
+    inbox: InboxLimits = InboxLimits()
+    outbox: OutboxLimits = OutboxLimits()
+    members: MemberLimits = MemberLimits()
+    board: BoardLimits = BoardLimits()
+    timebank: TimebankLimits = TimebankLimits()
+
+    @property
+    def url_rules(self) -> UrlRules:
+        """Which URLs this instance speaks to."""
+        return UrlRules(loopback=self.allow_loopback)
+
+    @property
+    def names(self) -> Names:
+        """The names of this instance's things on the wire."""
+        return Names(self.origin)
+
+    @property
+    def database(self) -> str:
+        """The URL of the database in use."""
+        return self.database_url or f"sqlite:///{(self.data / DATABASE_FILE_NAME).absolute()}"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("not a known time zone; write one such as Europe/London")
+        return value
+
+    @model_validator(mode="after")
+    def _origin_is_reachable(self) -> "Settings":
+        try:
+            origin = self.url_rules.parse(self.origin)
+        except MalformedUrl as error:
+            advice = "" if self.allow_loopback else " (http://127.0.0.1:PORT needs --allow-loopback)"
+            raise ValueError(f"origin: {error.sentence}{advice}") from None
+        if str(origin.origin) != self.origin:
+            raise ValueError(f"origin: write it as {origin.origin}, without a path or a slash at the end")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        assert isinstance(init_settings, InitSettingsSource)  # noqa: S101 - the library's own default
+        file = Path(init_settings.init_kwargs["data"]) / FILE_NAME
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+
+def load(data: Path, **given: Any) -> Settings:
+    """The settings of the instance in ``data``. Raises Refused with what to mend, one line per setting."""
+    try:
+        return Settings(data=data, **{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        lines = [_told(problem["loc"], problem["msg"]) for problem in error.errors()]
+        raise Refused("settings", "These settings cannot be used:\n" + "\n".join(lines)) from None
+    except ValueError as error:  # TOML that cannot be read
+        raise Refused("settings", f"{data / FILE_NAME} cannot be read: {error}") from None
+
+
+def _told(place: tuple[int | str, ...], message: str) -> str:
+    name = ".".join(map(str, place))
+    return f"  {name}: {message}" if name else f"  {message.removeprefix('Value error, ')}"
+
+
+def write(settings: Settings) -> None:
+    """Writes the file of a new instance: what was chosen, as TOML a person can go on editing."""
+    chosen = {name: getattr(settings, name) for name in ("origin", "name", "allow_loopback", "database_url", "time_zone")}
+    # A JSON string, number or boolean is also a TOML one.
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in chosen.items() if value != ""]
+    header = "# Settings of this fedaid instance; all of them are described in docs/reference/settings.md\n"
+    (settings.data / FILE_NAME).write_text(header + "\n".join(lines) + "\n", encoding="utf-8")
