@@ -1,0 +1,42 @@
+"""The numbers of the outgoing mail room, each with its unit in its name."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class OutboxLimits:
+    """How patient, how parallel and how greedy delivery is.
+
+    tries_max                     tries before a delivery is given up and its host is left to sleep
+    first_retry_seconds           the wait after the first failure; each further wait is ``retry_factor`` times longer
+    retry_seconds_max             the longest such wait
+    keep_trying_seconds_max       the longest wait for mail that is never given up
+    jitter                        share by which a wait is made shorter or longer by chance
+    retry_after_seconds_max       the longest Retry-After that is believed
+    sleep_probe_seconds           how often a sleeping host is tried
+    sleep_days_max                how long mail is kept for a sleeping host
+    answer_timeout_seconds        for one request, from connecting to the answer
+    in_flight_max                 hosts that are sent to at the same time, one request each
+    lease_seconds                 how long a worker owns a host's queue; after a crash another one goes on then
+    poll_seconds                  how often the database is asked for work that nobody woke us for
+    fan_out_activities_max        activities fanned out in one transaction
+    deliveries_per_lease_max      deliveries to one host before others get their turn
+    error_characters_max          of a failure's description that are stored
+    """
+
+    tries_max: int = 14
+    first_retry_seconds: float = 60
+    retry_factor: float = 3
+    retry_seconds_max: float = 6 * 3600
+    keep_trying_seconds_max: float = 3600
+    jitter: float = 0.2
+    retry_after_seconds_max: float = 24 * 3600
+    sleep_probe_seconds: float = 24 * 3600
+    sleep_days_max: float = 30
+    answer_timeout_seconds: float = 15
+    in_flight_max: int = 50
+    lease_seconds: float = 120
+    poll_seconds: float = 1
+    fan_out_activities_max: int = 50
+    deliveries_per_lease_max: int = 20
+    error_characters_max: int = 300
