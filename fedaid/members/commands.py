@@ -1,0 +1,164 @@
+"""Writes about members: joining, signing in and out, and tokens."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, insert, update
+
+from fedaid.actors.commands import ActorKeys, create_actor
+from fedaid.actors.rules import Kind
+from fedaid.foundation.pages import Role
+from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.work import Work
+from fedaid.members import queries, rules
+from fedaid.members.limits import MemberLimits
+from fedaid.members.queries import Credentials, Member
+from fedaid.members.tables import failed_sign_in, member, session, token
+
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class MemberAdded:
+    """Somebody joined the neighbourhood."""
+
+    member: Member
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()
+
+
+@cache
+def _nobodys_hash() -> str:
+    """Checked for unknown names, so that the answer takes as long as for known ones (attacks S39, S86)."""
+    return _hasher().hash(secrets.token_urlsafe(SECRET_BYTES))
+
+
+def hash_password(password: str) -> str:
+    """The Argon2id hash to store. Slow on purpose, so call it before the unit of work. Raises Refused."""
+    return _hasher().hash(rules.chosen_password(password))
+
+
+def check_password(found: Credentials | None, password: str) -> int | None:
+    """The member's id if the password is theirs. Slow on purpose, and as slow when there is no such member."""
+    stored = found.password_hash if found is not None else _nobodys_hash()
+    try:
+        _hasher().verify(stored, password[: rules.PASSWORD_CHARACTERS_MAX])
+    except (VerificationError, InvalidHashError):
+        return None
+    return found.member_id if found is not None else None
+
+
+def add_member(
+    work: Work,
+    handle: str,
+    password_hash: str,
+    *,
+    name: str = "",
+    email: str = "",
+    role: Role = Role.MEMBER,
+    time_zone: str = "UTC",
+    keys: ActorKeys | None = None,
+) -> Member:
+    """A new account with the person it speaks as. ``password_hash`` comes from ``hash_password``. Raises Refused."""
+    address = rules.chosen_email(email)
+    zone = rules.chosen_time_zone(time_zone)
+    actor = create_actor(work, Kind.PERSON, handle, name=name, keys=keys)
+    row = {
+        "id": work.new_id(),
+        "actor_id": actor.id,
+        "email": address,
+        "password_hash": password_hash,
+        "role": role,
+        "time_zone": zone,
+        "created_at": work.now,
+    }
+    work.connection.execute(insert(member).values(row))
+    added = queries.by_actor(work.connection, actor.uri)
+    if added is None:
+        raise NotFound
+    work.record(MemberAdded(added))
+    return added
+
+
+def set_password(work: Work, member_id: int, password_hash: str) -> None:
+    """A new password ends every session and revokes every token of the member (attack S81)."""
+    changed = update(member).where(member.c.id == member_id).values(password_hash=password_hash)
+    work.connection.execute(changed)
+    work.connection.execute(delete(session).where(session.c.member_id == member_id))
+    mine = (token.c.member_id == member_id) & token.c.revoked_at.is_(None)
+    work.connection.execute(update(token).where(mine).values(revoked_at=work.now))
+
+
+def sign_in(work: Work, member_id: int, device: str, limits: MemberLimits, replaced: str = "") -> str:
+    """A new session, always with a secret of its own; ``replaced``, the one sent along, ends (attack S83)."""
+    sign_out(work, replaced)
+    work.connection.execute(delete(session).where(session.c.expires_at <= work.now))
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    row = {
+        "token_sha256": queries.digest(secret),
+        "member_id": member_id,
+        "created_at": work.now,
+        "expires_at": work.now + timedelta(days=limits.session_days),
+        "device": device[: rules.DEVICE_CHARACTERS_MAX],
+    }
+    work.connection.execute(insert(session).values(row))
+    return secret
+
+
+def sign_out(work: Work, secret: str) -> None:
+    """End a session; harmless when there is none."""
+    work.connection.execute(delete(session).where(session.c.token_sha256 == queries.digest(secret)))
+
+
+def note_failed_sign_in(work: Work, handle: str, address: str, limits: MemberLimits) -> None:
+    """Count one wrong try, and forget those that no longer count."""
+    work.connection.execute(delete(failed_sign_in).where(failed_sign_in.c.at <= _window_start(work.now, limits)))
+    row = {
+        "id": work.new_id(),
+        "account": rules.account_key(handle),
+        "address": rules.address_key(address),
+        "at": work.now,
+    }
+    work.connection.execute(insert(failed_sign_in).values(row))
+
+
+def check_tries(work: Work, handle: str, address: str, limits: MemberLimits) -> None:
+    """Raises Refused (429) when there were too many wrong tries for the account or from the address (attack S85)."""
+    since = _window_start(work.now, limits)
+    for_account = queries.tries_for_account(work.connection, handle, since)
+    from_address = queries.tries_from_address(work.connection, address, since)
+    if for_account >= limits.sign_in_tries_per_account_max or from_address >= limits.sign_in_tries_per_address_max:
+        minutes = -(-limits.sign_in_window_seconds // 60)
+        raise Refused("too_many_tries", f"There were too many wrong tries. Please try again in {minutes} minutes.", 429)
+
+
+def _window_start(now: datetime, limits: MemberLimits) -> datetime:
+    return now - timedelta(seconds=limits.sign_in_window_seconds)
+
+
+def issue_token(work: Work, member_id: int, scopes: tuple[str, ...]) -> str:
+    """A bearer token with these scopes; it is shown once and only its digest is stored. Raises Refused, NotFound."""
+    if queries.by_id(work.connection, member_id) is None:
+        raise NotFound
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    row = {
+        "token_sha256": queries.digest(secret),
+        "member_id": member_id,
+        "scopes": " ".join(rules.chosen_scopes(scopes)),
+        "created_at": work.now,
+    }
+    work.connection.execute(insert(token).values(row))
+    return secret
+
+
+def revoke_token(work: Work, secret: str) -> None:
+    """The token is good for nothing from now on; harmless when it is unknown."""
+    mine = (token.c.token_sha256 == queries.digest(secret)) & token.c.revoked_at.is_(None)
+    work.connection.execute(update(token).where(mine).values(revoked_at=work.now))

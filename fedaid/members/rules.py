@@ -1,0 +1,91 @@
+"""What an account may look like: passwords, roles, scopes, time zones, and where to go after signing in; pure."""
+
+import ipaddress
+from collections.abc import Iterable
+from zoneinfo import available_timezones
+
+from fedaid.foundation.pages import Role
+from fedaid.foundation.refused import Refused
+
+PASSWORD_CHARACTERS_MIN = 8  # NIST SP 800-63B
+PASSWORD_CHARACTERS_MAX = 1_000  # hashing more would only warm the room
+EMAIL_CHARACTERS_MAX = 254  # RFC 5321, 4.5.3.1
+DEVICE_CHARACTERS_MAX = 200
+ACCOUNT_KEY_CHARACTERS_MAX = 64
+RETURN_PATH_CHARACTERS_MAX = 2_000
+IPV6_HOUSEHOLD_BITS = 64  # one household has a whole /64 to rotate through
+
+SCOPES = ("read", "write", "follow")
+
+
+def chosen_password(password: str) -> str:
+    """The password, if it is one that we take. Raises Refused."""
+    if not PASSWORD_CHARACTERS_MIN <= len(password) <= PASSWORD_CHARACTERS_MAX:
+        raise Refused("password_length", f"A password has at least {PASSWORD_CHARACTERS_MIN} characters.")
+    return password
+
+
+def chosen_email(email: str) -> str:
+    """The address, or empty when none was given. Only its shape can be judged here. Raises Refused."""
+    address = email.strip()
+    name, at, host = address.rpartition("@")
+    if address and (not (name and at and "." in host) or len(address) > EMAIL_CHARACTERS_MAX or not address.isprintable()):
+        raise Refused("email_form", "This does not look like an e-mail address.")
+    if any(letter.isspace() for letter in address):
+        raise Refused("email_form", "An e-mail address has no spaces.")
+    return address
+
+
+def chosen_role(role: str) -> Role:
+    """The role of that name. Raises Refused."""
+    try:
+        return Role(role)
+    except ValueError:
+        raise Refused("role_unknown", f"A role is one of: {', '.join(Role)}.") from None
+
+
+def chosen_time_zone(name: str) -> str:
+    """The IANA name, if this machine knows it. Raises Refused."""
+    if name != "UTC" and name not in available_timezones():
+        raise Refused("time_zone_unknown", "A time zone is named like Europe/London.")
+    return name
+
+
+def chosen_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
+    """The scopes of a token, each once, in the usual order. Raises Refused for an unknown one or none at all."""
+    wanted = set(scopes)
+    if unknown := sorted(wanted.difference(SCOPES)):
+        raise Refused("scope_unknown", f"There is no scope called {unknown[0][:40]}; there are: {', '.join(SCOPES)}.")
+    if not wanted:
+        raise Refused("scope_missing", "A token needs at least one scope.")
+    return tuple(scope for scope in SCOPES if scope in wanted)
+
+
+def safe_return_path(path: str) -> str:
+    """Where to go after signing in: a path of ours, or ``/`` (attack S84).
+
+    Browsers read ``//host`` and ``/\\host`` as another site, and drop control characters before they look.
+    """
+    if not path.startswith("/") or len(path) > RETURN_PATH_CHARACTERS_MAX or not path.isascii():
+        return "/"
+    if "//" in path.partition("?")[0] or "\\" in path or not path.isprintable():
+        return "/"
+    return path
+
+
+def account_key(handle: str) -> str:
+    """Under what name wrong tries for an account are counted, whether or not there is such an account."""
+    return handle.strip().removeprefix("@").lower()[:ACCOUNT_KEY_CHARACTERS_MAX]
+
+
+def address_key(address: str) -> str:
+    """Under what name wrong tries from an address are counted: a /64 for IPv6, as one household has all of it."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:ACCOUNT_KEY_CHARACTERS_MAX]
+    if parsed.version == 4:
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, IPV6_HOUSEHOLD_BITS), strict=False))
