@@ -144,7 +144,8 @@ def render(request: Request, template: str, status: int = 200, **values: object)
 
 def go(path: str, said: str = "") -> Response:
     """After a form was carried out: 303 to the page that shows it; ``said`` names a sentence to show there."""
-    query = f"?{urlencode({'said': said})}" if said else ""
+    joint = "&" if "?" in path else "?"
+    query = joint + urlencode({"said": said}) if said else ""
     return RedirectResponse(path + query, HTTPStatus.SEE_OTHER)
 
 
@@ -152,6 +153,7 @@ class Form(Mapping[str, str]):
     """What somebody typed: text fields, trimmed; a missing field reads as empty."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
+        self._typed = dict(fields)
         self._fields = {name: value.strip() for name, value in fields.items()}
 
     def __getitem__(self, name: str) -> str:
@@ -165,6 +167,10 @@ class Form(Mapping[str, str]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._fields
+
+    def exact(self, name: str) -> str:
+        """The field as it was typed, spaces included: for passwords."""
+        return self._typed.get(name, "")
 
 
 def form_page(handler: Callable[[Request, Form], Response]) -> Callable[[Request], Awaitable[Response]]:
