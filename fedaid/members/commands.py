@@ -17,7 +17,7 @@ from fedaid.foundation.work import Work
 from fedaid.members import queries, rules
 from fedaid.members.limits import MemberLimits
 from fedaid.members.queries import Credentials, Member
-from fedaid.members.tables import failed_sign_in, member, session, token
+from fedaid.members.tables import member, session, sign_in_try, token
 
 SECRET_BYTES = 32
 
@@ -117,26 +117,33 @@ def sign_out(work: Work, secret: str) -> None:
     work.connection.execute(delete(session).where(session.c.token_sha256 == queries.digest(secret)))
 
 
-def note_failed_sign_in(work: Work, handle: str, address: str, limits: MemberLimits) -> None:
-    """Count one wrong try, and forget those that no longer count."""
-    work.connection.execute(delete(failed_sign_in).where(failed_sign_in.c.at <= _window_start(work.now, limits)))
+def count_try(work: Work, handle: str, address: str, limits: MemberLimits) -> None:
+    """Count a try to sign in before its password is looked at, so that many at once cannot slip through.
+
+    Raises Refused (429) when there were too many for the account or from the address (attack S85).
+    """
+    since = _window_start(work.now, limits)
+    work.connection.execute(delete(sign_in_try).where(sign_in_try.c.at <= since))
+    for_account = queries.tries_for_account(work.connection, handle)
+    from_address = queries.tries_from_address(work.connection, address)
+    if for_account >= limits.sign_in_tries_per_account_max or from_address >= limits.sign_in_tries_per_address_max:
+        minutes = -(-limits.sign_in_window_seconds // 60)
+        raise Refused("too_many_tries", f"There were too many tries. Please try again in {minutes} minutes.", 429)
     row = {
         "id": work.new_id(),
         "account": rules.account_key(handle),
         "address": rules.address_key(address),
         "at": work.now,
     }
-    work.connection.execute(insert(failed_sign_in).values(row))
+    work.connection.execute(insert(sign_in_try).values(row))
 
 
-def check_tries(work: Work, handle: str, address: str, limits: MemberLimits) -> None:
-    """Raises Refused (429) when there were too many wrong tries for the account or from the address (attack S85)."""
-    since = _window_start(work.now, limits)
-    for_account = queries.tries_for_account(work.connection, handle, since)
-    from_address = queries.tries_from_address(work.connection, address, since)
-    if for_account >= limits.sign_in_tries_per_account_max or from_address >= limits.sign_in_tries_per_address_max:
-        minutes = -(-limits.sign_in_window_seconds // 60)
-        raise Refused("too_many_tries", f"There were too many wrong tries. Please try again in {minutes} minutes.", 429)
+def forget_tries(work: Work, handle: str, address: str) -> None:
+    """The password was right: the tries for this account from this address no longer count."""
+    theirs = (sign_in_try.c.account == rules.account_key(handle)) & (
+        sign_in_try.c.address == rules.address_key(address)
+    )
+    work.connection.execute(delete(sign_in_try).where(theirs))
 
 
 def _window_start(now: datetime, limits: MemberLimits) -> datetime:

@@ -11,7 +11,7 @@ from fedaid.actors.rules import folded
 from fedaid.actors.tables import local_actor
 from fedaid.foundation.pages import Role, Viewer
 from fedaid.members.rules import account_key, address_key
-from fedaid.members.tables import failed_sign_in, member, session, token
+from fedaid.members.tables import member, session, sign_in_try, token
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-def viewer_of_session(connection: Connection, secret: str) -> Viewer | None:
+def viewer_of_session(connection: Connection, secret: str, now: datetime) -> Viewer | None:
     """Who signed in with this session; None when it is unknown, signed out or too old."""
-    alive = (session.c.token_sha256 == digest(secret)) & (session.c.expires_at > func.current_timestamp())
+    alive = (session.c.token_sha256 == digest(secret)) & (session.c.expires_at > now)
     row = connection.execute(_members().join(session, session.c.member_id == member.c.id).where(alive)).one_or_none()
     return viewer_of(_member(row)) if row is not None else None
 
@@ -134,16 +134,15 @@ def viewer_of(who: Member) -> Viewer:
     return Viewer(who.id, who.handle, who.name, who.actor, who.role, who.time_zone)
 
 
-def tries_for_account(connection: Connection, handle: str, since: datetime) -> int:
-    """Wrong tries to sign in under this handle since then."""
-    return _tries(connection, failed_sign_in.c.account == account_key(handle), since)
+def tries_for_account(connection: Connection, handle: str) -> int:
+    """Counted tries to sign in under this handle."""
+    return _tries(connection, sign_in_try.c.account == account_key(handle))
 
 
-def tries_from_address(connection: Connection, address: str, since: datetime) -> int:
-    """Wrong tries to sign in from this address since then."""
-    return _tries(connection, failed_sign_in.c.address == address_key(address), since)
+def tries_from_address(connection: Connection, address: str) -> int:
+    """Counted tries to sign in from this address."""
+    return _tries(connection, sign_in_try.c.address == address_key(address))
 
 
-def _tries(connection: Connection, whose: ColumnElement[bool], since: datetime) -> int:
-    query = select(func.count()).select_from(failed_sign_in).where(whose, failed_sign_in.c.at > since)
-    return connection.execute(query).scalar_one()
+def _tries(connection: Connection, whose: ColumnElement[bool]) -> int:
+    return connection.execute(select(func.count()).select_from(sign_in_try).where(whose)).scalar_one()

@@ -40,15 +40,15 @@ token = Table(
     Column("revoked_at", UtcDateTime),
 )
 
-# Wrong tries of the last minutes only; older ones are removed with the next wrong try.
-failed_sign_in = Table(
-    "failed_sign_in",
+# Tries of the last minutes that did not succeed; older ones are removed with the next try.
+sign_in_try = Table(
+    "sign_in_try",
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("account", String(ACCOUNT_KEY_CHARACTERS_MAX), nullable=False),
     Column("address", String(ACCOUNT_KEY_CHARACTERS_MAX), nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Index("ix_failed_sign_in_account_at", "account", "at"),
-    Index("ix_failed_sign_in_address_at", "address", "at"),
-    Index("ix_failed_sign_in_at", "at"),
+    Index("ix_sign_in_try_account_at", "account", "at"),
+    Index("ix_sign_in_try_address_at", "address", "at"),
+    Index("ix_sign_in_try_at", "at"),
 )

@@ -1,0 +1,102 @@
+"""The pages of accounts: signing in and out, and what a member shows of themselves."""
+
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fedaid.foundation.clock import Clock
+from fedaid.foundation.pages import Form, Viewer, form_page, go, house, render, viewer
+from fedaid.foundation.refused import NotFound, Refused
+from fedaid.members import commands, queries
+from fedaid.members.limits import MemberLimits
+from fedaid.members.rules import safe_return_path
+
+SECONDS_PER_DAY = 86_400
+WRONG = "This handle and password do not fit together."
+
+
+def routes(limits: MemberLimits = MemberLimits()) -> Sequence[Route]:
+    """Signing in and out. The profile is reached through ``/@handle``, which boards share."""
+    return [
+        Route("/sign-in", sign_in_page, methods=["GET"]),
+        Route("/sign-in", form_page(_sign_in(limits)), methods=["POST"]),
+        Route("/sign-out", form_page(sign_out), methods=["POST"]),
+    ]
+
+
+def recogniser(clock: Clock) -> Callable[[Connection, str], Viewer | None]:
+    """How the house recognises the session that a browser sends along."""
+    return lambda connection, secret: queries.viewer_of_session(connection, secret, clock.now())
+
+
+def sign_in_page(request: Request) -> Response:
+    """The form; somebody who is signed in already is sent on."""
+    back = safe_return_path(request.query_params.get("next", "/"))
+    return go(back) if viewer(request).signed_in else _form(request, HTTPStatus.OK, next=back)
+
+
+def _form(request: Request, status: int, *, next: str, handle: str = "", wrong: str = "") -> Response:  # noqa: A002
+    page = render(request, "members/sign_in.html", status, next=next, handle=handle, wrong=wrong)
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
+def _sign_in(limits: MemberLimits) -> Callable[[Request, Form], Response]:
+    def sign_in(request: Request, form: Form) -> Response:
+        handle = form["handle"].removeprefix("@")
+        back = safe_return_path(form["next"] or "/")
+        try:
+            return _enter(request, handle, form.exact("password"), back, limits)
+        except Refused as refused:
+            return _form(request, refused.status, next=back, handle=handle, wrong=refused.sentence)
+
+    return sign_in
+
+
+def _enter(request: Request, handle: str, password: str, back: str, limits: MemberLimits) -> Response:
+    home = house(request)
+    address = request.client.host if request.client else ""
+    with home.units.begin() as work:
+        commands.count_try(work, handle, address, limits)
+    with home.database.read() as connection:
+        found = queries.credentials(connection, handle)
+    member_id = commands.check_password(found, password)  # slow on purpose: no transaction is open meanwhile
+    if member_id is None:
+        raise Refused("wrong_password", WRONG, HTTPStatus.UNAUTHORIZED)
+    with home.units.begin() as work:
+        commands.forget_tries(work, handle, address)
+        known = request.cookies.get(home.cookie_name, "")
+        secret = commands.sign_in(work, member_id, request.headers.get("user-agent", ""), limits, known)
+    answer = go(back, "signed_in")
+    _set_cookie(request, answer, secret, limits.session_days * SECONDS_PER_DAY)
+    return answer
+
+
+def sign_out(request: Request, form: Form) -> Response:  # noqa: ARG001 - the form has no fields
+    """End the session of this browser."""
+    home = house(request)
+    with home.units.begin() as work:
+        commands.sign_out(work, request.cookies.get(home.cookie_name, ""))
+    answer = go("/", "signed_out")
+    _set_cookie(request, answer, "", 0)
+    return answer
+
+
+def _set_cookie(request: Request, answer: Response, secret: str, seconds: int) -> None:
+    home = house(request)
+    answer.set_cookie(
+        home.cookie_name, secret, max_age=seconds, path="/", secure=home.is_secure, httponly=True, samesite="lax"
+    )
+
+
+def profile(request: Request) -> Response:
+    """What a member shows of themselves. Raises NotFound when nobody here has this handle."""
+    with house(request).database.read() as connection:
+        found = queries.by_handle(connection, request.path_params["handle"])
+    if found is None:
+        raise NotFound
+    return render(request, "members/profile.html", member=found)
