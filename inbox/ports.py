@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from datetime import datetime
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from sqlalchemy import Connection
 
@@ -25,11 +26,29 @@ class Letter:
     inbox: str
 
 
+class Clock(Protocol):
+    """Tells the time as an aware datetime in UTC."""
+
+    def now(self) -> datetime: ...
+
+
 class Work(Protocol):
     """A unit of work as far as the inbox cares: something with a connection in a transaction."""
 
     @property
     def connection(self) -> Connection: ...
+
+    def attempt(self) -> AbstractContextManager[object]:
+        """A part that may fail by itself: when it raises, what it wrote and recorded is undone, the rest stands."""
+        ...
+
+
+@runtime_checkable
+class Refusal(Protocol):
+    """What an exception looks like that is an answer to the sender rather than a fault of ours."""
+
+    code: str
+    sentence: str
 
 
 W_contra = TypeVar("W_contra", bound=Work, contravariant=True)
@@ -43,8 +62,11 @@ class Handler(Protocol[W_contra]):
         """URLs of documents that must be fetched first; fetched with no transaction open, absent where it failed."""
         ...
 
-    def apply(self, work: W_contra, letter: Letter, fetched: Mapping[str, Mapping[str, Any]]) -> None:
-        """Do it, in the transaction that also marks the letter done. Raises a refusal with code and sentence."""
+    def apply(self, work: W_contra, letter: Letter, fetched: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Do it, in the transaction that also marks the letter done; False when the letter is not for this handler.
+
+        Raises an exception with ``code`` and ``sentence`` (see Refusal) to refuse it: nothing it wrote stays.
+        """
         ...
 
 
@@ -58,11 +80,7 @@ class Correspondents(Protocol):
     """The actors of other servers that we have met, and whom we do not want to hear from."""
 
     def key(self, key_id: str) -> VerificationKey | None:
-        """The stored key, or None when this key was never fetched."""
-        ...
-
-    def key_age_seconds(self, key_id: str) -> float | None:
-        """Seconds since the key was last fetched, for bounded refetching (attack S17)."""
+        """The stored key, or None when this key was never fetched. Its ``fetched_at`` bounds refetching (S17)."""
         ...
 
     def remember(self, actor_document: Mapping[str, Any]) -> None:
@@ -74,7 +92,7 @@ class Correspondents(Protocol):
         ...
 
     def heard_from(self, host: str) -> None:
-        """A verified message came from this host: it is awake."""
+        """A verified message came from this host: it is awake. Said by the worker, about once a minute per host."""
         ...
 
 

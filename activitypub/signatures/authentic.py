@@ -40,3 +40,12 @@ class Authentic:
 
 def _sealed(actor: Url, key_id: str, proof: Proof, signed_at: datetime) -> Authentic:
     return Authentic(actor, key_id, proof, signed_at, _SEAL)
+
+
+def restored(actor: Url, key_id: str, proof: Proof, signed_at: datetime) -> Authentic:
+    """A sender that this server proved when the letter came in, read back from its own journal.
+
+    Only the journal of the inbox may call this, with what it stored after a verification: for anything that
+    came from outside it would be a claim without a proof.
+    """
+    return _sealed(actor, key_id, proof, signed_at)

@@ -30,6 +30,17 @@ class Work:
         """Say what happened (a frozen dataclass); announcers turn it into activities before the commit."""
         self.facts.append(fact)
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part that may fail by itself: when the block raises, its rows and its facts are undone, the rest stands."""
+        recorded = len(self.facts)
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            del self.facts[recorded:]
+            raise
+
 
 Announcer = Callable[[Work, object], None]
 Announcers = Mapping[type, Sequence[Announcer]]
