@@ -1,0 +1,120 @@
+"""Strict JSON: the only way a stranger's bytes become values, bounded in size, depth and numbers."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, NoReturn, cast
+
+from activitypub.errors import MalformedDocument
+
+KIB = 1024
+INTEGER_MAX = 2**53 - 1  # beyond it JSON readers disagree (RFC 8259 section 6, RFC 8785)
+NUMBER_CHARACTERS_MAX = 40
+
+
+@dataclass(frozen=True)
+class DocumentLimits:
+    """What a document may hold (attacks S53, S60, S61). Counts are per object; characters are code points."""
+
+    body_bytes_max: int = KIB * KIB
+    depth_max: int = 30
+    recipients_max: int = 1000
+    tags_max: int = 100
+    attachments_max: int = 16
+    content_characters_max: int = 100_000
+    name_characters_max: int = 500
+
+
+# A string, closed or cut off, or one bracket. Possessive, so that it reads every character once (attack S88).
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
+_ESCAPED_NUL_OR_SURROGATE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+_NUL_OR_SURROGATE = re.compile("[\x00\ud800-\udfff]")
+
+
+def parse_json(body: bytes, limits: DocumentLimits = DocumentLimits()) -> dict[str, Any]:
+    """The one JSON object in ``body``. Raises MalformedDocument; its code is ``body_too_large`` for size alone.
+
+    Refused besides what RFC 8259 refuses: any encoding but UTF-8 (S64), duplicate names, NaN, infinities and integers
+    beyond 2^53-1 (S62), nesting deeper than the limit (S61), NUL and lone surrogates (S63).
+    """
+    if len(body) > limits.body_bytes_max:
+        raise MalformedDocument("body_too_large", f"A document may have at most {limits.body_bytes_max} bytes.")
+    text = _decoded(body)
+    _refuse_depth(text, limits.depth_max)
+    value = _loaded(text)
+    if _ESCAPED_NUL_OR_SURROGATE.search(text):
+        _refuse_unstorable(value)
+    if not isinstance(value, dict):
+        raise MalformedDocument("not_an_object", "The document must be one JSON object.")
+    return cast("dict[str, Any]", value)
+
+
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise MalformedDocument("not_utf8", "The document must be UTF-8.") from None
+
+
+def _refuse_depth(text: str, depth_max: int) -> None:
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        first = text[match.start()]
+        if first in "[{":
+            depth += 1
+        elif first in "]}":
+            depth -= 1
+        if depth > depth_max:
+            raise MalformedDocument("too_deep", f"A document may be nested at most {depth_max} levels deep.")
+
+
+def _loaded(text: str) -> object:
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_int=_integer,
+            parse_float=_finite,
+        )
+    except (json.JSONDecodeError, RecursionError):
+        raise MalformedDocument("not_json", "The document is not JSON.") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise MalformedDocument("duplicate_name", "A JSON object must not have the same name twice.")
+    return members
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise MalformedDocument("bad_number", "NaN and Infinity are not JSON.")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > NUMBER_CHARACTERS_MAX or abs(int(digits)) > INTEGER_MAX:
+        raise MalformedDocument("bad_number", "An integer must lie within 2^53.")
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    if len(digits) > NUMBER_CHARACTERS_MAX or not isfinite(float(digits)):
+        raise MalformedDocument("bad_number", "A number is too large or too long.")
+    return float(digits)
+
+
+def _refuse_unstorable(value: object) -> None:
+    """PostgreSQL refuses NUL, and a lone surrogate cannot be encoded again."""
+    if isinstance(value, str):
+        if _NUL_OR_SURROGATE.search(value):
+            raise MalformedDocument("bad_text", "Text must not contain NUL or lone surrogates.")
+    elif isinstance(value, Mapping):
+        for name, member in value.items():
+            _refuse_unstorable(name)
+            _refuse_unstorable(member)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_unstorable(item)
