@@ -27,7 +27,7 @@ from fedaid.foundation.names import Names
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.work import Work
 
-LEDGER_TERM, BOARD_TERM = "fa:ledger", "fa:board"
+SERVER_TERM, LEDGER_TERM, BOARD_TERM = "fa:server", "fa:ledger", "fa:board"
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,7 @@ def _remote_values(actor: Actor, work: Work) -> dict[str, object]:
         "inbox": str(actor.inbox),
         "shared_inbox": str(actor.shared_inbox) if actor.shared_inbox else None,
         "followers": str(actor.followers) if actor.followers else None,
+        "server": _named_actor(actor, SERVER_TERM),
         "ledger": _named_actor(actor, LEDGER_TERM),
         "board": _named_actor(actor, BOARD_TERM),
         "document": orjson.dumps(dict(actor.raw)).decode(),

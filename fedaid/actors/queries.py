@@ -39,7 +39,7 @@ class RemoteActor:
     host     with the port where it is not the scheme's own
     handle   the name before the @
     page     where people see it; the id when the actor names no page
-    ledger, board   of a fedaid server actor: the ids named by fa:ledger and fa:board
+    server, ledger, board   of a fedaid server or ledger actor: the ids named by fa:server, fa:ledger and fa:board
     """
 
     id: int
@@ -52,6 +52,7 @@ class RemoteActor:
     inbox: str
     shared_inbox: str | None
     followers: str | None
+    server: str | None
     ledger: str | None
     board: str | None
     fetched_at: datetime

@@ -26,7 +26,7 @@ local_actor = Table(
     CheckConstraint("handle = lower(handle)", name="handle_is_folded"),
 )
 
-# ``ledger`` and ``board`` are set for server actors of fedaid only (fa:ledger, fa:board).
+# ``server``, ``ledger`` and ``board`` are set for the server and ledger actors of fedaid only (fa:server …).
 remote_actor = Table(
     "remote_actor",
     metadata,
@@ -40,6 +40,7 @@ remote_actor = Table(
     Column("inbox", Text, nullable=False),
     Column("shared_inbox", Text),
     Column("followers", Text),
+    Column("server", Text),
     Column("ledger", Text),
     Column("board", Text),
     Column("document", Text, nullable=False),
