@@ -104,7 +104,7 @@ def create_actor(
     uri = uri_of(work.names, kind, chosen)
     actor = LocalActor(work.new_id(), uri, chosen, kind, shown, about, manually_approves, work.now, None)
     try:
-        with work.connection.begin_nested():
+        with work.attempt():
             work.connection.execute(insert(local_actor).values(_row(actor, pair)))
     except IntegrityError:  # somebody was quicker
         raise _taken(chosen) from None
@@ -145,7 +145,7 @@ def remember(work: Work, actor: Actor) -> None:
     known = update(remote_actor).where(remote_actor.c.uri == actor.id.text).values(values)
     if work.connection.execute(known).rowcount == 0:
         try:
-            with work.connection.begin_nested():
+            with work.attempt():
                 row = {"id": work.new_id(), "uri": actor.id.text, **values}
                 work.connection.execute(insert(remote_actor).values(row))
         except IntegrityError:  # met at the same moment by another worker
@@ -187,7 +187,11 @@ def _replace_keys(work: Work, actor: Actor) -> None:
 
 def _key_row(found: VerificationKey, work: Work) -> Mapping[str, object]:
     is_rsa = isinstance(found.public_key, RSAPublicKey)
-    text = public_to_pem(found.public_key) if isinstance(found.public_key, RSAPublicKey) else public_to_multibase(found.public_key)
+    text = (
+        public_to_pem(found.public_key)
+        if isinstance(found.public_key, RSAPublicKey)
+        else public_to_multibase(found.public_key)
+    )
     return {
         "key_id": found.key_id,
         "owner": found.owner,
@@ -228,7 +232,14 @@ def follow(work: Work, follower: str, followee: str) -> Follow:
 
 def _store(work: Work, follower: str, followee: str, state: FollowState, activity_id: str) -> Follow:
     made = Follow(work.new_id(), follower, followee, state, activity_id, work.now)
-    work.connection.execute(insert(follow_table).values(vars(made)))
+    try:
+        with work.attempt():
+            work.connection.execute(insert(follow_table).values(vars(made)))
+    except IntegrityError:  # asked twice at the same moment
+        known = queries.follow_between(work.connection, follower, followee)
+        if known is None:
+            raise
+        return known
     return made
 
 
@@ -266,9 +277,7 @@ def receive_follow(work: Work, follower: str, followee: str, activity_id: str) -
 
 
 def _asked_again(work: Work, known: Follow, activity_id: str) -> Follow:
-    work.connection.execute(
-        update(follow_table).where(follow_table.c.id == known.id).values(activity_id=activity_id)
-    )
+    work.connection.execute(update(follow_table).where(follow_table.c.id == known.id).values(activity_id=activity_id))
     return Follow(known.id, known.follower, known.followee, known.state, activity_id, known.created_at)
 
 

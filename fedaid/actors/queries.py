@@ -253,9 +253,11 @@ def follow_between(connection: Connection, follower: str, followee: str) -> Foll
     return _follow(row) if row is not None else None
 
 
-def follow_by_activity(connection: Connection, activity_id: str) -> Follow | None:
-    """The follow that this Follow activity asked for."""
+def follow_by_activity(connection: Connection, activity_id: str, follower: str | None = None) -> Follow | None:
+    """The follow that this Follow activity asked for; with ``follower`` only theirs, as ids can be copied."""
     query = select(follow).where(follow.c.activity_id == activity_id).order_by(follow.c.id)
+    if follower is not None:
+        query = query.where(follow.c.follower == follower)
     row = connection.execute(query).first()
     return _follow(row) if row is not None else None
 

@@ -25,10 +25,11 @@ def add_group(
     work: Work, handle: str, name: str, *, topic: str = "", place: str = "", keys: ActorKeys | None = None
 ) -> Board:
     """A new group with its board. Raises Refused when the handle is malformed, kept or taken, or a text too long."""
-    row = {"topic": chosen_line("topic", topic), "place": chosen_line("place", place), "created_at": work.now}
-    actor = actors.create_actor(work, Kind.GROUP, handle, name=name, summary=row["topic"], keys=keys)
+    about, where = chosen_line("topic", topic), chosen_line("place", place)
+    actor = actors.create_actor(work, Kind.GROUP, handle, name=name, summary=about, keys=keys)
     group_id = work.new_id()
-    work.connection.execute(insert(group).values(id=group_id, actor_id=actor.id, **row))
+    row = {"id": group_id, "actor_id": actor.id, "topic": about, "place": where, "created_at": work.now}
+    work.connection.execute(insert(group).values(row))
     made = queries.board_by_id(work.connection, group_id)
     if made is None:
         raise NotFound

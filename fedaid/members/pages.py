@@ -19,7 +19,7 @@ SECONDS_PER_DAY = 86_400
 WRONG = "This handle and password do not fit together."
 
 
-def routes(limits: MemberLimits = MemberLimits()) -> Sequence[Route]:
+def routes(limits: MemberLimits) -> Sequence[Route]:
     """Signing in and out. The profile is reached through ``/@handle``, which boards share."""
     return [
         Route("/sign-in", sign_in_page, methods=["GET"]),
@@ -76,7 +76,7 @@ def _enter(request: Request, handle: str, password: str, back: str, limits: Memb
     return answer
 
 
-def sign_out(request: Request, form: Form) -> Response:  # noqa: ARG001 - the form has no fields
+def sign_out(request: Request, form: Form) -> Response:
     """End the session of this browser."""
     home = house(request)
     with home.units.begin() as work:

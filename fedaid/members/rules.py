@@ -29,7 +29,9 @@ def chosen_email(email: str) -> str:
     """The address, or empty when none was given. Only its shape can be judged here. Raises Refused."""
     address = email.strip()
     name, at, host = address.rpartition("@")
-    if address and (not (name and at and "." in host) or len(address) > EMAIL_CHARACTERS_MAX or not address.isprintable()):
+    if address and (
+        not (name and at and "." in host) or len(address) > EMAIL_CHARACTERS_MAX or not address.isprintable()
+    ):
         raise Refused("email_form", "This does not look like an e-mail address.")
     if any(letter.isspace() for letter in address):
         raise Refused("email_form", "An e-mail address has no spaces.")

@@ -1,13 +1,13 @@
-"""Finds out what stands at a host: its server actor by WebFinger of the origin (FEP-d556), then its ledger and board."""
+"""Finds out what stands at a host: its server actor by WebFinger of the origin (FEP-d556), its ledger, its board."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from activitypub.client import Client
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from activitypub.client import Client
 from activitypub.documents import Actor, parse_actor
 from activitypub.identifiers import Origin, UrlRules
 from activitypub.keys import SigningKey
@@ -24,7 +24,7 @@ LINKS_MAX = 50
 async def discover(
     client: Client, typed: str, rules: UrlRules, now: datetime, signer: SigningKey | None = None
 ) -> NeighbourFacts:
-    """What an admin's ``riverside.example`` is. Raises Refused when it is no fedaid, FetchFailed when nobody answers."""
+    """What stands at ``riverside.example``. Raises Refused when it is no fedaid, FetchFailed when nobody answers."""
     origin = origin_of(typed, rules)
     server = await _actor(client, await _server_id(client, origin, rules), rules, now, signer)
     ledger = await _actor(client, _named(server, LEDGER_TERM, origin, rules), rules, now, signer)

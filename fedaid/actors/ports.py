@@ -1,0 +1,133 @@
+"""What the two mail rooms ask of actors: keys, mailboxes, and which inboxes exist here."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+from typing import Any
+
+from activitypub.client import Client
+from sqlalchemy import Connection
+
+from activitypub.documents import parse_actor
+from activitypub.identifiers import UrlRules
+from activitypub.keys import SigningKey, VerificationKey
+from fedaid.actors import commands, queries
+from fedaid.foundation.clock import milliseconds
+from fedaid.foundation.database import Database
+from fedaid.foundation.names import Names
+from fedaid.foundation.work import UnitsOfWork
+from outbox import health
+from outbox.ports import Mailbox
+
+SIGNERS_KEPT_MAX = 1_000
+
+
+class StoredSigners:
+    """The RSA keys of our actors (outbox.ports.Signers); the latest used are kept, as reading a PEM takes time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: OrderedDict[str, SigningKey] = OrderedDict()
+        self._lock = Lock()
+
+    def signer(self, actor: str) -> SigningKey:
+        """The key that signs for this actor. Raises LookupError when it is not ours."""
+        with self._lock:
+            if actor in self._kept:
+                self._kept.move_to_end(actor)
+                return self._kept[actor]
+        with self._database.read() as connection:
+            found = queries.signing_key(connection, actor)
+        with self._lock:
+            self._kept[actor] = found
+            if len(self._kept) > SIGNERS_KEPT_MAX:
+                self._kept.popitem(last=False)
+        return found
+
+
+class StoredCorrespondents:
+    """The actors of other servers (inbox.ports.Correspondents); what we fetch of them is stored at once."""
+
+    def __init__(self, units: UnitsOfWork, rules: UrlRules, is_blocked: Callable[[str], bool]) -> None:
+        self._units = units
+        self._rules = rules
+        self._is_blocked = is_blocked
+
+    def key(self, key_id: str) -> VerificationKey | None:
+        """The stored key; its ``fetched_at`` says how old it is."""
+        with self._units.database.read() as connection:
+            return queries.key(connection, key_id)
+
+    def remember(self, actor_document: Mapping[str, Any]) -> None:
+        """Store an actor that we fetched from its own address. Raises ProtocolError when it is none."""
+        with self._units.begin() as work:
+            commands.remember(work, parse_actor(actor_document, self._rules, work.now))
+
+    def is_blocked(self, host: str) -> bool:
+        """Whether nothing from this host is wanted."""
+        return self._is_blocked(host)
+
+    def heard_from(self, host: str) -> None:
+        """The host is awake, so what waits for it is tried again."""
+        with self._units.begin() as work:
+            health.wake(work.connection, host, milliseconds(work.now))
+
+
+class OurRecipients:
+    """Which inboxes exist here (inbox.ports.Recipients)."""
+
+    def __init__(self, database: Database, names: Names) -> None:
+        self._database = database
+        self._names = names
+
+    def has_inbox(self, path: str) -> bool:
+        """Whether the path is the shared inbox or that of an actor of ours that has not left."""
+        address = f"{self._names.origin}{path}"
+        if address == self._names.shared_inbox:
+            return True
+        if not address.endswith("/inbox"):
+            return False
+        with self._database.read() as connection:
+            found = queries.by_uri(connection, address.removesuffix("/inbox"))
+        return found is not None and found.gone_at is None
+
+
+class StoredAddressBook:
+    """Where other servers' actors receive their mail (outbox.ports.AddressBook)."""
+
+    def __init__(
+        self,
+        units: UnitsOfWork,
+        client: Client,
+        rules: UrlRules,
+        is_blocked: Callable[[str], bool],
+        server_signer: Callable[[], SigningKey],
+    ) -> None:
+        self._units = units
+        self._client = client
+        self._rules = rules
+        self._is_blocked = is_blocked
+        self._server_signer = server_signer
+
+    def mailboxes(self, connection: Connection, actors: Sequence[str]) -> Sequence[Mailbox]:
+        """Those of the actors that we have met and that are not gone."""
+        return queries.mailboxes(connection, actors)
+
+    def followers(self, connection: Connection, actor: str) -> Sequence[Mailbox]:
+        """The mailboxes of the accepted remote followers of one of our actors."""
+        return queries.follower_mailboxes(connection, actor)
+
+    async def meet(self, actor: str) -> None:
+        """Fetch and remember an actor, signed by our server actor. Raises FetchFailed, ProtocolError."""
+        signer = await asyncio.to_thread(self._server_signer)
+        fetched = await self._client.fetch(actor, signer)
+        await asyncio.to_thread(self._remember, fetched.document)
+
+    def _remember(self, document: Mapping[str, Any]) -> None:
+        with self._units.begin() as work:
+            commands.remember(work, parse_actor(document, self._rules, work.now))
+
+    def is_blocked(self, host: str) -> bool:
+        """Whether nothing is to be sent to this host."""
+        return self._is_blocked(host)

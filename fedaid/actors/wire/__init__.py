@@ -1,0 +1,7 @@
+"""Actors on the wire: their documents, what is announced about follows, and what others' activities do to them."""
+
+from fedaid.actors.wire.announce import ANNOUNCERS
+from fedaid.actors.wire.documents import actor_document
+from fedaid.actors.wire.handlers import handlers
+
+__all__ = ["ANNOUNCERS", "actor_document", "handlers"]

@@ -1,0 +1,80 @@
+"""Facts about follows and actors of ours, as the activities that tell others."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from activitypub.vocabulary import ACTOR_CONTEXT, AS2, PUBLIC
+from fedaid.actors import queries
+from fedaid.actors.commands import ActorChanged, FollowAnswered, FollowAsked, FollowWithdrawn
+from fedaid.actors.queries import Follow
+from fedaid.actors.wire.documents import actor_object
+from fedaid.foundation.clock import milliseconds
+from fedaid.foundation.work import Announcer, Work
+from outbox.queue import Outgoing, post
+
+
+def follow_object(follow: Follow) -> dict[str, Any]:
+    """The Follow as it stands in an Accept, a Reject or an Undo."""
+    return {"id": follow.activity_id, "type": "Follow", "actor": follow.follower, "object": follow.followee}
+
+
+def _ask(work: Work, fact: object) -> None:
+    if isinstance(fact, FollowAsked):
+        follow = fact.follow
+        activity = {"@context": AS2, **follow_object(follow), "to": [follow.followee]}
+        _send(work, follow.follower, follow.followee, activity)
+
+
+def _answer(work: Work, fact: object) -> None:
+    if isinstance(fact, FollowAnswered):
+        follow = fact.follow
+        activity = _about(work, "Accept" if fact.accepted else "Reject", follow.followee, follow, follow.follower)
+        _send(work, follow.followee, follow.follower, activity)
+
+
+def _withdraw(work: Work, fact: object) -> None:
+    if isinstance(fact, FollowWithdrawn):
+        follow = fact.follow
+        _send(work, follow.follower, follow.followee, _about(work, "Undo", follow.follower, follow, follow.followee))
+
+
+def _about(work: Work, kind: str, actor: str, follow: Follow, recipient: str) -> dict[str, Any]:
+    return {
+        "@context": AS2,
+        "id": work.names.activity(work.new_id()),
+        "type": kind,
+        "actor": actor,
+        "to": [recipient],
+        "object": follow_object(follow),
+    }
+
+
+def _send(work: Work, sender: str, recipient: str, activity: Mapping[str, Any]) -> None:
+    post(work.connection, Outgoing(activity, sender, to=(recipient,)), milliseconds(work.now))
+
+
+def _tell_change(work: Work, fact: object) -> None:
+    if not isinstance(fact, ActorChanged):
+        return
+    actor = queries.by_uri(work.connection, fact.uri)
+    if actor is None:
+        return
+    keys = queries.own_keys(work.connection, fact.uri)
+    activity = {
+        "@context": ACTOR_CONTEXT,
+        "id": work.names.activity(work.new_id()),
+        "type": "Update",
+        "actor": actor.uri,
+        "to": [PUBLIC],
+        "cc": [f"{actor.uri}/followers"],
+        "object": actor_object(actor, keys, work.names),
+    }
+    post(work.connection, Outgoing(activity, actor.uri, followers_of=actor.uri), milliseconds(work.now))
+
+
+ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
+    FollowAsked: (_ask,),
+    FollowAnswered: (_answer,),
+    FollowWithdrawn: (_withdraw,),
+    ActorChanged: (_tell_change,),
+}

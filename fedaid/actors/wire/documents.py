@@ -1,0 +1,97 @@
+"""The one place where the documents of our actors are built."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from activitypub.keys import public_to_multibase, public_to_pem
+from activitypub.vocabulary import ACTOR_CONTEXT
+from fedaid.actors.commands import BOARD_TERM, LEDGER_TERM, SERVER_TERM
+from fedaid.actors.queries import LocalActor, OwnKeys
+from fedaid.actors.rules import DEFAULT_BOARD, Kind
+from fedaid.foundation.names import Names
+
+TYPES: Mapping[Kind, str] = {
+    Kind.PERSON: "Person",
+    Kind.GROUP: "Group",
+    Kind.SERVER: "Application",
+    Kind.LEDGER: "Service",
+}
+
+
+def actor_document(actor: LocalActor, keys: OwnKeys, names: Names) -> dict[str, Any]:
+    """What an actor of ours says about itself: keys (FEP-521a), collections, and what Mastodon asks for.
+
+    The server says where its ledger and board are, and the ledger where its server and board are.
+    """
+    return {"@context": ACTOR_CONTEXT, **actor_object(actor, keys, names)}
+
+
+def actor_object(actor: LocalActor, keys: OwnKeys, names: Names) -> dict[str, Any]:
+    """The same without a context, for embedding in an activity that brings its own."""
+    return {
+        "id": actor.uri,
+        "type": TYPES[actor.kind],
+        "preferredUsername": actor.handle,
+        "name": actor.name,
+        "summary": as_html(actor.summary),
+        "url": page_of(actor, names),
+        "inbox": f"{actor.uri}/inbox",
+        "outbox": f"{actor.uri}/outbox",
+        "followers": f"{actor.uri}/followers",
+        "following": f"{actor.uri}/following",
+        "endpoints": {"sharedInbox": names.shared_inbox},
+        # The day is enough: the hour at which somebody joined is nobody's business.
+        "published": f"{actor.created_at:%Y-%m-%d}T00:00:00Z",
+        "manuallyApprovesFollowers": actor.manually_approves,
+        "webfinger": f"{actor.handle}@{names.host}",
+        **_of_kind(actor, names),
+        **_public_keys(keys),
+    }
+
+
+def page_of(actor: LocalActor, names: Names) -> str:
+    """The page people see for an actor of ours; the server and the ledger show the front page."""
+    return names.page_of(actor.handle) if actor.kind in (Kind.PERSON, Kind.GROUP) else f"{names.origin}/"
+
+
+def as_html(plain: str) -> str:
+    """Plain text as the HTML that ``summary`` and ``content`` are made of, a paragraph for each blank line."""
+    paragraphs = [part.strip() for part in plain.replace("\r\n", "\n").split("\n\n")]
+    return "".join(f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in paragraphs if part)
+
+
+def _of_kind(actor: LocalActor, names: Names) -> dict[str, Any]:
+    board = names.group(DEFAULT_BOARD)
+    if actor.kind is Kind.SERVER:
+        return {LEDGER_TERM: names.ledger, BOARD_TERM: board}
+    if actor.kind is Kind.LEDGER:
+        return {SERVER_TERM: names.server, BOARD_TERM: board}
+    shown = actor.kind is Kind.GROUP  # people are found through their board, not through directories
+    common = {"featured": f"{actor.uri}/featured", "discoverable": shown, "indexable": shown}
+    # FEP-1b12: the moderators' collection is what a group is attributed to.
+    return {**common, "attributedTo": f"{actor.uri}/moderators"} if shown else common
+
+
+def _public_keys(keys: OwnKeys) -> dict[str, Any]:
+    main, assertion = keys.main.private_key, keys.assertion.private_key
+    if not isinstance(main, RSAPrivateKey) or not isinstance(assertion, Ed25519PrivateKey):
+        raise TypeError("an actor of ours has an RSA main key and an Ed25519 assertion key")
+    return {
+        "publicKey": {
+            "id": keys.main.key_id,
+            "owner": keys.main.owner,
+            "publicKeyPem": public_to_pem(main.public_key()),
+        },
+        "assertionMethod": [
+            {
+                "id": keys.assertion.key_id,
+                "type": "Multikey",
+                "controller": keys.assertion.owner,
+                "publicKeyMultibase": public_to_multibase(assertion.public_key()),
+            }
+        ],
+    }
