@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+REQUESTS_PER_TRY_MAX = 3  # an actor is met, then the door is knocked at in each of two dialects
+
 
 @dataclass(frozen=True)
 class OutboxLimits:
@@ -18,6 +20,7 @@ class OutboxLimits:
     answer_timeout_seconds        for one request, from connecting to the answer
     in_flight_max                 hosts that are sent to at the same time, one request each
     lease_seconds                 how long a worker owns a host's queue; after a crash another one goes on then
+    stop_seconds                  how long requests in flight may take to end when the worker is asked to stop
     poll_seconds                  how often the database is asked for work that nobody woke us for
     fan_out_activities_max        activities fanned out in one transaction
     deliveries_per_lease_max      deliveries to one host before others get their turn
@@ -33,10 +36,20 @@ class OutboxLimits:
     retry_after_seconds_max: float = 24 * 3600
     sleep_probe_seconds: float = 24 * 3600
     sleep_days_max: float = 30
-    answer_timeout_seconds: float = 15
+    answer_timeout_seconds: float = 10
     in_flight_max: int = 50
-    lease_seconds: float = 120
+    lease_seconds: float = 45
+    stop_seconds: float = 5
     poll_seconds: float = 1
     fan_out_activities_max: int = 50
     deliveries_per_lease_max: int = 20
     error_characters_max: int = 300
+
+    def __post_init__(self) -> None:
+        if self.lease_seconds < self.try_seconds_max:
+            raise ValueError("lease_seconds must leave room for one try with all its requests")
+
+    @property
+    def try_seconds_max(self) -> float:
+        """The longest that one try can last."""
+        return REQUESTS_PER_TRY_MAX * self.answer_timeout_seconds

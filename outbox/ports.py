@@ -1,6 +1,7 @@
 """What the outbox needs from the house it stands in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +17,27 @@ class Mailbox:
     actor: str
     inbox: str
     shared_inbox: str | None
+
+
+Transaction = Callable[[], AbstractContextManager[Connection]]  # opens one, commits it at the end of the block
+
+
+class Answer(Protocol):
+    """What another server said to a POST."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def retry_after_seconds(self) -> int | None: ...
+
+
+class Postman(Protocol):
+    """Carries a request over the network; ``activitypub.client.Client`` is one."""
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """One POST, no redirect followed. Raises activitypub.errors.FetchFailed when there was no answer."""
+        ...
 
 
 class Signers(Protocol):
@@ -42,5 +64,5 @@ class AddressBook(Protocol):
         ...
 
     def is_blocked(self, host: str) -> bool:
-        """Whether nothing is to be sent to this host."""
+        """Whether nothing is to be sent to this host (``name`` or ``name:port``, as in a URL)."""
         ...

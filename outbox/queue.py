@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Insert, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from outbox import tables
 
@@ -48,9 +49,10 @@ def post(connection: Connection, outgoing: Outgoing, now_ms: int) -> int:
     return int(number)
 
 
-def _insert(connection: Connection) -> Insert:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(tables.activity).on_conflict_do_nothing().returning(tables.activity.c.id)
+def _insert(connection: Connection) -> ReturningInsert[int]:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(tables.activity).on_conflict_do_nothing().returning(tables.activity.c.id)
+    return sqlite.insert(tables.activity).on_conflict_do_nothing().returning(tables.activity.c.id)
 
 
 def _row(outgoing: Outgoing, now_ms: int) -> dict[str, object]:

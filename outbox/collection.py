@@ -1,0 +1,95 @@
+"""What others may read of what was sent: activities by id, an actor's public outbox, and how far each has got."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from outbox.tables import DELIVERED, FAILED, activity, delivery
+
+PAGE_ITEMS_MAX = 100
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An activity as it was sent; ``number`` is its place in the order, ``public`` whether anybody may read it."""
+
+    number: int
+    activity_id: str
+    actor: str
+    type: str
+    body: str
+    public: bool
+    created_ms: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some activities, newest first; ``before`` asks for the next page, None on the last one."""
+
+    items: tuple[Stored, ...]
+    before: int | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an activity has got. Until ``fanned_out`` the total is not known yet."""
+
+    fanned_out: bool
+    delivered: int
+    failed: int
+    total: int
+
+    @property
+    def waiting(self) -> int:
+        return self.total - self.delivered - self.failed
+
+
+def stored(connection: Connection, activity_id: str) -> Stored | None:
+    """The activity with this id, or None. The caller decides who may see one that is not public."""
+    row = connection.execute(select(activity).where(activity.c.activity_id == activity_id)).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def page(connection: Connection, actor: str, before: int | None = None, items_max: int = 20) -> Page:
+    """The public activities of an actor, newest first, those older than number ``before``."""
+    wanted = min(items_max, PAGE_ITEMS_MAX)
+    query = select(activity).where(activity.c.actor == actor, activity.c.public.is_(True))
+    if before is not None:
+        query = query.where(activity.c.id < before)
+    rows = connection.execute(query.order_by(activity.c.id.desc()).limit(wanted + 1)).all()
+    items = tuple(_stored(row) for row in rows[:wanted])
+    return Page(items, items[-1].number if len(rows) > wanted else None)
+
+
+def count(connection: Connection, actor: str) -> int:
+    """How many public activities the actor has sent."""
+    mine = (activity.c.actor == actor, activity.c.public.is_(True))
+    return connection.execute(select(func.count()).select_from(activity).where(*mine)).scalar_one()
+
+
+def latest_about(connection: Connection, object_id: str) -> Stored | None:
+    """The last activity sent about an object, or None."""
+    about = select(activity).where(activity.c.object_id == object_id).order_by(activity.c.id.desc()).limit(1)
+    row = connection.execute(about).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def progress(connection: Connection, activity_id: str) -> Progress | None:
+    """ "Delivered to n of m", counted in inboxes; None for an activity that was never posted."""
+    row = connection.execute(
+        select(activity.c.id, activity.c.fanned_out).where(activity.c.activity_id == activity_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    counted = (
+        select(delivery.c.state, func.count().label("number"))
+        .where(delivery.c.activity == row.id)
+        .group_by(delivery.c.state)
+    )
+    by_state = {row.state: int(row.number) for row in connection.execute(counted)}
+    return Progress(row.fanned_out, by_state.get(DELIVERED, 0), by_state.get(FAILED, 0), sum(by_state.values()))
+
+
+def _stored(row: Row[Any]) -> Stored:
+    return Stored(row.id, row.activity_id, row.actor, row.type, row.body, row.public, row.created_ms)

@@ -1,0 +1,195 @@
+"""Sends the mail of one host, one piece after the other, signed in the dialect that the host understands."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import structlog
+
+from activitypub.errors import FetchFailed, ProtocolError
+from activitypub.identifiers import Url, UrlRules
+from activitypub.keys import SigningKey
+from activitypub.signatures import sign_draft_cavage, sign_rfc9421
+from outbox import leases
+from outbox.backoff import Answer, Outcome, Step, Trial, decide, judge
+from outbox.fanout import shared
+from outbox.leases import Lease, Parcel, Report, Tried
+from outbox.limits import OutboxLimits
+from outbox.ports import AddressBook, Mailbox, Postman, Signers, Transaction
+
+CONTENT_TYPE = "application/activity+json"
+
+log = structlog.get_logger()
+
+
+class Dialect(StrEnum):
+    """The two kinds of request signatures."""
+
+    DRAFT_CAVAGE = "draft-cavage"
+    RFC_9421 = "rfc9421"
+
+    @property
+    def other(self) -> "Dialect":
+        return Dialect.RFC_9421 if self is Dialect.DRAFT_CAVAGE else Dialect.DRAFT_CAVAGE
+
+
+Sign = Callable[[str, Url, bytes | None, SigningKey, datetime], Mapping[str, str]]
+_SIGN: Mapping[Dialect, Sign] = {Dialect.DRAFT_CAVAGE: sign_draft_cavage, Dialect.RFC_9421: sign_rfc9421}
+
+
+@dataclass(frozen=True)
+class House:
+    """What delivering needs from outside.
+
+    write, read   open a transaction on the database; the second one cannot write
+    signers       keys of our own actors
+    address_book  inboxes of other servers' actors
+    postman       the network
+    rules         which URLs may be posted to
+    clock_ms      milliseconds since 1970 UTC
+    chance        a random number from 0 up to 1, for jitter
+    """
+
+    write: Transaction
+    read: Transaction
+    signers: Signers
+    address_book: AddressBook
+    postman: Postman
+    rules: UrlRules
+    clock_ms: Callable[[], int]
+    chance: Callable[[], float]
+
+
+class Deliverer:
+    """Works off leases. No transaction is open while the network is waited for."""
+
+    def __init__(self, house: House, limits: OutboxLimits) -> None:
+        self._house = house
+        self._limits = limits
+        self.stopping = False  # finish the request in flight, then come home
+
+    async def run(self, lease: Lease) -> Report:
+        """Send the parcels in order until one has to wait, the time is up or all are gone."""
+        dialect = Dialect(lease.dialect) if lease.dialect else None
+        asleep_since_ms = lease.asleep_since_ms
+        tried: list[Tried] = []
+        blocked = await asyncio.to_thread(self._house.address_book.is_blocked, lease.host)
+        for parcel in lease.parcels:
+            if self.stopping or not self._has_time(lease):
+                break
+            sent = Outcome(Answer.REFUSED, error="this host is blocked here") if blocked else await self._met(parcel)
+            if sent is None:  # another parcel of the same activity reaches the same inbox
+                continue
+            if isinstance(sent, Parcel):
+                sent, dialect = await self._knock(sent, dialect)
+            trial = Trial(parcel.tries + 1, parcel.keep_trying, asleep_since_ms, lease.urgent)
+            tried.append(self._tried(parcel, trial, sent))
+            if sent.status is not None and sent.answer in (Answer.ACCEPTED, Answer.REFUSED):
+                asleep_since_ms = None
+            if tried[-1].verdict.quiet_until_ms is not None:
+                break
+        return Report(lease, tuple(tried), dialect)
+
+    def _has_time(self, lease: Lease) -> bool:
+        """Whether one more try surely ends within the lease; after it another worker may be sending already."""
+        return self._house.clock_ms() + self._limits.try_seconds_max * 1000 <= lease.until_ms
+
+    def _tried(self, parcel: Parcel, trial: Trial, outcome: Outcome) -> Tried:
+        now_ms = self._house.clock_ms()
+        verdict = decide(trial, outcome, now_ms, self._limits, self._house.chance())
+        if verdict.step is not Step.ARRIVED:
+            log.info(
+                "delivery_failed",
+                activity=parcel.activity_id,
+                inbox=parcel.inbox,
+                tries=trial.tries,
+                error=outcome.error,
+                next=verdict.step.name.lower(),
+            )
+        return Tried(parcel, outcome, verdict, now_ms)
+
+    # the actor that was not known at the time of the fan-out
+
+    async def _met(self, parcel: Parcel) -> Parcel | Outcome | None:
+        """The parcel with its inbox; an outcome if its actor cannot be met; None if it need not be sent."""
+        if parcel.unmet is None:
+            return parcel
+        inbox = await asyncio.to_thread(self._look_up, parcel, parcel.unmet)
+        if inbox is None:
+            failure = await self._meet(parcel.unmet)
+            if failure is not None:
+                return failure
+            inbox = await asyncio.to_thread(self._look_up, parcel, parcel.unmet)
+        if inbox is None or self._host_of(inbox) != self._host_of(parcel.unmet):  # attack S12
+            return Outcome(Answer.REFUSED, error="this actor has no inbox at its own host")
+        return await asyncio.to_thread(self._address, parcel, inbox)
+
+    async def _meet(self, actor: str) -> Outcome | None:
+        try:
+            async with asyncio.timeout(self._limits.answer_timeout_seconds):
+                await self._house.address_book.meet(actor)
+        except TimeoutError:
+            return self._silence("the actor's document did not come in time")
+        except ProtocolError as refused:
+            final = not isinstance(refused, FetchFailed) or refused.permanent
+            return Outcome(Answer.REFUSED if final else Answer.BUSY, error=self._short(refused.sentence))
+        return None
+
+    def _host_of(self, url: str) -> str:
+        return self._house.rules.parse(url).origin.netloc
+
+    def _look_up(self, parcel: Parcel, actor: str) -> str | None:
+        with self._house.read() as connection:
+            found: list[Mailbox] = list(self._house.address_book.mailboxes(connection, [actor]))
+        return next(iter(shared(found, public=parcel.public)), None)
+
+    def _address(self, parcel: Parcel, inbox: str) -> Parcel | None:
+        with self._house.write() as connection:
+            return replace(parcel, inbox=inbox) if leases.address(connection, parcel, inbox) else None
+
+    # the request itself
+
+    async def _knock(self, parcel: Parcel, known: Dialect | None) -> tuple[Outcome, Dialect | None]:
+        """Send it; where the signature may have been the trouble, once more in the other dialect.
+
+        The second answer counts only if it is a yes: a server that does not read the other dialect at all says
+        something about the dialect, not about the mail.
+        """
+        dialect = known or Dialect.DRAFT_CAVAGE
+        first = await self._post(parcel, dialect)
+        if first.answer is Answer.ACCEPTED:
+            return first, dialect
+        if first.status in (400, 401):
+            second = await self._post(parcel, dialect.other)
+            if second.answer is Answer.ACCEPTED:
+                return second, dialect.other
+        return first, known
+
+    async def _post(self, parcel: Parcel, dialect: Dialect) -> Outcome:
+        try:
+            headers = await asyncio.to_thread(self._headers, parcel, dialect)
+            async with asyncio.timeout(self._limits.answer_timeout_seconds):
+                answer = await self._house.postman.post(parcel.inbox, parcel.body, headers)
+        except LookupError:
+            return Outcome(Answer.REFUSED, error="the sender is no longer here")
+        except TimeoutError:
+            return self._silence("no answer in time")
+        except ProtocolError as refused:
+            final = not isinstance(refused, FetchFailed) or refused.permanent
+            return Outcome(Answer.REFUSED if final else Answer.SILENT, error=self._short(refused.sentence))
+        return judge(answer.status, answer.retry_after_seconds)
+
+    def _headers(self, parcel: Parcel, dialect: Dialect) -> dict[str, str]:
+        """Signed at the last moment, as dates may be off by little only; in a thread, as RSA takes 0.3 ms."""
+        key = self._house.signers.signer(parcel.actor)
+        now = datetime.fromtimestamp(self._house.clock_ms() / 1000, UTC)
+        signed = _SIGN[dialect]("POST", self._house.rules.parse(parcel.inbox), parcel.body, key, now)
+        return {**signed, "content-type": CONTENT_TYPE}
+
+    def _silence(self, error: str) -> Outcome:
+        return Outcome(Answer.SILENT, error=error)
+
+    def _short(self, error: str) -> str:
+        return error[: self._limits.error_characters_max]

@@ -1,0 +1,137 @@
+"""How other servers are doing, as an admin sees it, and the few things to be done about it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, case, delete, func, or_, select, update
+
+from outbox.leases import next_due_ms
+from outbox.tables import ASLEEP, AWAKE, FAILED, WAITING, activity, delivery, host
+
+WAKE_PAUSE_MS = 10_000  # a host that sends but never answers is not tried for each of its letters
+
+
+@dataclass(frozen=True)
+class HostHealth:
+    """One host as the admin's page shows it. All instants in milliseconds since 1970.
+
+    failures          tries in a row that did not succeed
+    dialect           the kind of signature it accepted last: draft-cavage or rfc9421
+    waiting, failed   deliveries
+    waiting_since_ms  when the oldest waiting activity was posted
+    next_try_ms       when something is sent to it next; None when nothing waits
+    """
+
+    host: str
+    asleep: bool
+    asleep_since_ms: int | None
+    failures: int
+    dialect: str | None
+    last_success_ms: int | None
+    last_failure_ms: int | None
+    last_error: str | None
+    waiting: int
+    failed: int
+    waiting_since_ms: int | None
+    next_try_ms: int | None
+
+
+def hosts(connection: Connection) -> list[HostHealth]:
+    """Every host that we ever had mail for, by name."""
+    return [_health(row) for row in connection.execute(_summary().order_by(host.c.host))]
+
+
+def one(connection: Connection, name: str) -> HostHealth | None:
+    """One host, or None if we never had mail for it."""
+    row = connection.execute(_summary().where(host.c.host == name)).one_or_none()
+    return None if row is None else _health(row)
+
+
+def wake(connection: Connection, name: str, now_ms: int) -> None:
+    """Verified mail came from this host, so it is up: try it now if it slept or could not be reached.
+
+    Cheap enough for every letter: nothing is written while all is well. A host that asked for patience (429, 503)
+    is left alone.
+    """
+    unwell = or_(host.c.state == ASLEEP, host.c.unreachable)
+    rested = or_(host.c.last_failure_ms.is_(None), host.c.last_failure_ms <= now_ms - WAKE_PAUSE_MS)
+    if connection.execute(select(host.c.host).where(host.c.host == name, unwell, rested)).first():
+        resume(connection, name, now_ms)
+
+
+def resume(connection: Connection, name: str, now_ms: int) -> None:
+    """Try the host now, with its patience renewed, whatever it did before."""
+    connection.execute(
+        update(delivery).where(delivery.c.host == name, delivery.c.state == WAITING).values(next_try_ms=now_ms, tries=0)
+    )
+    _renew(connection, name, now_ms)
+
+
+def retry(connection: Connection, name: str, now_ms: int) -> int:
+    """Try again everything that failed for this host, oldest first, and return how many that is."""
+    failed = and_(delivery.c.host == name, delivery.c.state == FAILED)
+    again = update(delivery).where(failed).values(state=WAITING, holds=True, tries=0, next_try_ms=now_ms)
+    count = connection.execute(again).rowcount
+    _renew(connection, name, now_ms)
+    return count
+
+
+def forget(connection: Connection, name: str) -> int:
+    """Stop trying: all that waits for this host counts as failed, and its history is dropped. Returns how many."""
+    waiting = and_(delivery.c.host == name, delivery.c.state == WAITING)
+    given_up = update(delivery).where(waiting).values(state=FAILED, last_error="given up by an admin")
+    count = connection.execute(given_up).rowcount
+    connection.execute(delete(host).where(host.c.host == name))
+    return count
+
+
+def _renew(connection: Connection, name: str, now_ms: int) -> None:
+    connection.execute(select(host.c.host).where(host.c.host == name).with_for_update())
+    connection.execute(
+        update(host)
+        .where(host.c.host == name)
+        .values(
+            state=AWAKE,
+            failures=0,
+            unreachable=False,
+            asleep_since_ms=None,
+            quiet_until_ms=0,
+            due_ms=next_due_ms(connection, name, 0, now_ms),
+        )
+    )
+
+
+def _summary() -> Select[Any]:
+    waiting = case((delivery.c.state == WAITING, 1), else_=0)
+    failed = case((delivery.c.state == FAILED, 1), else_=0)
+    since = case((delivery.c.state == WAITING, activity.c.created_ms), else_=None)
+    counts = (
+        select(
+            delivery.c.host,
+            func.sum(waiting).label("waiting"),
+            func.sum(failed).label("failed"),
+            func.min(since).label("waiting_since_ms"),
+        )
+        .join(activity, activity.c.id == delivery.c.activity)
+        .group_by(delivery.c.host)
+        .subquery()
+    )
+    columns = (counts.c.waiting, counts.c.failed, counts.c.waiting_since_ms)
+    return select(host, *columns).outerjoin(counts, counts.c.host == host.c.host)
+
+
+def _health(row: Row[Any]) -> HostHealth:
+    return HostHealth(
+        host=row.host,
+        asleep=row.state == ASLEEP,
+        asleep_since_ms=row.asleep_since_ms,
+        failures=row.failures,
+        dialect=row.dialect,
+        last_success_ms=row.last_success_ms,
+        last_failure_ms=row.last_failure_ms,
+        last_error=row.last_error,
+        waiting=int(row.waiting or 0),
+        failed=int(row.failed or 0),
+        waiting_since_ms=row.waiting_since_ms,
+        next_try_ms=row.due_ms,
+    )
