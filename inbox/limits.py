@@ -20,8 +20,8 @@ class InboxLimits:
     Floods. Beyond ``queue_letters_max`` letters not yet applied, or ``waiting_letters_max`` waiting for the
     disk, senders are asked to come back later; so is a host that follows or reports too much (S50, S58).
 
-    Worker. A letter is leased for ``lease_seconds``; when its worker dies, another takes it after that. A
-    letter that fails for a fault of ours is tried ``tries_max`` times, from ``retry_first_seconds`` on, each
+    Worker. A letter is leased for ``lease_seconds``; when its worker dies, another takes it after that,
+    so ``fetch_seconds_max`` must stay well below. A letter that fails for a fault of ours is tried ``tries_max`` times, from ``retry_first_seconds`` on, each
     wait four times the last, at most ``retry_longest_seconds``; one that lacks a document because its server did
     not answer, ``fetch_tries_max`` times, then without it.
     """
@@ -33,6 +33,7 @@ class InboxLimits:
     clock_skew_seconds: int = 3600
 
     key_cache_entries_max: int = 10_000
+    key_memory_seconds: int = 300
     key_fresh_seconds: int = 24 * 3600
     key_refetch_seconds: int = 300
     vain_fetches_per_host_max: int = 3
@@ -54,12 +55,13 @@ class InboxLimits:
     claim_letters_max: int = 100
     unit_letters_max: int = 50
     lanes_max: int = 20
-    lease_seconds: int = 120
+    lease_seconds: int = 30
     fetches_per_letter_max: int = 50
     fetches_at_once_max: int = 4
-    fetch_seconds_max: float = 60.0
+    fetch_seconds_max: float = 15.0
     fetch_tries_max: int = 3
     tries_max: int = 8
+    error_characters_max: int = 500
     retry_first_seconds: int = 5
     retry_longest_seconds: int = 6 * 3600
     poll_seconds: float = 1.0

@@ -1,0 +1,136 @@
+"""The cheap refusals: what can be said no to from the head of a request and the size of its body, fetching nothing."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from activitypub.documents import is_inbox_content_type
+from activitypub.identifiers import Origin
+from inbox.limits import InboxLimits
+from inbox.refusal import MailRefused
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+# Twice one of these is two truths: which one was signed, which one is meant (attack S27)?
+ONCE = frozenset(
+    {
+        "host",
+        "date",
+        "digest",
+        "content-digest",
+        "content-type",
+        "content-length",
+        "signature",
+        "signature-input",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Head:
+    """A request before its body. ``path`` is as in the request line, undecoded; header names are lower case."""
+
+    path: str
+    headers: tuple[tuple[str, str], ...]
+
+    def get(self, name: str) -> str:
+        """The header's value, empty when it is missing. Only for the headers in ``ONCE``."""
+        return next((value for known, value in self.headers if known == name), "")
+
+
+def check_head(scope: Scope, origin: Origin, limits: InboxLimits) -> Head:
+    """The head of a request that may bring a letter to this server. Raises MailRefused."""
+    if scope["method"] != "POST":  # no override header is ever looked at (attack S26)
+        raise MailRefused(HTTPStatus.METHOD_NOT_ALLOWED, "method", "Letters are brought to an inbox by POST.")
+    if scope.get("query_string"):
+        raise MailRefused(HTTPStatus.NOT_FOUND, "query", "The address of an inbox has no query string.")
+    head = Head(_path(scope), _headers(scope["headers"], limits))
+    _check_once(head)
+    _check_host(head, origin)
+    _check_type(head)
+    _check_length(head, limits)
+    if not head.get("signature"):
+        raise MailRefused(HTTPStatus.UNAUTHORIZED, "unsigned", "A letter to an inbox must be signed.")
+    return head
+
+
+def _path(scope: Scope) -> str:
+    raw: bytes | None = scope.get("raw_path")
+    return raw.decode("latin-1").partition("?")[0] if raw else str(scope["path"])
+
+
+def _headers(raw: Iterable[tuple[bytes, bytes]], limits: InboxLimits) -> tuple[tuple[str, str], ...]:
+    headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1").strip()) for name, value in raw)
+    if sum(len(name) + len(value) for name, value in headers) > limits.header_bytes_max:
+        sentence = f"The headers of a letter have at most {limits.header_bytes_max} bytes together."
+        raise MailRefused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", sentence)
+    return headers
+
+
+def _check_once(head: Head) -> None:
+    counted = Counter(name for name, _ in head.headers if name in ONCE)
+    twice = sorted(name for name, times in counted.items() if times > 1)
+    if twice:
+        raise MailRefused(HTTPStatus.BAD_REQUEST, "duplicate_header", f"The header {twice[0]} may stand only once.")
+
+
+def _check_host(head: Head, origin: Origin) -> None:
+    """A letter made for another host is not proved to be for us: 401, as for any other replay (attack S28)."""
+    if head.get("host").lower() not in (origin.netloc, f"{origin.host}:{origin.port}"):
+        raise MailRefused(HTTPStatus.UNAUTHORIZED, "unknown_host", f"This is {origin.netloc}, not the host asked for.")
+
+
+def _check_type(head: Head) -> None:
+    if not is_inbox_content_type(head.get("content-type")):
+        sentence = "A letter must be application/activity+json or application/ld+json."
+        raise MailRefused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content_type", sentence)
+    encoding = next((value for name, value in head.headers if name == "content-encoding"), "identity")
+    if encoding.lower() != "identity":  # what is signed is what is read: nothing is unpacked (attack S07)
+        raise MailRefused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content_encoding", "A letter must not be compressed.")
+
+
+def _check_length(head: Head, limits: InboxLimits) -> None:
+    length = head.get("content-length")
+    if not length:
+        return  # chunked; counted while reading
+    if not (length.isascii() and length.isdigit()):
+        raise MailRefused(HTTPStatus.BAD_REQUEST, "content_length", "Content-Length must be a number.")
+    if len(length) > 12 or int(length) > limits.body_bytes_max:
+        raise _too_large(limits)
+
+
+def _too_large(limits: InboxLimits) -> MailRefused:
+    sentence = f"A letter has at most {limits.body_bytes_max} bytes."
+    return MailRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", sentence)
+
+
+async def read_body(receive: Receive, limits: InboxLimits) -> bytes:
+    """The body, counted while it is read and within one deadline for the whole (attack S60). Raises MailRefused."""
+    try:
+        async with asyncio.timeout(limits.body_seconds_max):
+            return await _read_counted(receive, limits)
+    except TimeoutError:
+        sentence = f"The body did not arrive within {limits.body_seconds_max:g} seconds."
+        raise MailRefused(HTTPStatus.REQUEST_TIMEOUT, "too_slow", sentence) from None
+
+
+async def _read_counted(receive: Receive, limits: InboxLimits) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise MailRefused(HTTPStatus.BAD_REQUEST, "cut_off", "The sender hung up before the end of the body.")
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > limits.body_bytes_max:
+            raise _too_large(limits)
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)

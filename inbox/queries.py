@@ -1,0 +1,74 @@
+"""What an admin may see and do about letters: the ones that failed, another try, and forgetting old ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Select, delete, func, select, update
+
+from inbox.tables import State, inbox_letter
+
+DAY_MS = 24 * 3600 * 1000
+LETTERS_PER_FORGETTING_MAX = 1000
+_ENDS = (State.DONE.value, State.IGNORED.value, State.REFUSED.value)
+
+
+@dataclass(frozen=True)
+class LetterLine:
+    """A letter as an admin's list shows it, without its body; ``received_ms`` is milliseconds since 1970 UTC."""
+
+    n: int
+    activity_id: str
+    sender: str
+    host: str
+    type: str
+    inbox: str
+    received_ms: int
+    state: State
+    code: str
+    sentence: str
+    tries: int
+
+
+_COLUMNS = [inbox_letter.c[name] for name in LetterLine.__dataclass_fields__]
+
+
+def failed_letters(connection: Connection, limit: int = 50) -> Sequence[LetterLine]:
+    """Letters that failed every try through a fault of ours, newest first."""
+    return letters(connection, State.FAILED, limit)
+
+
+def letters(connection: Connection, state: State, limit: int = 50) -> Sequence[LetterLine]:
+    """Letters in one state, newest first."""
+    query = select(*_COLUMNS).where(inbox_letter.c.state == state.value).order_by(inbox_letter.c.n.desc()).limit(limit)
+    return [LetterLine(**{**row._mapping, "state": State(row.state)}) for row in connection.execute(query)]
+
+
+def counts(connection: Connection) -> Mapping[State, int]:
+    """How many letters there are in each state."""
+    found = dict(
+        connection.execute(select(inbox_letter.c.state, func.count()).group_by(inbox_letter.c.state)).tuples().all()
+    )
+    return {state: found.get(state.value, 0) for state in State}
+
+
+def retry(connection: Connection, n: int) -> bool:
+    """Try a failed letter again, with all its tries before it; False when there is no failed letter of this number."""
+    failed = (inbox_letter.c.n == n) & (inbox_letter.c.state == State.FAILED.value)
+    again = {"state": State.NEW.value, "tries": 0, "next_try_ms": 0, "code": "", "sentence": ""}
+    return connection.execute(update(inbox_letter).where(failed).values(again)).rowcount == 1
+
+
+def forget(connection: Connection, now_ms: int, *, keep_settled_days: int, keep_bodies_days: int) -> int:
+    """Empty the bodies of letters settled long ago, and drop those so old that no sender repeats them; how many went.
+
+    What failed is kept until an admin has seen to it. Takes a thousand at a time, to keep transactions short.
+    """
+    emptied = _oldest(now_ms - keep_bodies_days * DAY_MS).where(func.length(inbox_letter.c.body) > 0)
+    connection.execute(update(inbox_letter).where(inbox_letter.c.n.in_(emptied)).values(body=b""))
+    dropped = _oldest(now_ms - keep_settled_days * DAY_MS)
+    return connection.execute(delete(inbox_letter).where(inbox_letter.c.n.in_(dropped))).rowcount
+
+
+def _oldest(before_ms: int) -> Select[tuple[int]]:
+    settled = inbox_letter.c.state.in_(_ENDS) & (inbox_letter.c.received_ms < before_ms)
+    return select(inbox_letter.c.n).where(settled).order_by(inbox_letter.c.n).limit(LETTERS_PER_FORGETTING_MAX)
