@@ -149,6 +149,15 @@ class Book:
         return host in self.blocked
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Wait at most five seconds for something another task does."""
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not happen")
+
+
 class World:
     """Everything together."""
 
