@@ -1,0 +1,11 @@
+"""A small house for the tests of members."""
+
+import pytest
+
+from fedaid.foundation.database import Database
+from tests.small_house import SmallHouse, build
+
+
+@pytest.fixture
+def house(database: Database) -> SmallHouse:
+    return build(database)
