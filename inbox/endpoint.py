@@ -7,7 +7,6 @@ from http import HTTPStatus
 
 import structlog
 
-from activitypub.client import Client
 from activitypub.errors import ProtocolError
 from activitypub.identifiers import Origin, UrlRules
 from activitypub.keys import SigningKey
@@ -19,7 +18,7 @@ from inbox.journal import Journal, JournalUnavailable, entry_of
 from inbox.keyring import Keyring
 from inbox.limits import InboxLimits
 from inbox.memory import Memory
-from inbox.ports import Clock, Correspondents, Recipients
+from inbox.ports import Clock, Correspondents, Fetcher, Recipients
 from inbox.refusal import ACCEPTED, Answer, MailRefused, answer_to, refusal_of
 
 _log = structlog.get_logger()
@@ -35,7 +34,7 @@ class InboxRoom:
     journal: Journal
     correspondents: Correspondents
     recipients: Recipients
-    client: Client
+    client: Fetcher
     server_signer: Callable[[], SigningKey]
     clock: Clock
 
@@ -50,9 +49,7 @@ class InboxApp:
 
     def __init__(self, room: InboxRoom) -> None:
         self._room = room
-        keyring = Keyring(
-            room.correspondents, room.client, room.server_signer, room.rules, room.limits, room.clock
-        )
+        keyring = Keyring(room.correspondents, room.client, room.server_signer, room.rules, room.limits, room.clock)
         self._authenticator = Authenticator(
             room.origin, room.rules, room.limits, room.correspondents, keyring, room.clock
         )

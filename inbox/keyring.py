@@ -9,14 +9,13 @@ from typing import Any
 
 import structlog
 
-from activitypub.client import Client
 from activitypub.documents import link, parse_actor
 from activitypub.errors import FetchFailed, ProtocolError, SignatureRefused
 from activitypub.identifiers import Url, UrlRules, same_origin
 from activitypub.keys import SigningKey, VerificationKey
 from inbox.limits import InboxLimits
 from inbox.memory import Counter, Memory
-from inbox.ports import Clock, Correspondents
+from inbox.ports import Clock, Correspondents, Fetcher
 from inbox.refusal import MailRefused
 
 _log = structlog.get_logger()
@@ -40,7 +39,7 @@ class Keyring:
     def __init__(
         self,
         correspondents: Correspondents,
-        client: Client,
+        client: Fetcher,
         signer: Callable[[], SigningKey],
         rules: UrlRules,
         limits: InboxLimits,
@@ -69,7 +68,8 @@ class Keyring:
         return await self.renew(key) or key
 
     async def fetch(self, key_id: Url) -> VerificationKey:
-        """The key of somebody we have not met. Raises SignatureRefused, FetchFailed or another ProtocolError; MailRefused."""
+        """The key of somebody we have not met. Raises FetchFailed, SignatureRefused for one that its owner does not
+        claim, or another ProtocolError; MailRefused when too many wait."""
         host = key_id.origin.netloc
         async with self._turn(host):
             already = self._keys.get(key_id.text)
@@ -81,7 +81,7 @@ class Keyring:
             return await self._fetch(key_id)
 
     async def renew(self, key: VerificationKey) -> VerificationKey | None:
-        """A newer key in place of one that is old or did not verify; None when there is none or it is too early to ask."""
+        """A newer key in place of one that is old or did not verify; None when there is none or it is too early."""
         url = self._rules.parse(key.key_id)
         async with self._turn(url.origin.netloc):
             known = self._keys.get(key.key_id)

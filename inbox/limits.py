@@ -20,10 +20,10 @@ class InboxLimits:
     Floods. Beyond ``queue_letters_max`` letters not yet applied, or ``waiting_letters_max`` waiting for the
     disk, senders are asked to come back later; so is a host that follows or reports too much (S50, S58).
 
-    Worker. A letter is leased for ``lease_seconds``; when its worker dies, another takes it after that,
-    so ``fetch_seconds_max`` must stay well below. A letter that fails for a fault of ours is tried ``tries_max`` times, from ``retry_first_seconds`` on, each
-    wait four times the last, at most ``retry_longest_seconds``; one that lacks a document because its server did
-    not answer, ``fetch_tries_max`` times, then without it.
+    Worker. A letter is leased for ``lease_seconds``; when its worker dies, another takes it after that, so
+    ``fetch_seconds_max`` must stay well below. A letter that fails for a fault of ours is tried ``tries_max``
+    times, from ``retry_first_seconds`` on, each wait four times the last, at most ``retry_longest_seconds``;
+    one that lacks a document because its server did not answer, ``fetch_tries_max`` times, then without it.
     """
 
     documents: DocumentLimits = field(default_factory=DocumentLimits)

@@ -9,7 +9,7 @@ V = TypeVar("V")
 
 
 class Memory(Generic[V]):
-    """What was learnt about a name. An entry is gone after ``seconds``; when full, the one longest unused goes first."""
+    """What was learnt about a name. An entry lasts ``seconds``; when full, the one longest unused goes first."""
 
     def __init__(self, clock: Clock, *, seconds: float, entries_max: int) -> None:
         self._clock = clock
@@ -35,10 +35,6 @@ class Memory(Generic[V]):
         self._entries.move_to_end(name)
         while len(self._entries) > self._entries_max:
             self._entries.popitem(last=False)
-
-    def forget(self, name: str) -> None:
-        """As if never learnt."""
-        self._entries.pop(name, None)
 
     def __len__(self) -> int:
         return len(self._entries)

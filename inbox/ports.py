@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from sqlalchemy import Connection
 
 from activitypub.documents import Activity
-from activitypub.keys import VerificationKey
+from activitypub.keys import SigningKey, VerificationKey
 from activitypub.signatures.authentic import Authentic
 
 
@@ -74,6 +74,21 @@ class UnitsOfWork(Protocol[W_co]):
     """Opens the transaction in which effect and mark are committed together."""
 
     def begin(self) -> AbstractContextManager[W_co]: ...
+
+
+class Fetched(Protocol):
+    """A document from where it says it is from."""
+
+    @property
+    def document(self) -> Mapping[str, Any]: ...
+
+
+class Fetcher(Protocol):
+    """The guarded client of activitypub, as far as the inbox needs it."""
+
+    async def fetch(self, url: str, signer: SigningKey | None = None) -> Fetched:
+        """The document at the address, asked for with a signature. Raises FetchFailed or another ProtocolError."""
+        ...
 
 
 class Correspondents(Protocol):

@@ -45,9 +45,8 @@ def letters(connection: Connection, state: State, limit: int = 50) -> Sequence[L
 
 def counts(connection: Connection) -> Mapping[State, int]:
     """How many letters there are in each state."""
-    found = dict(
-        connection.execute(select(inbox_letter.c.state, func.count()).group_by(inbox_letter.c.state)).tuples().all()
-    )
+    query = select(inbox_letter.c.state, func.count()).group_by(inbox_letter.c.state)
+    found = {str(state): int(count) for state, count in connection.execute(query)}
     return {state: found.get(state.value, 0) for state in State}
 
 

@@ -11,7 +11,6 @@ from typing import Any, Generic, TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from activitypub.client import Client
 from activitypub.documents import parse_activity, parse_json
 from activitypub.errors import FetchFailed, OriginMismatch, ProtocolError
 from activitypub.identifiers import UrlRules
@@ -22,7 +21,7 @@ from inbox.claims import Claimed, Mark, claim, hold, mark
 from inbox.journal import milliseconds
 from inbox.limits import InboxLimits, retry_seconds
 from inbox.memory import Memory
-from inbox.ports import Clock, Correspondents, Handler, Letter, Refusal, UnitsOfWork, Work
+from inbox.ports import Clock, Correspondents, Fetcher, Handler, Letter, Refusal, UnitsOfWork, Work
 from inbox.queries import forget
 from inbox.tables import State
 
@@ -69,7 +68,7 @@ class Worker(Generic[W]):
         units: UnitsOfWork[W],
         handlers: Handlers[W],
         correspondents: Correspondents,
-        client: Client,
+        client: Fetcher,
         signer: Callable[[], SigningKey],
         rules: UrlRules,
         clock: Clock,
@@ -185,9 +184,7 @@ class Worker(Generic[W]):
         return opened
 
     def _open(self, claimed: Claimed) -> Opened[W]:
-        activity = parse_activity(
-            parse_json(claimed.body, self._limits.documents), self._rules, self._limits.documents
-        )
+        activity = parse_activity(parse_json(claimed.body, self._limits.documents), self._rules, self._limits.documents)
         signed_at = datetime.fromtimestamp(claimed.signed_ms / 1000, UTC)
         sender = restored(self._rules.parse(claimed.sender), claimed.key_id, Proof(claimed.proof), signed_at)
         check_sender(activity, sender)
@@ -231,10 +228,15 @@ class Worker(Generic[W]):
             async with turns:
                 try:
                     documents[url] = (await self._client.fetch(url, self._signer())).document
-                except ProtocolError as error:
+                except FetchFailed as error:
                     _log.info("inbox.fetch_failed", url=url, code=error.code)
-                    if isinstance(error, FetchFailed) and not error.permanent:
+                    if not error.permanent:
                         return
+                except ProtocolError as error:
+                    _log.info("inbox.fetch_refused", url=url, code=error.code)
+                except Exception:  # a fault of ours costs the letter a try, not the whole lane
+                    _log.exception("inbox.fetch_fault", url=url)
+                    return
                 unanswered.discard(url)
 
         with suppress(TimeoutError):
@@ -250,7 +252,7 @@ class Worker(Generic[W]):
             await asyncio.to_thread(self._apply_unit, letters[start : start + size])
 
     def _apply_unit(self, letters: Sequence[Ready[W]]) -> None:
-        """Many letters per commit. When the whole cannot be committed, each alone, so that one cannot spoil the rest."""
+        """Many letters per commit. When the whole cannot be committed, each alone: none can spoil the rest."""
         try:
             self._apply_together(letters)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of it was committed
