@@ -6,6 +6,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from starlette.testclient import TestClient
+
 import fedaid.groups.tables
 import fedaid.network.tables  # noqa: F401 - defines tables
 import outbox.tables
@@ -16,8 +20,12 @@ from fedaid.actors import wire
 from fedaid.actors.commands import ActorKeys, make_keys
 from fedaid.foundation.database import Database, metadata
 from fedaid.foundation.names import Names
+from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, UnitsOfWork
 from fedaid.groups import commands as groups
+from fedaid.members.pages import recogniser
+from fedaid.web.errors import exception_handlers
+from fedaid.web.shell import build_templates
 
 NORTH = "https://northside.example"
 RIVER = "https://riverside.example"
@@ -106,3 +114,17 @@ def remote_actor(uri: str = f"{RIVER}/users/ben", kind: str = "Person", **change
 def key_ids(keys: Sequence[VerificationKey]) -> list[str]:
     """The ids of keys, in order."""
     return sorted(key.key_id for key in keys)
+
+
+def browser(house: SmallHouse, routes: Sequence[BaseRoute]) -> TestClient:
+    """A browser in front of some routes of the house; it follows no redirect by itself."""
+    app = Starlette(routes=list(routes), exception_handlers=exception_handlers())
+    app.state.house = House(
+        name="Northside",
+        names=house.names,
+        database=house.database,
+        units=house.units,
+        templates=build_templates("", "0"),
+        recognise=recogniser(house.clock),
+    )
+    return TestClient(app, base_url=house.names.origin, follow_redirects=False, raise_server_exceptions=True)
