@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, delete, func, insert, or_, select, update
 
 from outbox.leases import next_due_ms
 from outbox.tables import ASLEEP, AWAKE, FAILED, WAITING, activity, delivery, host
@@ -47,58 +47,62 @@ def one(connection: Connection, name: str) -> HostHealth | None:
     return None if row is None else _health(row)
 
 
+def would_wake(connection: Connection, name: str, now_ms: int) -> bool:
+    """Whether hearing from this host changes anything; a look without a lock, cheap enough for every letter."""
+    unwell = or_(host.c.state == ASLEEP, host.c.unreachable)
+    rested = or_(host.c.last_failure_ms.is_(None), host.c.last_failure_ms <= now_ms - WAKE_PAUSE_MS)
+    return connection.execute(select(host.c.host).where(host.c.host == name, unwell, rested)).first() is not None
+
+
 def wake(connection: Connection, name: str, now_ms: int) -> None:
     """Verified mail came from this host, so it is up: try it now if it slept or could not be reached.
 
-    Cheap enough for every letter: nothing is written while all is well. A host that asked for patience (429, 503)
-    is left alone.
+    A host that asked for patience (429, 503) is left alone.
     """
-    unwell = or_(host.c.state == ASLEEP, host.c.unreachable)
-    rested = or_(host.c.last_failure_ms.is_(None), host.c.last_failure_ms <= now_ms - WAKE_PAUSE_MS)
-    if connection.execute(select(host.c.host).where(host.c.host == name, unwell, rested)).first():
+    if would_wake(connection, name, now_ms):
         resume(connection, name, now_ms)
 
 
 def resume(connection: Connection, name: str, now_ms: int) -> None:
     """Try the host now, with its patience renewed, whatever it did before."""
-    connection.execute(
-        update(delivery).where(delivery.c.host == name, delivery.c.state == WAITING).values(next_try_ms=now_ms, tries=0)
-    )
+    _lock(connection, name)
+    connection.execute(update(delivery).where(_waiting(name)).values(next_try_ms=now_ms, tries=0))
     _renew(connection, name, now_ms)
 
 
 def retry(connection: Connection, name: str, now_ms: int) -> int:
     """Try again everything that failed for this host, oldest first, and return how many that is."""
+    _lock(connection, name)
     failed = and_(delivery.c.host == name, delivery.c.state == FAILED)
     again = update(delivery).where(failed).values(state=WAITING, holds=True, tries=0, next_try_ms=now_ms)
     count = connection.execute(again).rowcount
+    if count and connection.execute(select(host.c.host).where(host.c.host == name)).first() is None:
+        connection.execute(insert(host).values(host=name))  # it was forgotten meanwhile
     _renew(connection, name, now_ms)
     return count
 
 
 def forget(connection: Connection, name: str) -> int:
     """Stop trying: all that waits for this host counts as failed, and its history is dropped. Returns how many."""
-    waiting = and_(delivery.c.host == name, delivery.c.state == WAITING)
-    given_up = update(delivery).where(waiting).values(state=FAILED, last_error="given up by an admin")
+    _lock(connection, name)
+    given_up = update(delivery).where(_waiting(name)).values(state=FAILED, last_error="given up by an admin")
     count = connection.execute(given_up).rowcount
     connection.execute(delete(host).where(host.c.host == name))
     return count
 
 
-def _renew(connection: Connection, name: str, now_ms: int) -> None:
+def _lock(connection: Connection, name: str) -> None:
     connection.execute(select(host.c.host).where(host.c.host == name).with_for_update())
-    connection.execute(
-        update(host)
-        .where(host.c.host == name)
-        .values(
-            state=AWAKE,
-            failures=0,
-            unreachable=False,
-            asleep_since_ms=None,
-            quiet_until_ms=0,
-            due_ms=next_due_ms(connection, name, 0, now_ms),
-        )
-    )
+
+
+def _waiting(name: str) -> ColumnElement[bool]:
+    return and_(delivery.c.host == name, delivery.c.state == WAITING)
+
+
+def _renew(connection: Connection, name: str, now_ms: int) -> None:
+    awake = {"state": AWAKE, "failures": 0, "unreachable": False, "asleep_since_ms": None, "quiet_until_ms": 0}
+    due_ms = next_due_ms(connection, name, 0, now_ms)
+    connection.execute(update(host).where(host.c.host == name).values(due_ms=due_ms, **awake))
 
 
 def _summary() -> Select[Any]:

@@ -136,12 +136,20 @@ def address(connection: Connection, parcel: Parcel, inbox: str) -> bool:
 
 
 def acknowledge(connection: Connection, reports: Sequence[Report], now_ms: int) -> None:
-    """Write down what became of the parcels and hosts, and give the leases back. Several reports, one commit."""
-    rows = [_delivery_values(tried) for report in reports for tried in report.tried]
-    if rows:
-        connection.execute(_ACKNOWLEDGE, rows)
-    for report in sorted(reports, key=lambda report: report.lease.host):  # in one order, so that nobody deadlocks
-        _settle(connection, report, now_ms)
+    """Write down what became of the parcels and hosts, and give the leases back. Several reports, one commit.
+
+    Hosts are locked first and by name, here and in ``health``, so that no two of us wait for each other.
+    """
+    names = [report.lease.host for report in reports]
+    locked = select(host).where(host.c.host.in_(names)).order_by(host.c.host).with_for_update()
+    rows = {row.host: row for row in connection.execute(locked)}
+    values = [_delivery_values(tried) for report in reports for tried in report.tried]
+    if values:
+        connection.execute(_ACKNOWLEDGE, values)
+    for report in reports:
+        row = rows.get(report.lease.host)
+        if row is not None and row.lease_by == report.lease.token:  # otherwise its new holder knows better
+            _settle(connection, row, report, now_ms)
 
 
 _ACKNOWLEDGE = (
@@ -173,21 +181,15 @@ def _delivery_values(tried: Tried) -> dict[str, object]:
     }
 
 
-def _settle(connection: Connection, report: Report, now_ms: int) -> None:
-    """The host's side, if the lease is still ours; otherwise its new holder knows better."""
-    name = report.lease.host
-    mine = and_(host.c.host == name, host.c.lease_by == report.lease.token)
-    row = connection.execute(select(host).where(mine).with_for_update()).one_or_none()
-    if row is None:
-        return
+def _settle(connection: Connection, row: Row[Any], report: Report, now_ms: int) -> None:
     values = dict(row._mapping)
     for tried in report.tried:
         values |= _host_values(values, tried)
         if tried.verdict.step is Step.GONE:
-            _give_up(connection, name, tried)
+            _give_up(connection, row.host, tried)
     values |= {"dialect": report.dialect, "lease_by": None, "lease_until_ms": 0}
-    values["due_ms"] = next_due_ms(connection, name, values["quiet_until_ms"], now_ms)
-    connection.execute(update(host).where(mine).values(values))
+    values["due_ms"] = next_due_ms(connection, row.host, values["quiet_until_ms"], now_ms)
+    connection.execute(update(host).where(host.c.host == row.host).values(values))
 
 
 def _host_values(before: Mapping[str, Any], tried: Tried) -> Mapping[str, Any]:

@@ -156,6 +156,18 @@ def test_an_admin_forgets_a_host(silent: World) -> None:
     assert silent.states() == ["failed", "failed", "delivered"]
 
 
+def test_what_was_forgotten_can_still_be_tried_again(silent: World) -> None:
+    with silent.write() as connection:
+        health.forget(connection, RIVER)
+        assert health.retry(connection, RIVER, silent.now_ms) == 1
+    silent.says(RIVER, 202)
+    silent.drain()
+    assert silent.states() == ["delivered"]
+    with silent.write() as connection:
+        assert health.retry(connection, "unknown.example", silent.now_ms) == 0
+        assert health.one(connection, "unknown.example") is None
+
+
 def test_the_admin_sees_since_when_mail_waits(silent: World) -> None:
     began = silent.now_ms
     silent.now_ms += SECOND
