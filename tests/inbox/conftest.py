@@ -12,7 +12,6 @@ from inbox import tables
 from tests.inbox.world import World
 
 
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     url = f"sqlite:///{tmp_path}/t.db"

@@ -79,9 +79,7 @@ def rfc9421_post(
     """Signed as by RFC 9421, section 2.5, with the components Mastodon 4.5 wants."""
     body = as_bytes(activity)
     content_digest = f"sha-256=:{sha256(body)}:"
-    parameters = (
-        f'("@method" "@target-uri" "content-digest");created={int(at.timestamp())};keyid="{key.key_id}"'
-    )
+    parameters = f'("@method" "@target-uri" "content-digest");created={int(at.timestamp())};keyid="{key.key_id}"'
     base = "\n".join(
         [
             '"@method": POST',

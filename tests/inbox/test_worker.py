@@ -15,7 +15,7 @@ from inbox import claims, queries
 from inbox.journal import write_down
 from inbox.limits import InboxLimits, retry_seconds
 from inbox.ports import Letter
-from tests.inbox.world import BEN, EVE, Scripted, World, as_bytes, entry, like
+from tests.inbox.world import BEN, EVE, Scripted, World, as_bytes, entry, like, until
 
 pytestmark = pytest.mark.anyio
 
@@ -311,18 +311,14 @@ async def test_a_slow_host_does_not_hold_up_the_others(world: World) -> None:
     stop = asyncio.Event()
     running = asyncio.create_task(worker.run(stop))
     await started.wait()
-    while not effects(world):
-        await asyncio.sleep(0.01)
+    await until(lambda: effects(world))
     assert effects(world) == [entry(2, CAT).activity_id]
     receive(world, entry(3, CAT), entry(4, BEN))
     worker.wake()
-    while len(effects(world)) < 2:
-        await asyncio.sleep(0.01)
+    await until(lambda: len(effects(world)) == 2)
     assert effects(world)[1] == entry(3, CAT).activity_id  # and ben's second letter waits for the first
     release.set()
-    while len(effects(world)) < 4:
-        worker.wake()
-        await asyncio.sleep(0.01)
+    await until(lambda: len(effects(world)) == 4)
     assert effects(world)[2:] == [entry(1).activity_id, entry(4).activity_id]
     stop.set()
     await running
@@ -382,8 +378,7 @@ async def test_a_database_that_is_away_for_a_while_does_not_end_the_worker(world
     worker._write = away
     stop = asyncio.Event()
     running = asyncio.create_task(worker.run(stop))
-    while world.states() != ["done"]:
-        await asyncio.sleep(0.01)
+    await until(lambda: world.states() == ["done"])
     stop.set()
     await running
 

@@ -1,5 +1,6 @@
 """A small town around the incoming mail room: a clock set by hand, senders with keys, a scripted network."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from sqlalchemy import Row, select
 
 from activitypub.documents import Activity
 from activitypub.errors import FetchFailed
-from activitypub.identifiers import UrlRules
+from activitypub.identifiers import Origin, UrlRules
 from activitypub.keys import (
     SigningKey,
     VerificationKey,
@@ -24,7 +25,8 @@ from fedaid.foundation.database import Database
 from fedaid.foundation.names import Names
 from fedaid.foundation.work import UnitsOfWork, Work
 from inbox import tables
-from inbox.journal import Entry
+from inbox.endpoint import InboxApp, InboxRoom, inbox_app
+from inbox.journal import Entry, Journal
 from inbox.limits import InboxLimits
 from inbox.ports import Letter
 from inbox.worker import Worker
@@ -182,6 +184,15 @@ class Scripted:
         return self.do(work, letter, fetched)
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Wait at most ten seconds for something another task does."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not happen")
+
+
 class World:
     """Everything a test of the inbox needs, on one database."""
 
@@ -213,6 +224,22 @@ class World:
             rules=RULES,
             clock=self.clock,
             limits=limits or self.limits,
+        )
+
+    def app(self, limits: InboxLimits | None = None, journal: Journal | None = None) -> InboxApp:
+        limits = limits or self.limits
+        return inbox_app(
+            InboxRoom(
+                origin=Origin("https", OUR_HOST, 443),
+                rules=RULES,
+                limits=limits,
+                journal=journal or Journal(self.database.write, self.clock, limits),
+                correspondents=self.directory,
+                recipients=self.directory,
+                client=self.web,
+                server_signer=self.server_signer,
+                clock=self.clock,
+            )
         )
 
     def letters(self) -> Sequence[Row[Any]]:
