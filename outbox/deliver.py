@@ -39,6 +39,13 @@ Sign = Callable[[str, Url, bytes | None, SigningKey, datetime], Mapping[str, str
 _SIGN: Mapping[Dialect, Sign] = {Dialect.DRAFT_CAVAGE: sign_draft_cavage, Dialect.RFC_9421: sign_rfc9421}
 
 
+_BLOCKED = Outcome(Answer.REFUSED, error="this host is blocked here")
+
+
+class _OutOfTime(Exception):
+    """The lease is about to end; nothing was sent, so nothing is to be reported."""
+
+
 @dataclass(frozen=True)
 class House:
     """What delivering needs from outside.
@@ -77,24 +84,33 @@ class Deliverer:
         tried: list[Tried] = []
         blocked = await asyncio.to_thread(self._house.address_book.is_blocked, lease.host)
         for parcel in lease.parcels:
-            if self.stopping or not self._has_time(lease):
+            if self.stopping or not self._has_time(lease, self._limits.try_seconds_max):
                 break
-            sent = Outcome(Answer.REFUSED, error="this host is blocked here") if blocked else await self._met(parcel)
-            if sent is None:  # another parcel of the same activity reaches the same inbox
+            try:
+                outcome, dialect = (_BLOCKED, dialect) if blocked else await self._send(parcel, lease, dialect)
+            except _OutOfTime:
+                break
+            if outcome is None:  # another parcel of the same activity reaches the same inbox
                 continue
-            if isinstance(sent, Parcel):
-                sent, dialect = await self._knock(sent, dialect)
             trial = Trial(parcel.tries + 1, parcel.keep_trying, asleep_since_ms, lease.urgent)
-            tried.append(self._tried(parcel, trial, sent))
-            if sent.status is not None and sent.answer in (Answer.ACCEPTED, Answer.REFUSED):
-                asleep_since_ms = None
+            tried.append(self._tried(parcel, trial, outcome))
             if tried[-1].verdict.quiet_until_ms is not None:
                 break
+            asleep_since_ms = asleep_since_ms if outcome.status is None else None
         return Report(lease, tuple(tried), dialect)
 
-    def _has_time(self, lease: Lease) -> bool:
-        """Whether one more try surely ends within the lease; after it another worker may be sending already."""
-        return self._house.clock_ms() + self._limits.try_seconds_max * 1000 <= lease.until_ms
+    async def _send(
+        self, parcel: Parcel, lease: Lease, dialect: Dialect | None
+    ) -> tuple[Outcome | None, Dialect | None]:
+        """One try. Returns what came of it and the dialect to remember."""
+        met = await self._met(parcel)
+        if isinstance(met, Parcel):
+            return await self._knock(met, lease, dialect)
+        return met, dialect
+
+    def _has_time(self, lease: Lease, seconds: float) -> bool:
+        """Whether what takes so long surely ends within the lease; after it another worker may be sending already."""
+        return self._house.clock_ms() + seconds * 1000 <= lease.until_ms
 
     def _tried(self, parcel: Parcel, trial: Trial, outcome: Outcome) -> Tried:
         now_ms = self._house.clock_ms()
@@ -151,25 +167,27 @@ class Deliverer:
 
     # the request itself
 
-    async def _knock(self, parcel: Parcel, known: Dialect | None) -> tuple[Outcome, Dialect | None]:
+    async def _knock(self, parcel: Parcel, lease: Lease, known: Dialect | None) -> tuple[Outcome, Dialect | None]:
         """Send it; where the signature may have been the trouble, once more in the other dialect.
 
         The second answer counts only if it is a yes: a server that does not read the other dialect at all says
         something about the dialect, not about the mail.
         """
         dialect = known or Dialect.DRAFT_CAVAGE
-        first = await self._post(parcel, dialect)
+        first = await self._post(parcel, lease, dialect)
         if first.answer is Answer.ACCEPTED:
             return first, dialect
         if first.status in (400, 401):
-            second = await self._post(parcel, dialect.other)
+            second = await self._post(parcel, lease, dialect.other)
             if second.answer is Answer.ACCEPTED:
                 return second, dialect.other
         return first, known
 
-    async def _post(self, parcel: Parcel, dialect: Dialect) -> Outcome:
+    async def _post(self, parcel: Parcel, lease: Lease, dialect: Dialect) -> Outcome:
         try:
             headers = await asyncio.to_thread(self._headers, parcel, dialect)
+            if not self._has_time(lease, self._limits.answer_timeout_seconds):  # the database kept us waiting
+                raise _OutOfTime
             async with asyncio.timeout(self._limits.answer_timeout_seconds):
                 answer = await self._house.postman.post(parcel.inbox, parcel.body, headers)
         except LookupError:

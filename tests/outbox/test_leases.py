@@ -11,7 +11,7 @@ from outbox import leases, tables
 from outbox.backoff import Answer, Outcome, Step, Verdict
 from outbox.leases import Report, Tried
 from outbox.limits import OutboxLimits
-from tests.outbox.world import SECOND, World, actor, until
+from tests.outbox.world import SECOND, World, actor, rsa_key, until
 
 LIMITS = OutboxLimits()
 BEN, DAN = actor("river.example"), actor("sea.example", "dan")
@@ -72,6 +72,19 @@ def test_no_try_is_begun_that_might_outlive_the_lease(fanned_out: World) -> None
     with fanned_out.write() as connection:
         leases.acknowledge(connection, [report], fanned_out.now_ms)
     assert fanned_out.drain() == 1
+
+
+def test_nothing_is_sent_when_getting_ready_took_too_long(fanned_out: World) -> None:
+    class SlowKeys:
+        def signer(self, name: str) -> Any:
+            fanned_out.now_ms += 36 * SECOND
+            return rsa_key()
+
+    worker = fanned_out.another_worker()
+    object.__setattr__(worker._house, "signers", SlowKeys())
+    (lease,) = _claim(fanned_out, "slow")
+    assert asyncio.run(worker._deliverer.run(lease)) == Report(lease, (), None)
+    assert fanned_out.town.received == []
 
 
 def test_a_long_queue_is_worked_off_in_several_leases(world: World) -> None:
