@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
-import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, insert, select
 
 from fedaid.foundation.database import Database
