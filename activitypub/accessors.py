@@ -8,7 +8,7 @@ from typing import Any
 
 from activitypub.errors import MalformedDocument
 from activitypub.identifiers import URL_CHARACTERS_MAX
-from activitypub.strict_json import DocumentLimits, INTEGER_MAX
+from activitypub.strict_json import INTEGER_MAX, DocumentLimits
 
 Document = Mapping[str, Any]
 TEXT_CHARACTERS_MAX = DocumentLimits.content_characters_max

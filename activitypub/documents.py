@@ -27,7 +27,7 @@ from activitypub.accessors import (
 from activitypub.errors import MalformedDocument, MalformedUrl, OriginMismatch, SignatureRefused
 from activitypub.identifiers import Url, UrlRules, is_local_name, same_origin
 from activitypub.keys import PublicKey, VerificationKey, public_from_multibase, public_from_pem
-from activitypub.strict_json import DocumentLimits, parse_json
+from activitypub.strict_json import LIMITS, DocumentLimits, parse_json
 from activitypub.vocabulary import (
     ACTIVITY_TYPES,
     ACTOR_TYPES,
@@ -127,7 +127,7 @@ class Actor:
     raw: Mapping[str, Any] = field(repr=False, hash=False)
 
 
-def parse_activity(doc: Document, rules: UrlRules, limits: DocumentLimits = DocumentLimits()) -> Activity:
+def parse_activity(doc: Document, rules: UrlRules, limits: DocumentLimits = LIMITS) -> Activity:
     """The activity in a parsed document. Raises MalformedDocument, MalformedUrl; OriginMismatch when the id is not the
     actor's to give (S51, S57)."""
     _refuse_excess(doc, limits)
@@ -152,9 +152,7 @@ def parse_activity(doc: Document, rules: UrlRules, limits: DocumentLimits = Docu
     )
 
 
-def parse_actor(
-    doc: Document, rules: UrlRules, fetched_at: datetime, limits: DocumentLimits = DocumentLimits()
-) -> Actor:
+def parse_actor(doc: Document, rules: UrlRules, fetched_at: datetime, limits: DocumentLimits = LIMITS) -> Actor:
     """The actor in a document that we fetched ourselves from ``id`` at ``fetched_at`` (UTC).
 
     Raises MalformedDocument, MalformedUrl; OriginMismatch when the inbox is at another origin (S12). Other collections

@@ -27,13 +27,15 @@ class DocumentLimits:
     name_characters_max: int = 500
 
 
+LIMITS = DocumentLimits()
+
 # A string, closed or cut off, or one bracket. Possessive, so that it reads every character once (attack S88).
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 _ESCAPED_NUL_OR_SURROGATE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _NUL_OR_SURROGATE = re.compile("[\x00\ud800-\udfff]")
 
 
-def parse_json(body: bytes, limits: DocumentLimits = DocumentLimits()) -> dict[str, Any]:
+def parse_json(body: bytes, limits: DocumentLimits = LIMITS) -> dict[str, Any]:
     """The one JSON object in ``body``. Raises MalformedDocument; its code is ``body_too_large`` for size alone.
 
     Refused besides what RFC 8259 refuses: any encoding but UTF-8 (S64), duplicate names, NaN, infinities and integers
