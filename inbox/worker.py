@@ -234,7 +234,7 @@ class Worker(Generic[W]):
                         return
                 except ProtocolError as error:
                     _log.info("inbox.fetch_refused", url=url, code=error.code)
-                except Exception:  # a fault of ours costs the letter a try, not the whole lane
+                except Exception:  # noqa: BLE001 - a fault of ours costs the letter a try, not the whole lane
                     _log.exception("inbox.fetch_fault", url=url)
                     return
                 unanswered.discard(url)
