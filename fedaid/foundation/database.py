@@ -84,7 +84,7 @@ class Database:
 def _engine(url: str, pool_size: int, *, read_only: bool) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite_engine(url, pool_size, read_only=read_only)
-    engine = create_engine(url, pool_size=pool_size, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=pool_size, pool_pre_ping=True, hide_parameters=True)
     if read_only:
 
         @event.listens_for(engine, "begin")
@@ -95,7 +95,8 @@ def _engine(url: str, pool_size: int, *, read_only: bool) -> Engine:
 
 
 def _sqlite_engine(url: str, pool_size: int, *, read_only: bool) -> Engine:
-    engine = create_engine(url, pool_size=pool_size, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_MS / 1000})
+    # Values stay out of error texts: they may be private, and errors are logged.
+    engine = create_engine(url, pool_size=pool_size, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _connect(driver_connection: Any, _record: Any) -> None:

@@ -1,0 +1,277 @@
+"""Joins the parts of one instance: the only module that knows all rooms, and the place to see who is told what."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx2
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import fedaid.actors.pages
+import fedaid.actors.wire
+import fedaid.admin.networks
+import fedaid.admin.pages
+import fedaid.board.commands
+import fedaid.board.pages
+import fedaid.board.wire
+import fedaid.groups.commands
+import fedaid.members.pages
+import fedaid.timebank.pages
+import fedaid.timebank.resend
+import fedaid.timebank.wire
+import fedaid.web.pages
+from activitypub.client import Client
+from activitypub.keys import SigningKey
+from fedaid.actors.ports import OurRecipients, StoredAddressBook, StoredCorrespondents, StoredSigners
+from fedaid.actors.rules import Kind
+from fedaid.foundation.clock import Clock, SystemClock, milliseconds
+from fedaid.foundation.database import Database
+from fedaid.foundation.jobs import Chore, keep_house
+from fedaid.foundation.pages import House
+from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
+from fedaid.network.queries import BlockList
+from fedaid.settings import Settings
+from fedaid.web.errors import exception_handlers
+from fedaid.web.headers import OurHost, OwnForms, StrictHeaders
+from fedaid.web.shell import STATIC, build_templates
+from inbox.endpoint import InboxRoom, inbox_app
+from inbox.journal import Journal
+from inbox.ports import Handler
+from inbox.worker import Worker as InboxWorker
+from outbox.worker import Worker as OutboxWorker
+
+Handlers = Mapping[str, Sequence[Handler[Work]]]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One running neighbourhood, in parts. ``work_until`` does the work beside the web, ``web`` is its ASGI side."""
+
+    settings: Settings
+    database: Database
+    units: UnitsOfWork
+    client: Client
+    server_signer: Callable[[], SigningKey]
+    inbox_worker: InboxWorker[Work]
+    outbox_worker: OutboxWorker
+    chores: Sequence[Chore]
+    web: ASGIApp
+
+    async def work_until(self, stop: asyncio.Event) -> None:
+        """Apply letters, deliver mail and do the chores until ``stop`` is set."""
+        await asyncio.gather(
+            self.inbox_worker.run(stop), self.outbox_worker.run(stop), keep_house(self.chores, self.units, stop)
+        )
+
+    async def close(self) -> None:
+        """Give back connections."""
+        await self.client.aclose()
+        self.database.dispose()
+
+
+def build(
+    settings: Settings,
+    *,
+    works: bool,
+    clock: Clock | None = None,
+    transport: httpx2.AsyncBaseTransport | None = None,
+) -> Instance:
+    """The instance that the settings describe, on a database that has its schema; nothing runs yet.
+
+    works      whether the web side also does the work, in the same process (``serve``)
+    transport  stands in for the network, for instances that meet inside one test
+    """
+    clock = clock or SystemClock()
+    database = Database(settings.database, pool_size=settings.database_connections_max)
+    outbox_wake = _Bell()
+    units = UnitsOfWork(database, clock, settings.names, announcers(), outbox_wake.ring)
+    client = Client(settings.url_rules, settings.fetch, user_agent=_user_agent(settings), transport=transport)
+    signers, is_blocked = StoredSigners(database), BlockList(database)
+
+    def server_signer() -> SigningKey:
+        return signers.signer(settings.names.server)
+
+    correspondents = StoredCorrespondents(units, settings.url_rules, is_blocked)
+    inbox_worker = InboxWorker(
+        write=database.write,
+        units=units,
+        handlers=handlers(settings),
+        correspondents=correspondents,
+        client=client,
+        signer=server_signer,
+        rules=settings.url_rules,
+        clock=clock,
+        limits=settings.inbox,
+    )
+    outbox_worker = OutboxWorker(
+        database.write,
+        database.read,
+        signers,
+        StoredAddressBook(units, client, settings.url_rules, is_blocked, server_signer),
+        client,
+        settings.url_rules,
+        settings.outbox,
+        lambda: milliseconds(clock.now()),
+        random.random,
+    )
+    outbox_wake.answer = outbox_worker.wake
+    journal = Journal(database.write, clock, settings.inbox, inbox_worker.wake)
+    mail_slot = inbox_app(
+        InboxRoom(
+            origin=settings.url_rules.parse(settings.origin).origin,
+            rules=settings.url_rules,
+            limits=settings.inbox,
+            journal=journal,
+            correspondents=correspondents,
+            recipients=OurRecipients(database, settings.names),
+            client=client,
+            server_signer=server_signer,
+            clock=clock,
+        )
+    )
+    chores = _chores(settings)
+    pages = _pages(settings, units, clock, client, server_signer)
+    instance = Instance(
+        settings,
+        database,
+        units,
+        client,
+        server_signer,
+        inbox_worker,
+        outbox_worker,
+        chores,
+        FrontDoor(mail_slot, pages),
+    )
+    pages.router.lifespan_context = _lifespan(instance, journal, works=works)
+    return instance
+
+
+class _Bell:
+    """Rings at whoever is named later: the units of work exist before the worker that they wake."""
+
+    def __init__(self) -> None:
+        self.answer: Callable[[], None] = lambda: None
+
+    def ring(self) -> None:
+        self.answer()
+
+
+class FrontDoor:
+    """Letters go straight to the mail slot, all else to the pages: the slot is what strangers hammer at."""
+
+    def __init__(self, mail_slot: ASGIApp, pages: ASGIApp) -> None:
+        self._mail_slot = mail_slot
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_letter = scope["type"] == "http" and scope["path"].endswith("/inbox")
+        await (self._mail_slot if is_letter else self._pages)(scope, receive, send)
+
+
+def announcers() -> Announcers:
+    """Who is told of each fact, in this order: the wire first, then the rooms that follow up on it."""
+    return _joined(
+        fedaid.actors.wire.ANNOUNCERS,
+        fedaid.groups.commands.ANNOUNCERS,
+        fedaid.board.wire.ANNOUNCERS,
+        fedaid.timebank.wire.ANNOUNCERS,
+        fedaid.admin.networks.ANNOUNCERS,
+    )
+
+
+def handlers(settings: Settings) -> Handlers:
+    """Who takes a letter of each type; the first that knows it does."""
+    rules = settings.url_rules
+    rooms = (
+        fedaid.timebank.wire.handlers(rules, settings.timebank),
+        fedaid.board.wire.handlers(rules),
+        fedaid.actors.wire.handlers(rules),
+    )
+    joined: dict[str, list[Handler[Work]]] = {}
+    for room in rooms:
+        for kind, takers in room.items():
+            joined.setdefault(kind, []).extend(takers)
+    return joined
+
+
+def _joined(*rooms: Mapping[type, Sequence[Announcer]]) -> Announcers:
+    joined: dict[type, list[Announcer]] = {}
+    for room in rooms:
+        for fact, told in room.items():
+            joined.setdefault(fact, []).extend(told)
+    return joined
+
+
+def _chores(settings: Settings) -> Sequence[Chore]:
+    return (
+        Chore("resend_hours", settings.timebank.resend_look_seconds, fedaid.timebank.resend.resend_due),
+        Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
+    )
+
+
+def _pages(
+    settings: Settings, units: UnitsOfWork, clock: Clock, client: Client, server_signer: Callable[[], SigningKey]
+) -> Starlette:
+    app = Starlette(
+        routes=_routes(settings, client, server_signer),
+        exception_handlers=exception_handlers(),
+        middleware=[
+            Middleware(StrictHeaders),
+            Middleware(OurHost, host=settings.names.host),
+            Middleware(OwnForms, origin=settings.origin),
+        ],
+    )
+    app.state.house = House(
+        name=settings.name,
+        names=settings.names,
+        database=units.database,
+        units=units,
+        templates=build_templates(settings.source_url, __version__),
+        recognise=fedaid.members.pages.recogniser(clock),
+        time_zone=settings.time_zone,
+    )
+    return app
+
+
+def _routes(settings: Settings, client: Client, server_signer: Callable[[], SigningKey]) -> list[BaseRoute]:
+    return [
+        Mount("/static", StaticFiles(directory=STATIC), name="static"),
+        *fedaid.web.pages.routes(),
+        *fedaid.actors.pages.routes(),
+        *fedaid.members.pages.routes(settings.members),
+        *fedaid.board.pages.routes(settings.board),
+        *fedaid.timebank.pages.routes(settings.timebank),
+        *fedaid.admin.pages.routes(settings.url_rules, settings.timebank, client, server_signer),
+        fedaid.actors.pages.by_handle(
+            {Kind.PERSON: fedaid.members.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
+        ),
+    ]
+
+
+def _lifespan(
+    instance: Instance, journal: Journal, *, works: bool
+) -> Callable[[Starlette], "asynccontextmanager[None]"]:
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        working = asyncio.create_task(instance.work_until(stop)) if works else None
+        try:
+            yield
+        finally:
+            stop.set()
+            if working is not None:
+                await working
+            await journal.close()
+            await instance.close()
+
+    return lifespan
+
+
+def _user_agent(settings: Settings) -> str:
+    return f"fedaid/{__version__} (+{settings.origin})"
