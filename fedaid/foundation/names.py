@@ -63,6 +63,9 @@ class Names:
     def peering(self, number: int) -> str:
         return f"{self.ledger}/peerings/{number}"
 
+    def nodeinfo(self, version: str) -> str:
+        return f"{self.origin}/nodeinfo/{version}"
+
     def is_ours(self, url: str) -> bool:
         """Whether the URL stands under this origin (attack S51: nobody else may claim such an id)."""
         return url == self.origin or url.startswith(self.origin + "/")

@@ -98,6 +98,12 @@ def count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(_members().subquery())).scalar_one()
 
 
+def active_since(connection: Connection, moment: datetime) -> int:
+    """How many members have signed in since then."""
+    query = select(func.count(session.c.member_id.distinct())).where(session.c.created_at >= moment)
+    return connection.execute(query).scalar_one()
+
+
 def credentials(connection: Connection, handle: str) -> Credentials | None:
     """What to check a password against; None when there is no such member (check anyway, attack S39)."""
     query = select(member.c.id, member.c.password_hash).join(local_actor, local_actor.c.id == member.c.actor_id)

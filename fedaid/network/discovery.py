@@ -1,6 +1,5 @@
 """Finds out what stands at a host: its server actor by WebFinger of the origin (FEP-d556), its ledger, its board."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -8,17 +7,15 @@ from urllib.parse import quote
 from activitypub.client import Client
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from activitypub import webfinger
 from activitypub.documents import Actor, parse_actor
+from activitypub.errors import MalformedDocument
 from activitypub.identifiers import Origin, UrlRules
 from activitypub.keys import SigningKey
 from fedaid.actors.commands import BOARD_TERM, LEDGER_TERM
 from fedaid.foundation.refused import Refused
 from fedaid.network.queries import NeighbourFacts
 from fedaid.network.rules import origin_of
-
-SERVICE_REL = "https://www.w3.org/ns/activitystreams#Service"
-JRD = "application/jrd+json, application/json"
-LINKS_MAX = 50
 
 
 async def discover(
@@ -37,12 +34,11 @@ async def discover(
 
 async def _server_id(client: Client, origin: Origin, rules: UrlRules) -> str:
     resource = quote(f"{origin}/", safe="")
-    jrd = await client.fetch_json(f"{origin}/.well-known/webfinger?resource={resource}", JRD)
-    links = jrd.get("links")
-    for link in links[:LINKS_MAX] if isinstance(links, list) else ():
-        if isinstance(link, Mapping) and link.get("rel") == SERVICE_REL:
-            return _at_origin(link.get("href"), origin, rules)
-    raise _no_fedaid()
+    document = await client.fetch_json(f"{origin}/.well-known/webfinger?resource={resource}", webfinger.JRD_ACCEPT)
+    try:
+        return _at_origin(webfinger.actor_of(webfinger.parse_jrd(document), webfinger.SERVICE), origin, rules)
+    except MalformedDocument:
+        raise _no_fedaid() from None
 
 
 def _named(server: Actor, term: str, origin: Origin, rules: UrlRules) -> str:
