@@ -1,0 +1,161 @@
+"""Writes about listings of ours: posting, editing, extending, taking down, and letting them expire."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, select
+
+from fedaid.actors import queries as actors
+from fedaid.actors.rules import Kind as ActorKind
+from fedaid.board import queries
+from fedaid.board.commands.rows import change_listing, change_response, follow_matches, locked_listing, own_listing
+from fedaid.board.facts import ListingChanged, ListingPosted, ListingWithdrawn, ResponseDeclined
+from fedaid.board.queries import Listing
+from fedaid.board.rules import (
+    DEFAULT_CATEGORIES,
+    RADIUS_M,
+    TAKES_RESPONSES,
+    ListingState,
+    Mode,
+    Posting,
+    ResponseState,
+    check_expiry,
+    checked,
+    moved,
+    state_by_matches,
+)
+from fedaid.board.tables import category, listing, response
+from fedaid.foundation.pages import Viewer
+from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.work import Work
+
+EXPIRED_AT_ONCE_MAX = 200
+TAKEN_DOWN = "This was taken off the board."
+
+
+def seed_categories(work: Work) -> None:
+    """The categories a neighbourhood starts with; those it has already stay as they are."""
+    known = set(work.connection.execute(select(category.c.slug)).scalars())
+    for position, (slug, name) in enumerate(DEFAULT_CATEGORIES):
+        if slug not in known:
+            work.connection.execute(insert(category).values(slug=slug, name=name, position=position))
+
+
+def post_listing(work: Work, author: Viewer, board_actor: str, posting: Posting) -> int:
+    """Put a listing on a board of ours and return its id. Raises Refused; nothing is stored then.
+
+    On the wire the board is the author; who posted it stays inside.
+    """
+    if author.member_id is None:
+        raise NotAllowed
+    board = actors.by_uri(work.connection, board_actor)
+    if board is None or board.kind is not ActorKind.GROUP:
+        raise NotFound("There is no such board here.")
+    _check_category(work, posting.category)
+    listing_id = work.new_id()
+    uri = work.names.listing(listing_id)
+    row = {
+        "id": listing_id,
+        "uri": uri,
+        "board_actor": board_actor,
+        "author_actor": board_actor,
+        "author_member_id": author.member_id,
+        "member_actor": author.actor,
+        "host": work.names.host,
+        "page": uri,
+        "local": True,
+        "hidden": False,
+        "content_html": "",
+        "state": ListingState.OPEN,
+        "published_at": work.now,
+        "updated_at": work.now,
+        **_values(uri, checked(posting, work.now)),
+    }
+    work.connection.execute(insert(listing).values(row))
+    work.record(ListingPosted(listing_id))
+    return listing_id
+
+
+def _values(uri: str, posting: Posting) -> dict[str, object]:
+    return {
+        "kind": posting.kind,
+        "title": posting.title,
+        "description": posting.description,
+        "category": posting.category,
+        "starts_at": posting.starts_at,
+        "ends_at": posting.ends_at,
+        "time_zone": posting.time_zone,
+        "place": posting.place,
+        "lat": posting.lat,
+        "lon": posting.lon,
+        "radius_m": RADIUS_M if posting.lat is not None else None,
+        "minutes": posting.minutes,
+        "people": posting.people,
+        "mode": posting.mode,
+        "primary_uri": f"{uri}#primary",
+        "reciprocal_uri": f"{uri}#reciprocal" if posting.mode in (Mode.HOURS, Mode.SWAP) else "",
+        "expires_at": posting.expires_at,
+    }
+
+
+def _check_category(work: Work, slug: str) -> None:
+    if slug and slug not in {one.slug for one in queries.categories(work.connection)}:
+        raise Refused("category", "Please choose one of the categories.")
+
+
+def edit_listing(work: Work, author: Viewer, listing_id: int, posting: Posting) -> None:
+    """Change the words, times or numbers of one's listing. What it asks in return stays once somebody was accepted."""
+    found = own_listing(work, author, listing_id)
+    moved_from_open(found)
+    _check_category(work, posting.category)
+    accepted, done = queries.matches_by_state(work.connection, listing_id)
+    tidy = checked(posting, work.now)
+    if accepted + done and (tidy.kind, tidy.mode, tidy.minutes) != (found.kind, found.mode, found.minutes):
+        raise Refused("agreed_already", "Somebody agreed to this already; hours and kind can no longer change.", 409)
+    if tidy.people < accepted + done:
+        raise Refused("people", f"{accepted + done} helpers are found already; it cannot ask for fewer.")
+    change_listing(work, listing_id, **_values(found.uri, tidy))
+    follow_matches(work, locked_listing(work, listing_id))
+
+
+def moved_from_open(found: Listing) -> None:
+    """Raises Refused for a listing that can no longer be edited."""
+    if found.state is not ListingState.FILLED and found.state not in TAKES_RESPONSES:
+        raise Refused("not_open", "This is no longer open; post a new one.", 409)
+
+
+def extend_listing(work: Work, author: Viewer, listing_id: int, until: datetime) -> None:
+    """Let a listing stay on the board until then; one that expired comes back."""
+    found = own_listing(work, author, listing_id)
+    if found.state not in (*TAKES_RESPONSES, ListingState.FILLED, ListingState.EXPIRED):
+        raise Refused("listing_state", "This is done already.", 409)
+    check_expiry(until, work.now)
+    state = found.state
+    if state is ListingState.EXPIRED:
+        accepted, done = queries.matches_by_state(work.connection, listing_id)
+        state = state_by_matches(ListingState.OPEN, found.people, accepted, done)
+    change_listing(work, listing_id, expires_at=until, state=state)
+    work.record(ListingChanged(listing_id))
+
+
+def withdraw_listing(work: Work, author: Viewer, listing_id: int) -> None:
+    """Take one's listing off the board, here and elsewhere. Those still waiting for an answer are told."""
+    found = own_listing(work, author, listing_id)
+    change_listing(work, listing_id, state=moved(found.state, ListingState.WITHDRAWN))
+    waiting = (response.c.listing_id == listing_id) & (response.c.state == ResponseState.OFFERED)
+    for row in work.connection.execute(select(response).where(waiting)).all():
+        one = queries.response_of(row)
+        change_response(work, one, ResponseState.DECLINED, reason=TAKEN_DOWN)
+        work.record(ResponseDeclined(one.id, TAKEN_DOWN))
+    work.record(ListingWithdrawn(listing_id))
+
+
+def expire_due(work: Work) -> int:
+    """Let listings whose time is over leave the board, and say how many; harmless when two processes do it."""
+    table = listing.c
+    over = table.state.in_(sorted(TAKES_RESPONSES)) & (table.expires_at <= work.now) & table.local.is_(True)
+    query = select(table.id).where(over).order_by(table.id).limit(EXPIRED_AT_ONCE_MAX)
+    due = work.connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
+    for listing_id in due:
+        change_listing(work, listing_id, state=ListingState.EXPIRED)
+        work.record(ListingChanged(listing_id))
+    return len(due)

@@ -1,0 +1,71 @@
+"""Writes about matches: the help was given, its hours were logged or settled, or it is called off."""
+
+from sqlalchemy import update
+
+from fedaid.board import queries
+from fedaid.board.commands.responses import take_back
+from fedaid.board.commands.rows import change_match, change_response, follow_matches, locked_listing
+from fedaid.board.facts import MatchCancelled, MatchDone, ResponseWithdrawn
+from fedaid.board.queries import Listing, Match, Response
+from fedaid.board.rules import MatchState, ResponseState
+from fedaid.board.tables import help_match
+from fedaid.foundation.pages import Viewer
+from fedaid.foundation.refused import NotFound
+from fedaid.foundation.work import Work
+
+CALLED_OFF = "This was called off."
+
+
+def mark_done(work: Work, viewer: Viewer, match_id: int) -> None:
+    """One of the two says that the help was given. Raises Refused when it was said or called off already."""
+    found = queries.match(work.connection, viewer, match_id)
+    about = locked_listing(work, found.listing_id)
+    _finish(work, queries.match(work.connection, viewer, match_id), about)
+
+
+def settle_match(work: Work, agreement_uri: str) -> bool:
+    """The hours of an agreement are settled, so the help was given; False when there is no such open match here."""
+    known = queries.match_for_agreement(work.connection, agreement_uri)
+    if known is None:
+        return False
+    about = locked_listing(work, known.listing_id)
+    found = queries.match_for_agreement(work.connection, agreement_uri)
+    if found is None or found.state is not MatchState.ACCEPTED:
+        return False
+    _finish(work, found, about)
+    return True
+
+
+def _finish(work: Work, found: Match, about: Listing) -> None:
+    change_match(work, found, MatchState.DONE)
+    work.record(MatchDone(found.id))
+    follow_matches(work, about)
+
+
+def log_hours(work: Work, agreement_uri: str, *, logged: bool = True) -> None:
+    """Hours for an agreement were claimed or given, or (``logged=False``) the claim was refused or taken back."""
+    values = {"hours_logged_at": work.now if logged else None}
+    work.connection.execute(update(help_match).where(help_match.c.agreement_uri == agreement_uri).values(values))
+
+
+def cancel_match(work: Work, viewer: Viewer, match_id: int) -> None:
+    """One of the two calls it off; the other side is told. Raises Refused when it is done or called off already."""
+    known = queries.match(work.connection, viewer, match_id)
+    about = locked_listing(work, known.listing_id)
+    found = queries.match(work.connection, viewer, match_id)
+    answer = queries.any_response(work.connection, found.response_id)
+    if answer is None:
+        raise NotFound
+    if answer.is_by(viewer):
+        take_back(work, answer, about)
+        work.record(ResponseWithdrawn(answer.id))
+    else:
+        call_off(work, found, answer, about, CALLED_OFF)
+
+
+def call_off(work: Work, found: Match, answer: Response, about: Listing, reason: str) -> None:
+    """The author's side ends a match. The listing must be locked."""
+    change_match(work, found, MatchState.CANCELLED)
+    change_response(work, answer, ResponseState.DECLINED, reason=reason)
+    work.record(MatchCancelled(found.id, by_author=True))
+    follow_matches(work, about)

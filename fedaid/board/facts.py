@@ -1,0 +1,90 @@
+"""What happened on the board, for those who must be told: other servers, and the rooms above."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ListingPosted:
+    """A member put a listing on one of our boards."""
+
+    listing_id: int
+
+
+@dataclass(frozen=True)
+class ListingChanged:
+    """A listing of ours reads differently now: its words, its time or its state."""
+
+    listing_id: int
+
+
+@dataclass(frozen=True)
+class ListingWithdrawn:
+    """A listing of ours was taken off the board."""
+
+    listing_id: int
+
+
+@dataclass(frozen=True)
+class ListingArrived:
+    """A listing of a neighbouring board reached ours."""
+
+    listing_id: int
+
+
+@dataclass(frozen=True)
+class ResponseSent:
+    """A member of ours answered a listing, here or in a neighbouring network."""
+
+    response_id: int
+
+
+@dataclass(frozen=True)
+class ResponseArrived:
+    """Somebody elsewhere answered a listing of ours."""
+
+    response_id: int
+
+
+@dataclass(frozen=True)
+class ResponseWithdrawn:
+    """A member of ours took an answer back."""
+
+    response_id: int
+
+
+@dataclass(frozen=True)
+class ResponseAccepted:
+    """The author of a listing of ours accepted a response."""
+
+    response_id: int
+    match_id: int
+
+
+@dataclass(frozen=True)
+class ResponseDeclined:
+    """The author of a listing of ours declined a response; ``reason`` is for the one who answered."""
+
+    response_id: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class AnswerArrived:
+    """A neighbouring board accepted or declined the response of a member of ours."""
+
+    response_id: int
+
+
+@dataclass(frozen=True)
+class MatchDone:
+    """The help was given."""
+
+    match_id: int
+
+
+@dataclass(frozen=True)
+class MatchCancelled:
+    """The help will not be given after all. ``by_author`` says which side called it off."""
+
+    match_id: int
+    by_author: bool

@@ -1,0 +1,574 @@
+"""Reads about the board; each takes the viewer and gives only what that viewer may see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select
+
+from fedaid.actors import queries as actors
+from fedaid.actors.queries import Card
+from fedaid.actors.rules import FollowState
+from fedaid.actors.rules import Kind as ActorKind
+from fedaid.actors.tables import follow, local_actor
+from fedaid.board.rules import (
+    ON_THE_BOARD,
+    SEARCH_CHARACTERS_MAX,
+    TAKES_RESPONSES,
+    Kind,
+    ListingState,
+    MatchState,
+    Mode,
+    ResponseForm,
+    ResponseState,
+)
+from fedaid.board.tables import category as category_table
+from fedaid.board.tables import help_match as match_table
+from fedaid.board.tables import listing as listing_table
+from fedaid.board.tables import listing_tombstone
+from fedaid.board.tables import response as response_table
+from fedaid.foundation.pages import Viewer
+from fedaid.foundation.refused import NotFound, Refused
+
+LISTINGS_PER_PAGE = 20
+MINE_MAX = 100  # of each kind on the page of one member
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A listing of here (``local``) or of a neighbouring board.
+
+    board_actor    the board it stands on
+    author_actor   the author on the wire: the board, unless a neighbour posted under their own name
+    member_actor, author_member_id   the member of ours who posted it; never sent out in a listing
+    page           where people see it
+    minutes        for one helper
+    primary_uri, reciprocal_uri   what an Agreement about it satisfies
+    """
+
+    id: int
+    uri: str
+    board_actor: str
+    author_actor: str
+    author_member_id: int | None
+    member_actor: str | None
+    host: str
+    page: str
+    local: bool
+    hidden: bool
+    kind: Kind
+    title: str
+    description: str
+    content_html: str
+    category: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    time_zone: str
+    place: str
+    lat: float | None
+    lon: float | None
+    radius_m: int | None
+    minutes: int | None
+    people: int
+    mode: Mode
+    primary_uri: str
+    reciprocal_uri: str
+    state: ListingState
+    expires_at: datetime | None
+    published_at: datetime
+    updated_at: datetime
+
+    def takes_responses(self, now: datetime) -> bool:
+        """Whether one may still answer it."""
+        return self.state in TAKES_RESPONSES and not self.hidden and (self.expires_at is None or self.expires_at > now)
+
+    def is_by(self, viewer: Viewer) -> bool:
+        """Whether the viewer posted it."""
+        return viewer.member_id is not None and viewer.member_id == self.author_member_id
+
+
+@dataclass(frozen=True)
+class Response:
+    """Somebody's answer to a listing. ``uri`` is the id of the Offer, or of the Note of somebody who just replied."""
+
+    id: int
+    uri: str
+    listing_id: int
+    helper_actor: str
+    helper_member_id: int | None
+    helper_name: str
+    asked_actor: str
+    form: ResponseForm
+    message: str
+    minutes: int | None
+    state: ResponseState
+    reason: str
+    created_at: datetime
+    answered_at: datetime | None
+
+    def is_by(self, viewer: Viewer) -> bool:
+        """Whether the viewer sent it."""
+        return viewer.member_id is not None and viewer.member_id == self.helper_member_id
+
+
+@dataclass(frozen=True)
+class Match:
+    """An accepted response: ``provider`` gives the help, ``receiver`` is helped; both are ids on the wire.
+
+    minutes          the hours agreed on; None for a gift, a loan or a swap
+    hours_logged_at  when the hours were claimed or given, though perhaps not yet confirmed
+    """
+
+    id: int
+    agreement_uri: str
+    listing_id: int
+    response_id: int
+    provider: str
+    receiver: str
+    minutes: int | None
+    state: MatchState
+    accepted_at: datetime
+    hours_logged_at: datetime | None
+    done_at: datetime | None
+
+    def is_of(self, viewer: Viewer) -> bool:
+        """Whether the viewer is one of the two."""
+        return viewer.signed_in and viewer.actor in (self.provider, self.receiver)
+
+    def other(self, actor: str) -> str:
+        """The one that this one has to do with."""
+        return self.receiver if actor == self.provider else self.provider
+
+
+@dataclass(frozen=True)
+class Category:
+    """A kind of help to filter by."""
+
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What to show of the board. ``before`` is the id of the last listing of the page before."""
+
+    kind: Kind | None = None
+    category: str = ""
+    text: str = ""
+    mine: bool = False
+    board_actor: str = ""
+    before: int | None = None
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """A listing as it is shown on a board, with who posted it, as far as the viewer may know.
+
+    author   None for somebody signed out, and for a neighbour whose board speaks for them
+    board    the board it stands on
+    helpers  how many were accepted so far; 0 for listings of neighbouring boards
+    """
+
+    listing: Listing
+    author: Card | None
+    board: Card
+    helpers: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the board; ``next_before`` continues it."""
+
+    listings: Sequence[Noticed]
+    next_before: int | None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A response as its listing's author, or its sender, sees it."""
+
+    response: Response
+    helper: Card
+    listing: Listing
+    match: Match | None
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """A match as one of its two parties sees it. ``gives`` says whether the viewer is the helper."""
+
+    match: Match
+    listing: Listing
+    other: Card
+    gives: bool
+
+
+class Action(StrEnum):
+    """What a member must do next."""
+
+    ANSWER = "answer"
+    LOG_HOURS = "log_hours"
+    SAY_DONE = "say_done"
+
+
+@dataclass(frozen=True)
+class NextAction:
+    """One thing that waits for a member, since ``since``, about ``who``."""
+
+    action: Action
+    listing: Listing
+    who: Card
+    since: datetime
+    response: Response | None = None
+    match: Match | None = None
+
+
+class Gone(Refused):
+    """It was here and was taken down: 410, unlike what never was."""
+
+    def __init__(self) -> None:
+        super().__init__("gone", "This was taken off the board.", 410)
+
+
+def listing_of(row: Row[tuple[object, ...]]) -> Listing:
+    """A row of the table as a value."""
+    found = row._mapping
+    parsed = {"kind": Kind(found["kind"]), "mode": Mode(found["mode"]), "state": ListingState(found["state"])}
+    return Listing(**{**found, **parsed})
+
+
+def response_of(row: Row[tuple[object, ...]]) -> Response:
+    """A row of the table as a value."""
+    found = row._mapping
+    return Response(**{**found, "form": ResponseForm(found["form"]), "state": ResponseState(found["state"])})
+
+
+def match_of(row: Row[tuple[object, ...]]) -> Match:
+    """A row of the table as a value."""
+    return Match(**{**row._mapping, "state": MatchState(row._mapping["state"])})
+
+
+# listings
+
+
+def board(connection: Connection, viewer: Viewer, filters: Filters, now: datetime, our_host: str) -> Page:
+    """Listings of here and of neighbouring boards, newest here first.
+
+    Ordered by when they reached us, not by when they say they were written: nobody can stay on top by a false date.
+    """
+    wanted = and_(*_conditions(viewer, filters, now))
+    query = select(listing_table).where(wanted).order_by(listing_table.c.id.desc()).limit(LISTINGS_PER_PAGE + 1)
+    found = [listing_of(row) for row in connection.execute(query)]
+    shown = found[:LISTINGS_PER_PAGE]
+    more = shown[-1].id if len(found) > LISTINGS_PER_PAGE else None
+    return Page(noticed(connection, viewer, shown, our_host), more)
+
+
+def _conditions(viewer: Viewer, filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
+    table = listing_table.c
+    conditions = [_visible(viewer, filters, now)]
+    if filters.kind is not None:
+        conditions.append(table.kind == filters.kind)
+    if filters.category:
+        conditions.append(table.category == filters.category)
+    if filters.text:
+        conditions.append(_holds(filters.text[:SEARCH_CHARACTERS_MAX]))
+    if filters.board_actor:
+        conditions.append(table.board_actor == filters.board_actor)
+    if filters.before is not None:
+        conditions.append(table.id < filters.before)
+    return conditions
+
+
+def _visible(viewer: Viewer, filters: Filters, now: datetime) -> ColumnElement[bool]:
+    table = listing_table.c
+    if filters.mine:
+        mine = table.author_member_id == viewer.member_id if viewer.signed_in else false()
+        return and_(mine, table.state != ListingState.WITHDRAWN)
+    alive = or_(table.expires_at.is_(None), table.expires_at > now)
+    return and_(table.state.in_(sorted(ON_THE_BOARD)), table.hidden.is_(False), alive)
+
+
+def _holds(text: str) -> ColumnElement[bool]:
+    """Title, details or place contain the words as typed; % and _ mean themselves."""
+    columns = (listing_table.c.title, listing_table.c.description, listing_table.c.place)
+    return or_(*(func.lower(column).contains(text.lower(), autoescape=True) for column in columns))
+
+
+def noticed(connection: Connection, viewer: Viewer, listings: Sequence[Listing], our_host: str) -> Sequence[Noticed]:
+    """The listings with the people and boards behind them; only members learn the names of members."""
+    people = {one.id: _author_to_show(viewer, one) for one in listings}
+    uris = [uri for uri in people.values() if uri] + [one.board_actor for one in listings]
+    cards = actors.cards(connection, uris, our_host)
+    counts = _helper_counts(connection, [one.id for one in listings if one.local])
+    return [
+        Noticed(
+            one,
+            cards.get(people[one.id] or ""),
+            cards.get(one.board_actor) or actors.card(connection, one.board_actor, our_host),
+            counts.get(one.id, 0),
+        )
+        for one in listings
+    ]
+
+
+def _author_to_show(viewer: Viewer, one: Listing) -> str | None:
+    if one.local:
+        return one.member_actor if viewer.signed_in else None
+    return one.author_actor if one.author_actor != one.board_actor else None
+
+
+def _helper_counts(connection: Connection, listing_ids: Sequence[int]) -> dict[int, int]:
+    if not listing_ids:
+        return {}
+    table = match_table.c
+    found = (table.listing_id.in_(listing_ids)) & (table.state != MatchState.CANCELLED)
+    query = select(table.listing_id, func.count().label("found")).where(found).group_by(table.listing_id)
+    return {row.listing_id: row.found for row in connection.execute(query)}
+
+
+def listing(connection: Connection, viewer: Viewer, listing_id: int) -> Listing:
+    """The listing. Raises Gone when it was taken down, NotFound when there is none or it is not for this viewer."""
+    found = any_listing(connection, listing_id)
+    if found is None:
+        raise NotFound
+    if found.state is ListingState.WITHDRAWN:
+        raise Gone
+    if (found.hidden or found.state is ListingState.DRAFT) and not (found.is_by(viewer) or viewer.is_coordinator):
+        raise NotFound
+    return found
+
+
+def any_listing(connection: Connection, listing_id: int) -> Listing | None:
+    """The listing whoever looks; for rooms that act on it, not for pages."""
+    row = connection.execute(select(listing_table).where(listing_table.c.id == listing_id)).one_or_none()
+    return listing_of(row) if row is not None else None
+
+
+def listing_by_uri(connection: Connection, uri: str) -> Listing | None:
+    """The listing with this id on the wire."""
+    row = connection.execute(select(listing_table).where(listing_table.c.uri == uri)).one_or_none()
+    return listing_of(row) if row is not None else None
+
+
+def open_listings_of(connection: Connection, board_actor: str, limit: int) -> Sequence[Listing]:
+    """The newest open listings of one of our boards, for its featured collection."""
+    table = listing_table.c
+    wanted = (table.board_actor == board_actor) & table.state.in_(sorted(TAKES_RESPONSES)) & table.hidden.is_(False)
+    query = select(listing_table).where(wanted, table.local.is_(True)).order_by(table.id.desc()).limit(limit)
+    return [listing_of(row) for row in connection.execute(query)]
+
+
+def my_listings(connection: Connection, viewer: Viewer) -> Sequence[Listing]:
+    """What the viewer posted and did not take down, newest first."""
+    if not viewer.signed_in:
+        return []
+    mine = (listing_table.c.author_member_id == viewer.member_id) & (listing_table.c.state != ListingState.WITHDRAWN)
+    query = select(listing_table).where(mine).order_by(listing_table.c.id.desc()).limit(MINE_MAX)
+    return [listing_of(row) for row in connection.execute(query)]
+
+
+def is_deleted(connection: Connection, uri: str) -> bool:
+    """Whether a neighbouring board deleted this id before we had seen it."""
+    query = select(listing_tombstone.c.uri).where(listing_tombstone.c.uri == uri)
+    return connection.execute(query).first() is not None
+
+
+def is_followed_board(connection: Connection, actor: str) -> bool:
+    """Whether one of our boards follows this actor and was accepted; only such boards' listings are stored."""
+    ours = select(local_actor.c.uri).where(local_actor.c.kind == ActorKind.GROUP)
+    accepted = (follow.c.followee == actor) & (follow.c.state == FollowState.ACCEPTED)
+    query = select(follow.c.id).where(accepted, follow.c.follower.in_(ours)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+# responses
+
+
+def responses(connection: Connection, viewer: Viewer, listing: Listing, our_host: str) -> Sequence[Answered]:
+    """The responses to a listing, oldest first: all of them for its author, nobody's for anybody else."""
+    if not listing.is_by(viewer):
+        return []
+    table = response_table.c
+    wanted = (table.listing_id == listing.id) & (table.state != ResponseState.WITHDRAWN)
+    query = select(response_table).where(wanted).order_by(table.id)
+    return _answered(connection, [response_of(row) for row in connection.execute(query)], our_host)
+
+
+def my_responses(
+    connection: Connection, viewer: Viewer, our_host: str, listing: Listing | None = None
+) -> Sequence[Answered]:
+    """What the viewer answered, to one listing or to all, newest first."""
+    if not viewer.signed_in:
+        return []
+    mine = response_table.c.helper_member_id == viewer.member_id
+    if listing is not None:
+        mine &= response_table.c.listing_id == listing.id
+    query = select(response_table).where(mine).order_by(response_table.c.id.desc()).limit(MINE_MAX)
+    return _answered(connection, [response_of(row) for row in connection.execute(query)], our_host)
+
+
+def _answered(connection: Connection, found: Sequence[Response], our_host: str) -> Sequence[Answered]:
+    if not found:
+        return []
+    matches = _matches_of(connection, match_table.c.response_id.in_([one.id for one in found]))
+    by_response = {match.response_id: match for match in matches}
+    listings = _listings_by_id(connection, {one.listing_id for one in found})
+    cards = actors.cards(connection, [one.helper_actor for one in found], our_host)
+    return [
+        Answered(
+            one,
+            cards.get(one.helper_actor) or actors.card(connection, one.helper_actor, our_host),
+            listings[one.listing_id],
+            by_response.get(one.id),
+        )
+        for one in found
+    ]
+
+
+def _listings_by_id(connection: Connection, ids: set[int]) -> dict[int, Listing]:
+    rows = connection.execute(select(listing_table).where(listing_table.c.id.in_(sorted(ids))))
+    return {one.id: one for one in map(listing_of, rows)}
+
+
+def response(connection: Connection, viewer: Viewer, response_id: int) -> Response:
+    """The response, for its sender and the listing's author. Raises NotFound for everybody else (attack S47)."""
+    found = any_response(connection, response_id)
+    about = any_listing(connection, found.listing_id) if found is not None else None
+    if found is None or about is None or not (found.is_by(viewer) or about.is_by(viewer)):
+        raise NotFound
+    return found
+
+
+def any_response(connection: Connection, response_id: int) -> Response | None:
+    """The response whoever looks; for rooms that act on it, not for pages."""
+    row = connection.execute(select(response_table).where(response_table.c.id == response_id)).one_or_none()
+    return response_of(row) if row is not None else None
+
+
+def response_by_uri(connection: Connection, uri: str) -> Response | None:
+    """The response with this id on the wire."""
+    row = connection.execute(select(response_table).where(response_table.c.uri == uri)).one_or_none()
+    return response_of(row) if row is not None else None
+
+
+def waiting_helpers(connection: Connection, listing_id: int) -> Sequence[str]:
+    """The ids of those whose answers to a listing were not declined or taken back, once each."""
+    alive = response_table.c.state.in_([ResponseState.OFFERED, ResponseState.ACCEPTED])
+    query = select(response_table.c.helper_actor).where(response_table.c.listing_id == listing_id, alive).distinct()
+    return connection.execute(query.order_by(response_table.c.helper_actor)).scalars().all()
+
+
+# matches
+
+
+def _matches_of(connection: Connection, condition: ColumnElement[bool]) -> Sequence[Match]:
+    query = select(match_table).where(condition).order_by(match_table.c.id.desc()).limit(MINE_MAX)
+    return [match_of(row) for row in connection.execute(query)]
+
+
+def my_matches(connection: Connection, viewer: Viewer, our_host: str) -> Sequence[Agreed]:
+    """What the viewer agreed on with others, newest first."""
+    if not viewer.signed_in:
+        return []
+    mine = or_(match_table.c.provider == viewer.actor, match_table.c.receiver == viewer.actor)
+    return _agreed(connection, viewer, _matches_of(connection, mine), our_host)
+
+
+def matches_of_listing(connection: Connection, viewer: Viewer, listing: Listing, our_host: str) -> Sequence[Agreed]:
+    """The matches of a listing in which the viewer is one of the two, oldest first."""
+    found = _matches_of(connection, match_table.c.listing_id == listing.id)
+    return _agreed(connection, viewer, [one for one in reversed(found) if one.is_of(viewer)], our_host)
+
+
+def _agreed(connection: Connection, viewer: Viewer, found: Sequence[Match], our_host: str) -> Sequence[Agreed]:
+    listings = _listings_by_id(connection, {one.listing_id for one in found})
+    others = {one.id: one.other(viewer.actor) for one in found}
+    cards = actors.cards(connection, list(others.values()), our_host)
+    return [
+        Agreed(
+            one,
+            listings[one.listing_id],
+            cards.get(others[one.id]) or actors.card(connection, others[one.id], our_host),
+            gives=one.provider == viewer.actor,
+        )
+        for one in found
+    ]
+
+
+def match(connection: Connection, viewer: Viewer, match_id: int) -> Match:
+    """The match, for its two parties. Raises NotFound for everybody else."""
+    found = any_match(connection, match_id)
+    if found is None or not found.is_of(viewer):
+        raise NotFound
+    return found
+
+
+def any_match(connection: Connection, match_id: int) -> Match | None:
+    """The match whoever looks; for rooms that act on it, not for pages."""
+    row = connection.execute(select(match_table).where(match_table.c.id == match_id)).one_or_none()
+    return match_of(row) if row is not None else None
+
+
+def match_for_agreement(connection: Connection, agreement_uri: str) -> Match | None:
+    """The match that this agreement is about; for the hours' room, which checks who asks."""
+    row = connection.execute(select(match_table).where(match_table.c.agreement_uri == agreement_uri)).one_or_none()
+    return match_of(row) if row is not None else None
+
+
+def matches_by_state(connection: Connection, listing_id: int) -> tuple[int, int]:
+    """How many matches of a listing are accepted, and how many are done."""
+    table = match_table.c
+    query = select(table.state, func.count().label("found")).where(table.listing_id == listing_id)
+    counts: dict[str, int] = {row.state: row.found for row in connection.execute(query.group_by(table.state))}
+    return counts.get(MatchState.ACCEPTED, 0), counts.get(MatchState.DONE, 0)
+
+
+# what comes next
+
+
+def next_actions(connection: Connection, viewer: Viewer, our_host: str) -> Sequence[NextAction]:
+    """What waits for the viewer on the board, longest waiting first."""
+    if not viewer.signed_in:
+        return []
+    actions = [*_to_answer(connection, viewer, our_host), *_to_finish(connection, viewer, our_host)]
+    return sorted(actions, key=lambda one: one.since)
+
+
+def _to_answer(connection: Connection, viewer: Viewer, our_host: str) -> list[NextAction]:
+    mine = (listing_table.c.author_member_id == viewer.member_id) & listing_table.c.state.in_(sorted(TAKES_RESPONSES))
+    joined = select(response_table).join(listing_table, listing_table.c.id == response_table.c.listing_id)
+    query = joined.where(mine, response_table.c.state == ResponseState.OFFERED)
+    found = [response_of(row) for row in connection.execute(query.order_by(response_table.c.id).limit(MINE_MAX))]
+    return [
+        NextAction(Action.ANSWER, one.listing, one.helper, one.response.created_at, response=one.response)
+        for one in _answered(connection, found, our_host)
+    ]
+
+
+def _to_finish(connection: Connection, viewer: Viewer, our_host: str) -> list[NextAction]:
+    mine = or_(match_table.c.provider == viewer.actor, match_table.c.receiver == viewer.actor)
+    open_ones = _matches_of(connection, and_(mine, match_table.c.state == MatchState.ACCEPTED))
+    found = ((_finish(one), one) for one in _agreed(connection, viewer, open_ones, our_host))
+    return [
+        NextAction(action, one.listing, one.other, one.match.accepted_at, match=one.match)
+        for action, one in found
+        if action is not None
+    ]
+
+
+def _finish(one: Agreed) -> Action | None:
+    """Hours are logged by the helper; once logged, the hours' room says who must confirm them."""
+    if one.listing.mode is not Mode.HOURS:
+        return Action.SAY_DONE
+    return Action.LOG_HOURS if one.gives and one.match.hours_logged_at is None else None
+
+
+# categories
+
+
+def categories(connection: Connection) -> Sequence[Category]:
+    """The kinds of help, in their order."""
+    query = select(category_table.c.slug, category_table.c.name).order_by(category_table.c.position)
+    return [Category(row.slug, row.name) for row in connection.execute(query)]

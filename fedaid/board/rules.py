@@ -1,0 +1,354 @@
+"""What may stand on a board, and how listings, responses and matches move from state to state; pure."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from fedaid.foundation.refused import Refused
+from fedaid.foundation.text import one_line, without_turning
+
+TITLE_CHARACTERS_MAX: Final = 120
+DESCRIPTION_CHARACTERS_MAX: Final = 5_000
+PLACE_CHARACTERS_MAX: Final = 120
+MESSAGE_CHARACTERS_MAX: Final = 5_000
+REASON_CHARACTERS_MAX: Final = 500
+MINUTES_MAX: Final = 60_000
+PEOPLE_MAX: Final = 20
+STAY_DAYS_MAX: Final = 366
+SEARCH_CHARACTERS_MAX: Final = 100
+SLUG_CHARACTERS_MAX: Final = 40
+OPEN_RESPONSES_MAX: Final = 200  # waiting for an answer, per listing
+OPEN_RESPONSES_OF_ONE_MAX: Final = 5  # of one stranger to one listing
+RADIUS_M: Final = 500
+_GRID_DEGREES: Final = 0.005  # of latitude: 556 m
+_SLUG: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+class Kind(StrEnum):
+    """What is posted: something somebody needs, or something somebody can give."""
+
+    REQUEST = "request"
+    OFFER = "offer"
+
+
+class Mode(StrEnum):
+    """What comes back for it."""
+
+    HOURS = "hours"
+    GIFT = "gift"
+    LOAN = "loan"
+    SWAP = "swap"
+
+
+class ListingState(StrEnum):
+    """Where a listing stands. Hidden by a moderator is no state but a mark beside it."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    PARTLY_FILLED = "partly_filled"
+    FILLED = "filled"
+    DONE = "done"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class ResponseState(StrEnum):
+    """Where a response stands."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+class ResponseForm(StrEnum):
+    """How it came: as an offer that the software understands, or as a message from any account of the fediverse."""
+
+    OFFER = "offer"
+    MESSAGE = "message"
+
+
+class MatchState(StrEnum):
+    """Where a match stands."""
+
+    ACCEPTED = "accepted"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+TAKES_RESPONSES: Final = frozenset({ListingState.OPEN, ListingState.PARTLY_FILLED})
+ON_THE_BOARD: Final = TAKES_RESPONSES | {ListingState.FILLED}
+
+LISTING_MOVES: Final[Mapping[ListingState, frozenset[ListingState]]] = {
+    ListingState.DRAFT: frozenset({ListingState.OPEN, ListingState.WITHDRAWN}),
+    ListingState.OPEN: frozenset(
+        {
+            ListingState.PARTLY_FILLED,
+            ListingState.FILLED,
+            ListingState.DONE,
+            ListingState.EXPIRED,
+            ListingState.WITHDRAWN,
+        }
+    ),
+    ListingState.PARTLY_FILLED: frozenset(
+        {ListingState.OPEN, ListingState.FILLED, ListingState.DONE, ListingState.EXPIRED, ListingState.WITHDRAWN}
+    ),
+    ListingState.FILLED: frozenset(
+        {ListingState.OPEN, ListingState.PARTLY_FILLED, ListingState.DONE, ListingState.WITHDRAWN}
+    ),
+    ListingState.DONE: frozenset(),
+    ListingState.EXPIRED: frozenset({ListingState.OPEN, ListingState.PARTLY_FILLED, ListingState.WITHDRAWN}),
+    ListingState.WITHDRAWN: frozenset(),
+}
+
+RESPONSE_MOVES: Final[Mapping[ResponseState, frozenset[ResponseState]]] = {
+    ResponseState.OFFERED: frozenset({ResponseState.ACCEPTED, ResponseState.DECLINED, ResponseState.WITHDRAWN}),
+    ResponseState.ACCEPTED: frozenset({ResponseState.WITHDRAWN, ResponseState.DECLINED}),  # the match is cancelled
+    ResponseState.DECLINED: frozenset(),
+    ResponseState.WITHDRAWN: frozenset(),
+}
+
+MATCH_MOVES: Final[Mapping[MatchState, frozenset[MatchState]]] = {
+    MatchState.ACCEPTED: frozenset({MatchState.DONE, MatchState.CANCELLED}),
+    MatchState.DONE: frozenset(),
+    MatchState.CANCELLED: frozenset(),
+}
+
+
+@dataclass(frozen=True)
+class Posting:
+    """What somebody wants to put on a board.
+
+    starts_at, ends_at   both: a window; only the first: a moment; only the second: by then; none: any time
+    place                roughly where, in words; never an address
+    lat, lon             in degrees, blurred by ``checked`` to about 500 m
+    minutes              for one helper; None when it is not known
+    people               how many helpers are wanted, or how many times it can be given
+    time_zone            the IANA name in which the times are said to others
+    """
+
+    kind: Kind
+    title: str
+    expires_at: datetime
+    description: str = ""
+    category: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    place: str = ""
+    lat: float | None = None
+    lon: float | None = None
+    minutes: int | None = None
+    people: int = 1
+    mode: Mode = Mode.HOURS
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class ForeignListing:
+    """A neighbour's listing as their server says it, already made safe to show.
+
+    uri, author    its id and its author's, of one origin
+    content_html   sanitised; ``description`` is the same as plain text
+    primary_uri, reciprocal_uri   what an Agreement about it satisfies; empty where it names none
+    people         how many are still wanted
+    finished       nobody is wanted any more
+    """
+
+    uri: str
+    author: str
+    page: str
+    kind: Kind
+    title: str
+    description: str
+    content_html: str
+    published_at: datetime
+    updated_at: datetime
+    category: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    place: str = ""
+    lat: float | None = None
+    lon: float | None = None
+    radius_m: int | None = None
+    minutes: int | None = None
+    people: int = 1
+    mode: Mode = Mode.GIFT
+    primary_uri: str = ""
+    reciprocal_uri: str = ""
+    finished: bool = False
+    expires_at: datetime | None = None
+
+
+def checked(posting: Posting, now: datetime) -> Posting:
+    """The posting as it will be stored: trimmed, its position blurred. Raises Refused, naming what to change."""
+    tidy = replace(
+        posting,
+        title=one_line(posting.title),
+        description=without_turning(posting.description).replace("\r\n", "\n").strip(),
+        place=one_line(posting.place),
+    )
+    _check_words(tidy)
+    _check_numbers(tidy)
+    _check_times(tidy, now)
+    return _blurred(tidy)
+
+
+def _check_words(posting: Posting) -> None:
+    if not posting.title:
+        raise Refused("title_missing", "Please say in one sentence what it is about.")
+    if len(posting.title) > TITLE_CHARACTERS_MAX:
+        raise Refused(
+            "title_length",
+            f"The first sentence has at most {TITLE_CHARACTERS_MAX} characters; say more in the details.",
+        )
+    if len(posting.description) > DESCRIPTION_CHARACTERS_MAX:
+        raise Refused("description_length", f"The details have at most {DESCRIPTION_CHARACTERS_MAX} characters.")
+    if len(posting.place) > PLACE_CHARACTERS_MAX:
+        raise Refused("place_length", f"The place has at most {PLACE_CHARACTERS_MAX} characters.")
+    if posting.category and not is_slug(posting.category):
+        raise Refused("category", "Please choose one of the categories.")
+
+
+def _check_numbers(posting: Posting) -> None:
+    if posting.minutes is not None and not 1 <= posting.minutes <= MINUTES_MAX:
+        raise Refused("minutes", f"How long it takes is from 1 minute to {MINUTES_MAX // 60} hours, or left empty.")
+    if not 1 <= posting.people <= PEOPLE_MAX:
+        raise Refused("people", f"How many people: from 1 to {PEOPLE_MAX}.")
+    if (posting.lat is None) != (posting.lon is None):
+        raise Refused("position", "A position has both a latitude and a longitude.")
+    if posting.lat is not None and posting.lon is not None and not _on_earth(posting.lat, posting.lon):
+        raise Refused("position", "This position is not on the earth.")
+
+
+def _on_earth(lat: float, lon: float) -> bool:
+    return math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180
+
+
+def _check_times(posting: Posting, now: datetime) -> None:
+    starts, ends = posting.starts_at, posting.ends_at
+    if starts is not None and ends is not None and ends <= starts:
+        raise Refused("times", "The end must be after the beginning.")
+    last = ends or starts
+    if last is not None and last <= now:
+        raise Refused("times", "This time is already over.")
+    check_expiry(posting.expires_at, now)
+
+
+def check_expiry(expires_at: datetime, now: datetime) -> None:
+    """Raises Refused when a listing could not stay until then."""
+    if expires_at <= now:
+        raise Refused("expiry", "It must stay on the board until some time in the future.")
+    if expires_at > now + timedelta(days=STAY_DAYS_MAX):
+        raise Refused("expiry", "It can stay on the board for at most a year; you can extend it later.")
+
+
+def _blurred(posting: Posting) -> Posting:
+    if posting.lat is None or posting.lon is None:
+        return posting
+    lat, lon = approximate(posting.lat, posting.lon)
+    return replace(posting, lat=lat, lon=lon)
+
+
+def approximate(lat: float, lon: float) -> tuple[float, float]:
+    """The nearest point of a grid of about 500 m: everybody near it has the same, so it gives nobody's door away."""
+    near_lat = max(-90.0, min(90.0, round(lat / _GRID_DEGREES) * _GRID_DEGREES))
+    lon_step = _GRID_DEGREES / max(math.cos(math.radians(near_lat)), 0.01)
+    near_lon = max(-180.0, min(180.0, round(lon / lon_step) * lon_step))
+    return round(near_lat, 4), round(near_lon, 4)
+
+
+def is_slug(text: str) -> bool:
+    """Whether the text can name a category."""
+    return len(text) <= SLUG_CHARACTERS_MAX and _SLUG.fullmatch(text) is not None
+
+
+def moved(before: ListingState, after: ListingState) -> ListingState:
+    """The new state of a listing. Raises Refused for a move that is not in the table."""
+    if after not in LISTING_MOVES[before]:
+        raise Refused("listing_state", _CLOSED_SENTENCES.get(before, "This can no longer be done here."), 409)
+    return after
+
+
+_CLOSED_SENTENCES: Final = {
+    ListingState.DONE: "This is done already.",
+    ListingState.EXPIRED: "Its time is over; extend it first.",
+    ListingState.WITHDRAWN: "This was taken off the board.",
+    ListingState.FILLED: "Enough helpers were found already.",
+}
+
+
+def response_moved(before: ResponseState, after: ResponseState) -> ResponseState:
+    """The new state of a response. Raises Refused for a move that is not in the table."""
+    if after not in RESPONSE_MOVES[before]:
+        raise Refused("response_state", f"This answer is {before.value} already.", 409)
+    return after
+
+
+def match_moved(before: MatchState, after: MatchState) -> MatchState:
+    """The new state of a match. Raises Refused for a move that is not in the table."""
+    if after not in MATCH_MOVES[before]:
+        raise Refused("match_state", f"This is {before.value} already.", 409)
+    return after
+
+
+def check_open(state: ListingState) -> None:
+    """Raises Refused when a listing takes no more responses."""
+    if state not in TAKES_RESPONSES:
+        raise Refused("not_open", _CLOSED_SENTENCES.get(state, "This is not open for answers."), 409)
+
+
+def state_by_matches(before: ListingState, people: int, accepted: int, done: int) -> ListingState:
+    """The state that follows from its matches. Those that end a listing are not undone by them."""
+    if before in (ListingState.WITHDRAWN, ListingState.DRAFT, ListingState.DONE):
+        return before
+    if done >= people:
+        return ListingState.DONE
+    if before is ListingState.EXPIRED:
+        return before
+    if accepted + done >= people:
+        return ListingState.FILLED
+    return ListingState.PARTLY_FILLED if accepted + done else ListingState.OPEN
+
+
+def checked_message(message: str) -> str:
+    """What a helper writes; may be empty. Raises Refused when it is too long."""
+    tidy = without_turning(message).replace("\r\n", "\n").strip()
+    if len(tidy) > MESSAGE_CHARACTERS_MAX:
+        raise Refused("message_length", f"A message has at most {MESSAGE_CHARACTERS_MAX} characters.")
+    return tidy
+
+
+def checked_minutes(minutes: int | None) -> int | None:
+    """The length of help that somebody offers. Raises Refused outside 1 to 60,000 minutes."""
+    if minutes is not None and not 1 <= minutes <= MINUTES_MAX:
+        raise Refused("minutes", f"How long it takes is from 1 minute to {MINUTES_MAX // 60} hours, or left empty.")
+    return minutes
+
+
+def parties(kind: Kind, author: str, helper: str) -> tuple[str, str]:
+    """Who gives and who receives the help, in this order. On an offer the one who answers is the one helped."""
+    return (helper, author) if kind is Kind.REQUEST else (author, helper)
+
+
+# What people do for each other, for an instance's first day: slug and name.
+DEFAULT_CATEGORIES: Final = (
+    ("moving", "Moving and carrying"),
+    ("repair", "Repairs"),
+    ("garden", "Garden"),
+    ("food", "Food and meals"),
+    ("transport", "Rides and errands"),
+    ("childcare", "Childcare"),
+    ("care", "Care and company"),
+    ("pets", "Pets"),
+    ("learning", "Learning and languages"),
+    ("computers", "Computers and phones"),
+    ("paperwork", "Letters and forms"),
+    ("tools", "Tools and things"),
+    ("clothing", "Clothing"),
+    ("music-and-art", "Music and art"),
+    ("other", "Something else"),
+)

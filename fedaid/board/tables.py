@@ -1,0 +1,130 @@
+"""The rows of the board; listings of here and of neighbouring boards stand in one table, so one query reads both."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+)
+
+from fedaid.board.rules import Kind, ListingState, MatchState, Mode, ResponseForm, ResponseState
+from fedaid.foundation.database import UtcDateTime, metadata
+
+URI_CHARACTERS_MAX = 2048
+
+
+def _one_of(column: str, values: type[Kind | Mode | ListingState | ResponseState | ResponseForm | MatchState]) -> str:
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
+
+
+category = Table(
+    "category",
+    metadata,
+    Column("slug", String(40), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+)
+
+# author_actor is the author on the wire: the board, unless a neighbour posted under their own name.
+# member_actor and author_member_id are ours only and never leave in a listing; its primary_uri and reciprocal_uri are
+# what an Agreement satisfies. Rows are never removed: a deleted neighbour's listing must not come back (attack S41).
+listing = Table(
+    "listing",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("uri", String(URI_CHARACTERS_MAX), nullable=False, unique=True),
+    Column("board_actor", String(URI_CHARACTERS_MAX), nullable=False, index=True),
+    Column("author_actor", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("author_member_id", BigInteger, ForeignKey("member.id"), index=True),
+    Column("member_actor", String(URI_CHARACTERS_MAX)),
+    Column("host", String(255), nullable=False),
+    Column("page", Text, nullable=False),
+    Column("local", Boolean, nullable=False),
+    Column("hidden", Boolean, nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("content_html", Text, nullable=False),
+    Column("category", String(40), nullable=False),
+    Column("starts_at", UtcDateTime),
+    Column("ends_at", UtcDateTime),
+    Column("time_zone", String(64), nullable=False),
+    Column("place", Text, nullable=False),
+    Column("lat", Float),
+    Column("lon", Float),
+    Column("radius_m", Integer),
+    Column("minutes", Integer),
+    Column("people", Integer, nullable=False),
+    Column("mode", String(10), nullable=False),
+    Column("primary_uri", Text, nullable=False),
+    Column("reciprocal_uri", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("published_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    CheckConstraint(_one_of("kind", Kind), name="kind"),
+    CheckConstraint(_one_of("mode", Mode), name="mode"),
+    CheckConstraint(_one_of("state", ListingState), name="state"),
+    CheckConstraint("minutes IS NULL OR minutes > 0", name="minutes"),
+    CheckConstraint("NOT local OR (author_member_id IS NOT NULL AND member_actor IS NOT NULL)", name="has_author"),
+    Index("ix_listing_state_id", "state", "id"),
+)
+
+# Ids that a neighbouring board deleted before we had seen them (attack S41); a late Create finds them here.
+listing_tombstone = Table(
+    "listing_tombstone",
+    metadata,
+    Column("uri", String(URI_CHARACTERS_MAX), primary_key=True),
+    Column("owner", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("deleted_at", UtcDateTime, nullable=False),
+)
+
+# uri is the id of the Offer, or of the Note of somebody who just replied. asked_actor is whom we asked, for responses
+# of ours: only they may answer (attack S43).
+response = Table(
+    "response",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("uri", String(URI_CHARACTERS_MAX), nullable=False, unique=True),
+    Column("listing_id", BigInteger, ForeignKey("listing.id"), nullable=False),
+    Column("helper_actor", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("helper_member_id", BigInteger, ForeignKey("member.id"), index=True),
+    Column("helper_name", Text, nullable=False),
+    Column("asked_actor", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("form", String(10), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("minutes", Integer),
+    Column("state", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("answered_at", UtcDateTime),
+    CheckConstraint(_one_of("form", ResponseForm), name="form"),
+    CheckConstraint(_one_of("state", ResponseState), name="state"),
+    Index("ix_response_listing_id_state", "listing_id", "state"),
+)
+
+help_match = Table(
+    "help_match",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("agreement_uri", String(URI_CHARACTERS_MAX), nullable=False, unique=True),
+    Column("listing_id", BigInteger, ForeignKey("listing.id"), nullable=False, index=True),
+    Column("response_id", BigInteger, ForeignKey("response.id"), nullable=False, unique=True),
+    Column("provider", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("receiver", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("minutes", Integer),
+    Column("state", String(20), nullable=False),
+    Column("accepted_at", UtcDateTime, nullable=False),
+    Column("hours_logged_at", UtcDateTime),
+    Column("done_at", UtcDateTime),
+    CheckConstraint(_one_of("state", MatchState), name="state"),
+    Index("ix_help_match_provider", "provider"),
+    Index("ix_help_match_receiver", "receiver"),
+)
