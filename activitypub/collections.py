@@ -14,21 +14,16 @@ KINDS: Final = ("Collection", "OrderedCollection", "CollectionPage", "OrderedCol
 Item = str | dict[str, Any]
 
 
-def ordered_collection(identity: str, total: int, first: str | None = None) -> dict[str, Any]:
-    """A collection that is read page by page. Without ``first`` it only tells its size and keeps its items hidden."""
+def ordered_collection(
+    identity: str, total: int, first: str | None = None, items: Sequence[Item] | None = None
+) -> dict[str, Any]:
+    """A collection to be read page by page from ``first``, or, if small, with all its ``items`` in it.
+
+    With neither it only tells its size and keeps to itself what is in it.
+    """
     opening = {"first": first} if first is not None else {}
-    return {"@context": AS2, "id": identity, "type": "OrderedCollection", "totalItems": total, **opening}
-
-
-def whole_collection(identity: str, items: Sequence[Item]) -> dict[str, Any]:
-    """A small collection with all its items in it, e.g. ``featured``."""
-    return {
-        "@context": AS2,
-        "id": identity,
-        "type": "OrderedCollection",
-        "totalItems": len(items),
-        "orderedItems": list(items),
-    }
+    content = {"orderedItems": list(items)} if items is not None else {}
+    return {"@context": AS2, "id": identity, "type": "OrderedCollection", "totalItems": total, **opening, **content}
 
 
 def ordered_page(

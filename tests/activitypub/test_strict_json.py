@@ -1,0 +1,142 @@
+"""Strangers' bytes: what is strict JSON is read, everything else is refused with a code (S52, S53, S60 to S64)."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from activitypub.documents import parse_activity
+from activitypub.errors import MalformedDocument, ProtocolError
+from activitypub.identifiers import UrlRules
+from activitypub.strict_json import INTEGER_MAX, DocumentLimits, parse_json
+from tests.activitypub.vectors import unhurried, vector
+
+BODIES = vector("attacks/bodies.json")
+GENERATED: dict[str, bytes] = {
+    "depth 40 objects": b'{"a":' * 40 + b"1" + b"}" * 40,
+    "2 MiB body": b'{"a":"' + b"x" * (2 << 20) + b'"}',
+    "100k recipients": json.dumps(
+        {
+            "id": "https://b.example/a/1",
+            "type": "Create",
+            "actor": "https://b.example/u/bob",
+            "to": [f"https://a.example/u/{number}" for number in range(100_000)],
+            "object": {},
+        }
+    ).encode(),
+    "utf-16 body": "{}".encode("utf-16"),
+    "blank node chain depth 100": b'{"a":' * 100 + b"1" + b"}" * 100,
+}
+
+
+def refusal(body: bytes, limits: DocumentLimits = DocumentLimits()) -> str:
+    with pytest.raises(MalformedDocument) as refused:
+        parse_json(body, limits)
+    return refused.value.code
+
+
+@pytest.mark.parametrize("case", BODIES["literal"], ids=lambda case: case["name"])
+def test_every_literal_attack_body_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError):
+        parse_activity(parse_json(case["body"].encode()), UrlRules())
+
+
+@pytest.mark.parametrize("case", BODIES["generated"], ids=lambda case: case["name"])
+def test_every_generated_attack_body_is_refused_and_only_large_ones_as_too_large(case: dict[str, Any]) -> None:
+    code = refusal(GENERATED[case["name"]])
+    assert (code == "body_too_large") == (case["expect"] == 413)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "not_json"),
+        (b"null", "not_an_object"),
+        (b"{} {}", "not_json"),
+        (b'{"a":1,}', "not_json"),
+        (b"\xef\xbb\xbf{}", "not_json"),
+        (b'{"a":"\xff"}', "not_utf8"),
+        (b'{"a":"\xed\xa0\x80"}', "not_utf8"),
+        (b'{"a":NaN}', "bad_number"),
+        (b'{"a":-Infinity}', "bad_number"),
+        (b'{"a":1e400}', "bad_number"),
+        (b'{"a":%s}' % (b"9" * 5000), "bad_number"),
+        (b'{"a":0.%s}' % (b"1" * 5000), "bad_number"),
+        (b'{"a":%d}' % (INTEGER_MAX + 1), "bad_number"),
+        (b'{"a":{"b":1,"b":1}}', "duplicate_name"),
+        (b'{"a":1,"\\u0061":2}', "duplicate_name"),
+        (b'{"\\u0000":1}', "bad_text"),
+        (b'{"a":["\\ud83d"]}', "bad_text"),
+        (b'{"a":"\x00"}', "not_json"),
+        (b'{"a":' + b"[" * 30 + b"]" * 30 + b"}", "too_deep"),
+        (b"[" * 100_000, "too_deep"),
+    ],
+)
+def test_a_body_that_is_not_strict_json_is_refused(body: bytes, code: str) -> None:
+    assert refusal(body) == code
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a":"[[[[ \\" ]]"}', {"a": '[[[[ " ]]'}),
+        (b'{"a":"\\ud83d\\ude80"}', {"a": "\U0001f680"}),
+        (b'{"a":"\\\\u0000"}', {"a": "\\u0000"}),
+        (b'{"a":-0.5e1,"b":%d}' % INTEGER_MAX, {"a": -5.0, "b": INTEGER_MAX}),
+        (b'{"a":' + b"[" * 29 + b"]" * 29 + b"}", None),
+    ],
+)
+def test_what_is_strict_json_is_read(body: bytes, value: object) -> None:
+    assert parse_json(body) == value or value is None
+
+
+def test_brackets_inside_text_do_not_count_as_depth() -> None:
+    assert parse_json(json.dumps({"a": "[" * 1000}).encode())["a"] == "[" * 1000
+
+
+def test_the_size_limit_is_exact() -> None:
+    limits = DocumentLimits(body_bytes_max=10)
+    assert parse_json(b'{"a":"xy"}', limits) == {"a": "xy"}
+    assert refusal(b'{"a":"xyz"}', limits) == "body_too_large"
+
+
+@pytest.mark.parametrize("body", [b'"' + b'\\"' * 500_000, b'{"a":"' + b"\\" * 1_000_000, b'"a' * 300_000])
+def test_scanning_hostile_text_takes_linear_time(body: bytes) -> None:
+    started = time.process_time()
+    refusal(body)
+    assert time.process_time() - started < 1  # quadratic scanning would take hours
+
+
+@unhurried
+@given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_no_bytes_raise_anything_but_a_refusal(body: bytes) -> None:
+    try:
+        assert isinstance(parse_json(body), dict)
+    except ProtocolError:
+        pass
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-INTEGER_MAX, INTEGER_MAX)
+    | st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
+)
+json_values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(codec="ascii", min_codepoint=32), max_size=8), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@unhurried
+@given(st.dictionaries(st.text(st.characters(codec="ascii", min_codepoint=32), max_size=8), json_values, max_size=5))
+def test_every_storable_object_comes_back_as_it_was(value: dict[str, Any]) -> None:
+    assert parse_json(json.dumps(value).encode()) == value
+    assert parse_json(json.dumps(value, ensure_ascii=False).encode()) == value
