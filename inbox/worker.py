@@ -164,8 +164,13 @@ class Worker(Generic[W]):
         for host in hosts:
             if self._awake.get(host) is None:
                 self._awake.put(host, True)
-                with suppress(Exception):  # a courtesy; no letter may fail over it
-                    self._correspondents.heard_from(host)
+                self._say_heard_from(host)
+
+    def _say_heard_from(self, host: str) -> None:
+        try:
+            self._correspondents.heard_from(host)
+        except Exception:  # noqa: BLE001 - a courtesy; no letter may fail over it
+            _log.exception("inbox.greeting_failed", host=host)
 
     # reading
 
