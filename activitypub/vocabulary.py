@@ -83,6 +83,7 @@ ACTOR_CONTEXT: Final[Context] = [
         "alsoKnownAs": _reference("as:alsoKnownAs"),
         "movedTo": _reference("as:movedTo"),
         "webfinger": WEBFINGER,
+        "fa:server": _reference("fa:server"),
         "fa:ledger": _reference("fa:ledger"),
         "fa:board": _reference("fa:board"),
     },
