@@ -28,6 +28,7 @@ from fedaid.board.tables import help_match as match_table
 from fedaid.board.tables import listing as listing_table
 from fedaid.board.tables import listing_tombstone
 from fedaid.board.tables import response as response_table
+from fedaid.foundation.database import Database
 from fedaid.foundation.pages import Viewer
 from fedaid.foundation.refused import NotFound, Refused
 
@@ -381,6 +382,17 @@ def is_followed_board(connection: Connection, actor: str) -> bool:
     accepted = (follow.c.followee == actor) & (follow.c.state == FollowState.ACCEPTED)
     query = select(follow.c.id).where(accepted, follow.c.follower.in_(ours)).limit(1)
     return connection.execute(query).first() is not None
+
+
+class FollowedBoards:
+    """``is_followed_board`` as the mail room asks it: in a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __call__(self, actor: str) -> bool:
+        with self._database.read() as connection:
+            return is_followed_board(connection, actor)
 
 
 # responses

@@ -53,3 +53,16 @@ def day(moment: datetime, zone_name: str) -> str:
     """``5 Sep 2026`` in the given zone."""
     local = moment.astimezone(zone(zone_name))
     return f"{local.day} {local:%b %Y}"
+
+
+def time_span(starts_at: datetime | None, ends_at: datetime | None, zone_name: str) -> str:
+    """``Sat 5 Sep 2026, 10:00-12:00 (Europe/London)``; ``until …`` with only an end, empty with neither."""
+    named = f"({zone(zone_name).key})"
+    if starts_at is None:
+        return f"until {day_and_time(ends_at, zone_name)} {named}" if ends_at is not None else ""
+    if ends_at is None:
+        return f"{day_and_time(starts_at, zone_name)} {named}"
+    first, last = starts_at.astimezone(zone(zone_name)), ends_at.astimezone(zone(zone_name))
+    same_day = first.date() == last.date()
+    end = f"-{last:%H:%M}" if same_day else f" - {day_and_time(ends_at, zone_name)}"
+    return f"{day_and_time(starts_at, zone_name)}{end} {named}"

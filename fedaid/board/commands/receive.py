@@ -29,6 +29,7 @@ from fedaid.board.tables import listing, listing_tombstone, response
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.text import excerpt
 from fedaid.foundation.work import Work
+from fedaid.network.queries import is_blocked
 
 NOT_THEIRS = "This belongs to somebody else."
 NOT_ASKED = "You were not asked to answer this."
@@ -51,6 +52,8 @@ def receive_listing(work: Work, board_actor: str, sent: ForeignListing) -> None:
     """
     if work.names.is_ours(sent.uri) or work.names.is_ours(sent.author):
         raise NotAllowed("This id is ours to give.")  # attack S51
+    if is_blocked(work.connection, urlsplit(sent.uri).netloc):
+        raise NotAllowed("Listings of this server are not taken here.")  # attack S48
     known = queries.listing_by_uri(work.connection, sent.uri)
     if known is None:
         _store(work, board_actor, sent)

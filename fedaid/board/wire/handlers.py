@@ -1,0 +1,290 @@
+"""Others' activities about listings, responses and answers, as commands; each checks that the sender may say it."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from activitypub.accessors import Document, embedded, has_type, instant, link, links, natural_text, types
+from activitypub.documents import Activity, is_public
+from activitypub.errors import MalformedDocument, MalformedUrl, OriginMismatch
+from activitypub.identifiers import UrlRules
+from activitypub.origin import speaks_for
+from activitypub.vocabulary import ACTIVITY_TYPES
+from fedaid.board import commands, queries
+from fedaid.board.commands import Terms
+from fedaid.board.rules import ForeignListing
+from fedaid.board.wire.reader import link_or_none, part, read_listing, stipulated_minutes
+from fedaid.foundation.refused import Refused
+from fedaid.foundation.text import plain
+from fedaid.foundation.work import Work
+from inbox.ports import Handler, Letter
+
+Fetched = Mapping[str, Mapping[str, Any]]
+_LEADING_MENTIONS: Final = re.compile(r"^(?:@\S+\s+)+")
+_AGREEMENTS: Final = frozenset({"Agreement", "vf:Agreement", "ValueFlows:Agreement"})
+
+
+def handlers(
+    rules: UrlRules, follows: Callable[[str], bool] = lambda actor: True
+) -> Mapping[str, Sequence[Handler[Work]]]:
+    """What the board takes, by type of activity.
+
+    ``follows`` says whether one of our boards follows an actor: what anybody else announces is not even fetched.
+    """
+    return {
+        "Create": (CreateHandler(rules),),
+        "Update": (UpdateHandler(rules),),
+        "Delete": (DeleteHandler(),),
+        "Announce": (AnnounceHandler(rules, follows),),
+        "Offer": (OfferHandler(),),
+        "Accept": (AcceptHandler(rules),),
+        "Reject": (RejectHandler(),),
+        "Undo": (UndoHandler(),),
+    }
+
+
+def _object_of(letter: Letter, fetched: Fetched) -> Document | None:
+    """The object, embedded (the inbox has checked that it is the sender's) or as its own server gave it (S10, S11)."""
+    activity = letter.activity
+    if activity.object is not None:
+        return activity.object if speaks_for(activity.actor, activity.object) else None
+    found = fetched.get(activity.object_id or "")
+    if found is None:
+        return None
+    if link(found) != activity.object_id or not speaks_for(activity.actor, found):
+        raise OriginMismatch("not_the_author", "The object of this activity is not its actor's.")
+    return found
+
+
+def _wanted(activity: Activity) -> Sequence[str]:
+    return (activity.object_id,) if activity.object is None and activity.object_id else ()
+
+
+def _public(doc: Document, activity: Activity) -> bool:
+    """Whether anybody may read it; objects that name no audience have that of their activity."""
+    to, cc = links(doc, "to"), links(doc, "cc")
+    return is_public(to, cc) if to or cc else is_public(activity.to, activity.cc)
+
+
+@dataclass(frozen=True)
+class CreateHandler:
+    """A listing of a board we follow, or anybody's reply to a listing of ours."""
+
+    rules: UrlRules
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        return _wanted(activity)
+
+    def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
+        doc = _object_of(letter, fetched)
+        if doc is None:
+            return False
+        answered = _listing_answered(work, doc)
+        if answered is not None:
+            return _receive_reply(work, letter, doc, answered)
+        sender = letter.sender.actor.text
+        if not queries.is_followed_board(work.connection, sender) or not _public(doc, letter.activity):
+            return False
+        sent = read_listing(doc, self.rules, work.now)
+        if sent is None:
+            return False
+        commands.receive_listing(work, sender, sent)
+        return True
+
+
+def _listing_answered(work: Work, doc: Document) -> str | None:
+    """The listing of ours that a Note replies to."""
+    return next((uri for uri in links(doc, "inReplyTo") if work.names.is_ours(uri)), None)
+
+
+def _receive_reply(work: Work, letter: Letter, doc: Document, listing_uri: str) -> bool:
+    found = queries.listing_by_uri(work.connection, listing_uri)
+    note_uri = link(doc)
+    message = _LEADING_MENTIONS.sub("", plain(natural_text(doc, "content") or ""))
+    if found is None or not found.local or note_uri is None or not message:
+        return False
+    commands.receive_reply(work, letter.sender.actor.text, note_uri, listing_uri, message)
+    return True
+
+
+@dataclass(frozen=True)
+class UpdateHandler:
+    """A listing or a reply reads differently now; only its author can say so (attack S40)."""
+
+    rules: UrlRules
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        return _wanted(activity) if activity.object_id != activity.actor.text else ()
+
+    def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
+        doc = _object_of(letter, fetched)
+        uri = link(doc) if doc is not None else None
+        if doc is None or uri is None:
+            return False
+        if queries.response_by_uri(work.connection, uri) is not None:
+            answered = _listing_answered(work, doc)
+            return answered is not None and _receive_reply(work, letter, doc, answered)
+        board = self._board(work, uri, letter.sender.actor.text)
+        sent = read_listing(doc, self.rules, work.now) if board is not None else None
+        if board is None or sent is None or not _public(doc, letter.activity):
+            return False
+        commands.receive_listing(work, board, _dated(work, doc, sent))
+        return True
+
+    def _board(self, work: Work, uri: str, sender: str) -> str | None:
+        """The board it stands on: the one we have it from, or the sender if we follow it."""
+        known = queries.listing_by_uri(work.connection, uri)
+        if known is not None and not known.local:
+            return known.board_actor
+        return sender if known is not None or queries.is_followed_board(work.connection, sender) else None
+
+
+def _dated(work: Work, doc: Document, sent: ForeignListing) -> ForeignListing:
+    """An update that does not say when it was made was made now."""
+    with suppress(MalformedDocument):
+        if instant(doc, "updated") is not None:
+            return sent
+    return replace(sent, updated_at=work.now)
+
+
+class DeleteHandler:
+    """A listing or a reply is taken down by its author (attack S41)."""
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        return ()
+
+    def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
+        sender, uri = letter.sender.actor.text, letter.activity.object_id
+        if uri is None or uri == sender or work.names.is_ours(uri):
+            return False
+        return commands.receive_delete(work, sender, uri)
+
+
+@dataclass(frozen=True)
+class AnnounceHandler:
+    """A board we follow shows a listing that a member of it wrote; it is read at its own server (attack S45)."""
+
+    rules: UrlRules
+    follows: Callable[[str], bool]
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        target = _announced(activity)
+        return (target,) if target is not None and self.follows(activity.actor.text) else ()
+
+    def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
+        target, board = _announced(letter.activity), letter.sender.actor.text
+        if target is None or work.names.is_ours(target) or not queries.is_followed_board(work.connection, board):
+            return False
+        doc = self._inner(fetched.get(target))
+        if doc is None or not is_public(links(doc, "to"), links(doc, "cc")):
+            return False
+        sent = read_listing(doc, self.rules, work.now)
+        if sent is None:
+            return False
+        commands.receive_listing(work, board, sent)
+        return True
+
+    def _inner(self, found: Document | None) -> Document | None:
+        """The object itself, also out of the activity that made it (FEP-1b12 announces activities)."""
+        if found is None or ACTIVITY_TYPES.isdisjoint(types(found)):
+            return found
+        inner = embedded(found, "object")
+        with suppress(MalformedUrl):
+            actor = self.rules.parse(link_or_none(found, "actor"))
+            return inner if inner is not None and speaks_for(actor, inner) else None
+        return None
+
+
+def _announced(activity: Activity) -> str | None:
+    """The id of what is announced; of an announced activity, that of its object."""
+    if activity.object is None or ACTIVITY_TYPES.isdisjoint(types(activity.object)):
+        return activity.object_id
+    return link_or_none(activity.object, "object")
+
+
+class OfferHandler:
+    """Somebody elsewhere offers to help with a listing of ours, or would like what it offers (FEP-0837)."""
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        return ()
+
+    def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
+        agreement = letter.activity.object
+        if agreement is None or _AGREEMENTS.isdisjoint(types(agreement)):
+            return False
+        promised = part(agreement, "stipulates")
+        about = link_or_none(promised, "satisfies") if promised is not None else None
+        if promised is None or about is None or not work.names.is_ours(about):
+            return False
+        message = plain(natural_text(letter.activity.raw, "content") or "")
+        sender, offer = letter.sender.actor.text, letter.activity.id.text
+        listing_uri = about.partition("#")[0]
+        commands.receive_offer(work, sender, offer, listing_uri, stipulated_minutes(promised), message)
+        return True
+
+
+@dataclass(frozen=True)
+class AcceptHandler:
+    """A neighbouring board says yes to a response of a member of ours (attack S43)."""
+
+    rules: UrlRules
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        return ()
+
+    def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
+        offer = _our_offer(work, letter.activity)
+        if offer is None:
+            return False
+        commands.receive_accept(work, letter.sender.actor.text, offer, self._terms(letter.activity.raw))
+        return True
+
+    def _terms(self, raw: Document) -> Terms:
+        agreement = embedded(raw, "result")
+        promised = part(agreement, "stipulates") if agreement is not None else None
+        if agreement is None or promised is None:
+            raise Refused("no_agreement", "An accepted offer must come with its agreement.")
+        return Terms(
+            self.rules.parse(link(agreement)).text,
+            self.rules.parse(link_or_none(promised, "provider")).text,
+            self.rules.parse(link_or_none(promised, "receiver")).text,
+            stipulated_minutes(promised),
+        )
+
+
+class RejectHandler:
+    """A neighbouring board says no to a response of a member of ours, or calls off what it accepted (attack S43)."""
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        return ()
+
+    def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
+        offer = _our_offer(work, letter.activity)
+        if offer is None:
+            return False
+        reason = plain(natural_text(letter.activity.raw, "content") or "")
+        commands.receive_reject(work, letter.sender.actor.text, offer, reason)
+        return True
+
+
+def _our_offer(work: Work, activity: Activity) -> str | None:
+    """The response of ours that an answer is about; other answers are for other rooms."""
+    uri = activity.object_id
+    if uri is None or not work.names.is_ours(uri) or queries.response_by_uri(work.connection, uri) is None:
+        return None
+    return uri
+
+
+class UndoHandler:
+    """Somebody elsewhere takes their answer back (attack S44)."""
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        return ()
+
+    def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
+        undone, uri = letter.activity.object, letter.activity.object_id
+        if uri is None or (undone is not None and not has_type(undone, "Offer")):
+            return False
+        return commands.receive_undo(work, letter.sender.actor.text, uri)

@@ -1,0 +1,369 @@
+"""The one place where listings, responses and agreements of ours become documents (FEP-0837 on a Note).
+
+A listing's document is built from what anybody may know, never filtered from the whole: the member who posted it is
+not looked at here.
+"""
+
+from datetime import UTC, datetime
+from html import escape
+from typing import Any, Final
+
+from activitypub.vocabulary import LISTING_CONTEXT, PUBLIC
+from fedaid.board.queries import Listing, Match, Response
+from fedaid.board.rules import TAKES_RESPONSES, Kind, ListingState, Mode
+from fedaid.foundation import wording
+from fedaid.foundation.names import Names
+from fedaid.foundation.text import paragraphs
+
+_STATE_SENTENCES: Final = {
+    ListingState.FILLED: "Filled, thank you.",
+    ListingState.DONE: "Done, thank you.",
+    ListingState.EXPIRED: "Its time is over.",
+}
+_PRIMARY_ACTIONS: Final = {
+    Mode.HOURS: "deliverService",
+    Mode.GIFT: "deliverService",
+    Mode.LOAN: "transferCustody",
+    Mode.SWAP: "transfer",
+}
+_RETURNS: Final = {
+    Mode.GIFT: "a gift, nothing is asked in return",
+    Mode.LOAN: "a loan, it comes back",
+    Mode.SWAP: "a swap, let us talk",
+}
+
+
+def wire_time(moment: datetime) -> str:
+    """An instant as AS2 writes it, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def quantity(minutes: int) -> dict[str, str]:
+    """A length of time as a Valueflows measure: hours as a decimal, minutes where hours would need rounding."""
+    if minutes % 3:
+        return {"hasUnit": "minute", "hasNumericalValue": str(minutes)}
+    hours = f"{minutes // 60}.{minutes % 60 * 5 // 3:02d}"
+    return {"hasUnit": "hour", "hasNumericalValue": hours.rstrip("0").rstrip(".")}
+
+
+def _pieces(count: int) -> dict[str, str]:
+    return {"hasUnit": "one", "hasNumericalValue": str(count)}
+
+
+def listing_object(listing: Listing, board_handle: str, helpers: int, names: Names) -> dict[str, Any]:
+    """The listing as anybody may read it, without a context; ``helpers`` is how many were found."""
+    content = listing_content(listing, helpers)
+    document: dict[str, Any] = {
+        "id": listing.uri,
+        "type": "Note",
+        "attributedTo": listing.board_actor,
+        "audience": listing.board_actor,
+        **_audience(listing.board_actor),
+        "published": wire_time(listing.published_at),
+        **_updated(listing),
+        "url": listing.page,
+        "name": listing.title,
+        "purpose": listing.kind.value,
+        "content": content,
+        "sensitive": False,
+        **_times(listing),
+        **_location(listing),
+        "publishes": _primary(listing, helpers, names),
+        **_reciprocal(listing, names),
+        "tag": [*_hashtags(listing, names), _board_mention(listing.board_actor, board_handle, names)],
+    }
+    return document
+
+
+def _audience(board_actor: str) -> dict[str, list[str]]:
+    return {"to": [PUBLIC], "cc": [f"{board_actor}/followers", board_actor]}
+
+
+def _updated(listing: Listing) -> dict[str, str]:
+    published, updated = wire_time(listing.published_at), wire_time(listing.updated_at)
+    return {"updated": updated} if updated != published else {}
+
+
+def _times(listing: Listing) -> dict[str, str]:
+    """``hasEnd`` of the Note is how long the listing stands; ``startTime`` and ``endTime`` are those of the help."""
+    found = {"hasEnd": listing.expires_at, "startTime": listing.starts_at, "endTime": listing.ends_at}
+    return {key: wire_time(moment) for key, moment in found.items() if moment is not None}
+
+
+def _intent_times(listing: Listing) -> dict[str, str]:
+    if listing.starts_at is not None and listing.ends_at is None:
+        return {"hasPointInTime": wire_time(listing.starts_at)}
+    found = {"hasBeginning": listing.starts_at, "hasEnd": listing.ends_at}
+    return {key: wire_time(moment) for key, moment in found.items() if moment is not None}
+
+
+def _location(listing: Listing) -> dict[str, Any]:
+    if not listing.place and listing.lat is None:
+        return {}
+    place: dict[str, Any] = {"type": "Place"}
+    if listing.place:
+        place["name"] = listing.place
+    if listing.lat is not None:
+        place |= {"latitude": listing.lat, "longitude": listing.lon, "radius": listing.radius_m, "units": "m"}
+    return {"location": place}
+
+
+def _primary(listing: Listing, helpers: int, names: Names) -> dict[str, Any]:
+    intent: dict[str, Any] = {
+        "id": listing.primary_uri,
+        "type": "Intent",
+        "action": _PRIMARY_ACTIONS[listing.mode],
+        ("receiver" if listing.kind is Kind.REQUEST else "provider"): listing.board_actor,
+        **_intent_times(listing),
+    }
+    if listing.category:
+        intent["resourceConformsTo"] = names.category(listing.category)
+    if listing.mode is Mode.LOAN:
+        intent["resourceQuantity"] = _pieces(1)
+    elif listing.minutes is not None:
+        intent |= {"resourceQuantity": quantity(listing.minutes), "effortQuantity": quantity(listing.minutes)}
+    if listing.people > 1:
+        intent["availableQuantity"] = _pieces(max(listing.people - helpers, 0))
+    if listing.state not in TAKES_RESPONSES:
+        intent["finished"] = True
+    return intent
+
+
+def _reciprocal(listing: Listing, names: Names) -> dict[str, Any]:
+    if not listing.reciprocal_uri:
+        return {}
+    intent: dict[str, Any] = {
+        "id": listing.reciprocal_uri,
+        "type": "Intent",
+        "action": "transfer",
+        ("provider" if listing.kind is Kind.REQUEST else "receiver"): listing.board_actor,
+    }
+    if listing.mode is Mode.HOURS:
+        intent["resourceConformsTo"] = names.ledger
+        if listing.minutes is not None:
+            intent["resourceQuantity"] = quantity(listing.minutes)
+    return {"reciprocal": intent}
+
+
+def hashtag_of(slug: str) -> str:
+    """A category as a hashtag: hyphens would end it."""
+    return slug.replace("-", "")
+
+
+def _hashtags(listing: Listing, names: Names) -> list[dict[str, str]]:
+    if not listing.category:
+        return []
+    name = hashtag_of(listing.category)
+    return [{"type": "Hashtag", "name": f"#{name}", "href": names.tag(name)}]
+
+
+def _board_mention(board_actor: str, handle: str, names: Names) -> dict[str, str]:
+    """A board that mentions itself gets the replies of Mastodon's people, who answer all that are mentioned."""
+    return {"type": "Mention", "href": board_actor, "name": f"@{handle}@{names.host}"}
+
+
+def listing_content(listing: Listing, helpers: int) -> str:
+    """What Mastodon shows: the facts first, in one paragraph, then the details and how to answer."""
+    lines = [f"<strong>{_heading(listing.kind, listing.mode)}: {escape(listing.title)}</strong>"]
+    lines += [escape(line) for line in fact_lines(listing, helpers)]
+    parts = [f"<p>{'<br>'.join(lines)}</p>", paragraphs(listing.description)]
+    if listing.state in TAKES_RESPONSES:
+        parts.append(_how_to_answer(listing))
+    return "".join(parts)
+
+
+def _heading(kind: Kind, mode: Mode) -> str:
+    if kind is Kind.REQUEST:
+        return "Request"
+    return "To borrow" if mode is Mode.LOAN else "Offer"
+
+
+def fact_lines(listing: Listing, helpers: int) -> list[str]:
+    """State, time, place, people and hours of a listing, one plain line each."""
+    lines = [_STATE_SENTENCES[listing.state]] if listing.state in _STATE_SENTENCES else []
+    lines.append(f"When: {_when(listing)}")
+    if listing.place:
+        lines.append(f"Where: {listing.place} (approximate)")
+    if listing.people > 1:
+        lines.append(f"People: {listing.people}, {helpers} found")
+    if listing.mode is not Mode.HOURS:
+        lines.append(f"In return: {_RETURNS[listing.mode]}")
+    elif listing.minutes is not None:
+        lines.append(f"Time credit: {hours_spelled(listing.minutes)}")
+    return lines
+
+
+def _when(listing: Listing) -> str:
+    span = wording.time_span(listing.starts_at, listing.ends_at, listing.time_zone)
+    if span or listing.expires_at is None:
+        return span or "any time"
+    return f"any time until {wording.day(listing.expires_at, listing.time_zone)}"
+
+
+def hours_spelled(minutes: int) -> str:
+    """``2 hours``, ``1 hour 30 minutes``."""
+    hours, rest = divmod(minutes, 60)
+    parts = [f"{hours} hour{'s' * (hours != 1)}"] * bool(hours) + [f"{rest} minute{'s' * (rest != 1)}"] * bool(rest)
+    return " ".join(parts)
+
+
+def _how_to_answer(listing: Listing) -> str:
+    shown = escape(listing.page.partition("://")[2])
+    purpose = "to offer help" if listing.kind is Kind.REQUEST else "to say that you would like it"
+    return f'<p>Reply to this post, or open <a href="{escape(listing.page)}">{shown}</a> {purpose}.</p>'
+
+
+def listing_activity(kind: str, activity_id: str, body: dict[str, Any], at: datetime) -> dict[str, Any]:
+    """The Create or Update of a listing, by its board."""
+    return {
+        "@context": LISTING_CONTEXT,
+        "id": activity_id,
+        "type": kind,
+        "actor": body["attributedTo"],
+        "published": wire_time(at),
+        "to": body["to"],
+        "cc": body["cc"],
+        "object": body,
+    }
+
+
+def delete_activity(activity_id: str, listing: Listing, at: datetime) -> dict[str, Any]:
+    """The Delete of a listing, by its board."""
+    return {
+        "@context": LISTING_CONTEXT,
+        "id": activity_id,
+        "type": "Delete",
+        "actor": listing.board_actor,
+        "published": wire_time(at),
+        **_audience(listing.board_actor),
+        "object": {"id": listing.uri, "type": "Tombstone", "formerType": "Note", "deleted": wire_time(at)},
+    }
+
+
+def tombstone_document(uri: str) -> dict[str, Any]:
+    """What stands where a listing was."""
+    return {"@context": LISTING_CONTEXT, "id": uri, "type": "Tombstone", "formerType": "Note"}
+
+
+def offer_document(response: Response, listing: Listing) -> dict[str, Any]:
+    """The response of a member of ours to a neighbour's listing: Offer(Agreement) from the member to its author."""
+    document: dict[str, Any] = {
+        "@context": LISTING_CONTEXT,
+        "id": response.uri,
+        "type": "Offer",
+        "actor": response.helper_actor,
+        "published": wire_time(response.created_at),
+        "to": [response.asked_actor],
+        "object": {"type": "Agreement", **_commitments(listing, response.minutes)},
+    }
+    if response.message:
+        document["content"] = paragraphs(response.message)
+    return document
+
+
+def _commitments(listing: Listing, minutes: int | None) -> dict[str, Any]:
+    amount = {"resourceQuantity": quantity(minutes)} if minutes is not None else {}
+    primary = listing.primary_uri or listing.uri
+    found = {"stipulates": {"type": "Commitment", "satisfies": primary, **amount}}
+    if listing.reciprocal_uri:
+        found["stipulatesReciprocal"] = {"type": "Commitment", "satisfies": listing.reciprocal_uri, **amount}
+    return found
+
+
+def agreement_object(match: Match, listing: Listing) -> dict[str, Any]:
+    """The agreement, which names the two people for the first time; only their two networks see it."""
+    agreement: dict[str, Any] = {
+        "id": match.agreement_uri,
+        "type": "Agreement",
+        "attributedTo": listing.author_actor,
+        **_commitments(listing, match.minutes),
+    }
+    agreement["stipulates"] |= {
+        "id": f"{match.agreement_uri}#primary",
+        "action": _PRIMARY_ACTIONS[listing.mode],
+        "provider": match.provider,
+        "receiver": match.receiver,
+    }
+    if "stipulatesReciprocal" in agreement:
+        agreement["stipulatesReciprocal"] |= {
+            "id": f"{match.agreement_uri}#reciprocal",
+            "action": "transfer",
+            "provider": match.receiver,
+            "receiver": match.provider,
+        }
+    return agreement
+
+
+def agreement_document(match: Match, listing: Listing) -> dict[str, Any]:
+    """The agreement as its two parties may fetch it."""
+    return {"@context": LISTING_CONTEXT, **agreement_object(match, listing)}
+
+
+def accept_activity(activity_id: str, response: Response, match: Match, listing: Listing) -> dict[str, Any]:
+    """The board's yes to an Offer, with the agreement as its result (FEP-0837)."""
+    return {
+        "@context": LISTING_CONTEXT,
+        "id": activity_id,
+        "type": "Accept",
+        "actor": listing.author_actor,
+        "to": [response.helper_actor],
+        "object": response.uri,
+        "result": agreement_object(match, listing),
+    }
+
+
+def reject_activity(activity_id: str, response: Response, listing: Listing, reason: str) -> dict[str, Any]:
+    """The board's no to an Offer, or the end of what it had accepted."""
+    document: dict[str, Any] = {
+        "@context": LISTING_CONTEXT,
+        "id": activity_id,
+        "type": "Reject",
+        "actor": listing.author_actor,
+        "to": [response.helper_actor],
+        "object": response.uri,
+    }
+    if reason:
+        document["content"] = reason
+    return document
+
+
+def undo_activity(activity_id: str, response: Response) -> dict[str, Any]:
+    """A member of ours takes an Offer back."""
+    return {
+        "@context": LISTING_CONTEXT,
+        "id": activity_id,
+        "type": "Undo",
+        "actor": response.helper_actor,
+        "to": [response.asked_actor],
+        "object": {"id": response.uri, "type": "Offer", "actor": response.helper_actor},
+    }
+
+
+def reply_activity(
+    activity_id: str, response: Response, listing: Listing, mention: tuple[str, str], sentence: str, at: datetime
+) -> dict[str, Any]:
+    """A private answer to somebody who just replied: a Note that mentions them; ``mention`` is handle and page."""
+    handle, page = mention
+    link = f'<a href="{escape(page)}" class="u-url mention">{escape(handle)}</a>'
+    where = f'<a href="{escape(listing.page)}">{escape(listing.page.partition("://")[2])}</a>'
+    note = {
+        "id": f"{activity_id}#note",
+        "type": "Note",
+        "attributedTo": listing.author_actor,
+        "inReplyTo": response.uri,
+        "published": wire_time(at),
+        "to": [response.helper_actor],
+        "cc": [],
+        "content": f'<p><span class="h-card">{link}</span> {escape(sentence)}</p><p>{where}</p>',
+        "tag": [{"type": "Mention", "href": response.helper_actor, "name": handle}],
+    }
+    return {
+        "@context": LISTING_CONTEXT,
+        "id": activity_id,
+        "type": "Create",
+        "actor": listing.author_actor,
+        "published": wire_time(at),
+        "to": note["to"],
+        "cc": [],
+        "object": note,
+    }
