@@ -1,0 +1,390 @@
+"""The command line: founding, serving and looking after one instance."""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import structlog
+import typer
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import OperationalError
+
+from activitypub.errors import ProtocolError
+from fedaid import __version__, app, settings
+from fedaid.admin import doctor, founding, networks
+from fedaid.foundation import schema, wording
+from fedaid.foundation.pages import Role
+from fedaid.foundation.refused import Refused
+from fedaid.groups import commands as groups
+from fedaid.members import commands as members
+from fedaid.members import queries as member_queries
+from fedaid.settings import Settings
+from fedaid.timebank import queries as timebank
+
+EXIT_REFUSED = 1  # the command was understood, and the answer is no
+EXIT_USAGE = 2  # typer's own, for a command that was not understood
+
+cli = typer.Typer(
+    name="fedaid",
+    help="A federated server for mutual aid: requests, offers and hours between neighbourhoods.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+member = typer.Typer(help="The people of this neighbourhood.", no_args_is_help=True)
+group = typer.Typer(help="Groups by topic or place; each has a board.", no_args_is_help=True)
+network = typer.Typer(help="Neighbouring networks: boards linked, hours exchanged.", no_args_is_help=True)
+ledger = typer.Typer(help="The timebank's books.", no_args_is_help=True)
+for name, part in (("member", member), ("group", group), ("network", network), ("ledger", ledger)):
+    cli.add_typer(part, name=name)
+
+console = Console()
+complaints = Console(stderr=True)
+
+Data = Annotated[Path, typer.Option("--data", envvar="FEDAID_DATA", help="Folder of the instance.")]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+LineHours = Annotated[
+    float | None, typer.Option("--line-hours", min=0, help="How many hours their network may owe ours.")
+]
+
+
+def main() -> None:
+    """Run the command line; a refusal is one sentence on standard error and exit status 1."""
+    try:
+        cli()
+    except Refused as refused:
+        _complain(refused.sentence)
+    except ProtocolError as error:
+        _complain(error.sentence)
+    except OperationalError as error:
+        _complain(f"The database cannot be used: {error.orig}")
+    except KeyboardInterrupt:
+        _complain("Stopped.")
+
+
+def _complain(sentence: str) -> NoReturn:
+    complaints.print(f"fedaid: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(EXIT_REFUSED)
+
+
+# founding and serving
+
+
+@cli.command()
+def init(
+    data: Data,
+    origin: Annotated[str, typer.Option(help="Where it will be reached, e.g. https://northside.example")],
+    name: Annotated[str, typer.Option(help="The neighbourhood's name.")],
+    admin: Annotated[str | None, typer.Option(help="Handle of a first admin; needs --password-stdin.")] = None,
+    password_stdin: PasswordStdin = False,
+    allow_loopback: Annotated[
+        bool, typer.Option("--allow-loopback", help="For trying out on one machine: http://127.0.0.1:PORT.")
+    ] = False,
+    database_url: Annotated[str, typer.Option(help="PostgreSQL or SQLite by SQLAlchemy URL; default: a file.")] = "",
+    time_zone: Annotated[str, typer.Option(help="The neighbourhood's time zone, e.g. Europe/London.")] = "UTC",
+) -> None:
+    """Found a neighbourhood: its settings file, its database, its board."""
+    password_hash = _new_password(password_stdin) if admin else ""
+    if (data / settings.FILE_NAME).exists():
+        raise Refused("founded", f"{data / settings.FILE_NAME} exists: this neighbourhood has been founded already.")
+    chosen = settings.load(
+        data,
+        origin=origin,
+        name=name,
+        allow_loopback=allow_loopback or None,
+        database_url=database_url or None,
+        time_zone=time_zone,
+    )
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _instance(chosen) as instance, instance.units.begin() as work:
+        founding.found(work, chosen.name)
+        if admin:
+            members.add_member(work, admin, password_hash, role=Role.ADMIN, time_zone=chosen.time_zone)
+    settings.write(chosen)  # last, so that a founding that failed can be done again
+    console.print(f"{chosen.name} is founded in {data}. Start it with: fedaid serve --data {data}", soft_wrap=True)
+
+
+@cli.command()
+def serve(
+    data: Data,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Serve the pages and do the work beside them, in one process."""
+    chosen = settings.load(data, host=host, port=port)
+    _log_as_json(chosen)
+    _prepare(chosen)
+    instance = app.build(chosen, works=True)
+    uvicorn.run(
+        instance.web,
+        host=chosen.host,
+        port=chosen.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@cli.command()
+def worker(data: Data) -> None:
+    """Do the work only: apply letters, deliver mail, remind and expire. As many as you like on PostgreSQL."""
+    chosen = settings.load(data)
+    _log_as_json(chosen)
+    _prepare(chosen)
+    asyncio.run(_work(chosen))
+
+
+async def _work(chosen: Settings) -> None:
+    instance = app.build(chosen, works=False)
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    await instance.work_until(stop)
+    await instance.close()
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    import signal
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+
+# people
+
+
+@member.command("add")
+def member_add(
+    user: Annotated[str, typer.Argument(help="Handle: letters, digits, _ . -")],
+    data: Data,
+    name: Annotated[str, typer.Option(help="Name to show.")] = "",
+    email: Annotated[str, typer.Option(help="E-mail address, for the member and the admin only.")] = "",
+    role: Annotated[Role, typer.Option(help="What they may do.")] = Role.MEMBER,
+    password_stdin: PasswordStdin = False,
+) -> None:
+    """Add a member."""
+    chosen = settings.load(data)
+    password_hash = _new_password(password_stdin)
+    with _instance(chosen) as instance, instance.units.begin() as work:
+        added = members.add_member(
+            work, user, password_hash, name=name, email=email, role=role, time_zone=chosen.time_zone
+        )
+    console.print(f"{added.name} is a {added.role} of {chosen.name} now: @{added.handle}@{chosen.names.host}")
+
+
+@cli.command()
+def token(
+    user: Annotated[str, typer.Argument(help="Handle of the member.")],
+    data: Data,
+    scopes: Annotated[str, typer.Option(help="What it is good for, words of: read write follow.")] = "read write follow",
+) -> None:
+    """Print a bearer token for a member; it is shown this once."""
+    with _instance(settings.load(data)) as instance, instance.units.begin() as work:
+        found = member_queries.by_handle(work.connection, user)
+        if found is None:
+            raise Refused("no_member", f"There is no member {user}.")
+        secret = members.issue_token(work, found.id, scopes)
+    print(secret)  # noqa: T201 - plain, for scripts
+
+
+@group.command("add")
+def group_add(
+    handle: Annotated[str, typer.Argument(help="Handle: letters, digits, _ . -")],
+    data: Data,
+    name: Annotated[str, typer.Option(help="Name to show.")],
+    topic: Annotated[str, typer.Option(help="What it is about.")] = "",
+    place: Annotated[str, typer.Option(help="Where it is.")] = "",
+) -> None:
+    """Add a group with its board."""
+    chosen = settings.load(data)
+    with _instance(chosen) as instance, instance.units.begin() as work:
+        added = groups.add_group(work, handle, name, topic=topic, place=place)
+    console.print(f"{added.name} has a board now: @{added.handle}@{chosen.names.host}")
+
+
+# neighbouring networks
+
+
+@network.command("propose")
+def network_propose(
+    host: Annotated[str, typer.Argument(help="Their host, e.g. riverside.example")], data: Data, line_hours: LineHours = None
+) -> None:
+    """Propose a link to a neighbouring network; their admin must accept it."""
+    _with_network(data, lambda desk: desk.propose(host, line_hours), f"Proposed to {host}. Their admin will be asked.")
+
+
+@network.command("accept")
+def network_accept(
+    host: Annotated[str, typer.Argument(help="Their host.")], data: Data, line_hours: LineHours = None
+) -> None:
+    """Accept the link that a neighbouring network proposed."""
+    _with_network(data, lambda desk: desk.accept(host, line_hours), f"Accepted. The boards of {host} and ours are linked.")
+
+
+@network.command("pause")
+def network_pause(host: Annotated[str, typer.Argument(help="Their host.")], data: Data) -> None:
+    """Let nothing new go between us; what is under way still finishes."""
+    _with_network(data, lambda desk: desk.pause(host), f"Paused: {host}.")
+
+
+@network.command("resume")
+def network_resume(host: Annotated[str, typer.Argument(help="Their host.")], data: Data) -> None:
+    """Take up a paused link again."""
+    _with_network(data, lambda desk: desk.resume(host), f"Resumed: {host}.")
+
+
+@network.command("end")
+def network_end(host: Annotated[str, typer.Argument(help="Their host.")], data: Data) -> None:
+    """End the link: boards unlinked; the account is closed once it is even."""
+    _with_network(data, lambda desk: desk.end(host), f"Ended: {host}.")
+
+
+@network.command("list")
+def network_list(
+    data: Data, as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False
+) -> None:
+    """Show the links with neighbouring networks: status, and the account between us."""
+    with _instance(settings.load(data)) as instance, instance.database.read() as connection:
+        rows = networks.overview(connection)
+    if as_json:
+        print(json.dumps([row.as_json() for row in rows]))  # noqa: T201 - plain, for scripts
+        return
+    table = Table("network", "status", "they owe us", "we owe them", "line we grant", "line they grant")
+    for row in rows:
+        figures = (row.they_owe_us, row.we_owe_them, row.line_we_grant, row.line_they_grant)
+        table.add_row(row.host, row.status, *(wording.in_figures(minutes) for minutes in figures))
+    console.print(table if rows else "No neighbouring networks yet. Propose a link: fedaid network propose HOST")
+
+
+def _with_network(data: Path, step: networks.DeskStep, done: str) -> None:
+    chosen = settings.load(data)
+    _prepare(chosen)
+
+    async def take() -> None:
+        instance = app.build(chosen, works=False)
+        try:
+            desk = networks.Desk(
+                instance.units, instance.client, chosen.url_rules, chosen.timebank, instance.server_signer
+            )
+            await step(desk)
+        finally:
+            await instance.close()
+
+    asyncio.run(take())
+    console.print(done)
+
+
+# the books
+
+
+@ledger.command("verify")
+def ledger_verify(data: Data) -> None:
+    """Recompute the whole ledger: sums, holds, the hash chain and every signature. Exit status 1 when it differs."""
+    with _instance(settings.load(data)) as instance, instance.database.read() as connection:
+        report = timebank.verify_ledger(connection)
+    for finding in report.findings:
+        complaints.print(finding, style="red", markup=False)
+    if report.findings:
+        raise Refused("ledger_broken", f"The ledger does not verify: {len(report.findings)} findings.")
+    console.print(
+        f"The ledger verifies: {report.accounts} accounts, {report.postings} postings, {report.facts} signed messages."
+    )
+
+
+@ledger.command("statement")
+def ledger_statement(user: Annotated[str, typer.Argument(help="Handle of the member.")], data: Data) -> None:
+    """Print a member's statement, newest last."""
+    with _instance(settings.load(data)) as instance, instance.database.read() as connection:
+        found = member_queries.by_handle(connection, user)
+        if found is None:
+            raise Refused("no_member", f"There is no member {user}.")
+        statement = timebank.statement(connection, found.actor)
+    table = Table("day", "what", "state", "hours")
+    for line in statement.lines:
+        table.add_row(
+            wording.day(line.at, found.time_zone), line.what, line.state, wording.in_figures(line.signed_minutes)
+        )
+    console.print(table)
+    console.print(
+        f"given {wording.in_figures(statement.given_minutes)} · received {wording.in_figures(statement.received_minutes)}"
+        f" · balance {wording.in_figures(statement.balance_minutes)}"
+    )
+
+
+@cli.command("doctor")
+def check_up(data: Data, as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
+    """Check this instance and say what to mend. Exit status 1 when something is wrong."""
+    chosen = settings.load(data)
+    findings = asyncio.run(doctor.examine(chosen))
+    if as_json:
+        print(json.dumps([vars(finding) for finding in findings]))  # noqa: T201 - plain, for scripts
+    else:
+        for finding in findings:
+            mark = "[green]ok[/green]   " if finding.ok else "[red]mend[/red] "
+            console.print(f"{mark} {finding.what}", highlight=False, soft_wrap=True)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)  # noqa: T201 - plain, for scripts
+
+
+# what the commands share
+
+
+def _prepare(chosen: Settings) -> None:
+    """Bring the database to this version's schema. Raises Refused for an instance that was never founded."""
+    if not (chosen.data / settings.FILE_NAME).exists() and not chosen.database_url:
+        raise Refused("not_founded", f"There is no instance in {chosen.data}. Found one with: fedaid init")
+    database = app.Database(chosen.database)
+    schema.upgrade(database)
+    database.dispose()
+
+
+@contextmanager
+def _instance(chosen: Settings) -> Iterator[app.Instance]:
+    database = app.Database(chosen.database)
+    schema.upgrade(database)
+    database.dispose()
+    instance = app.build(chosen, works=False)
+    try:
+        yield instance
+    finally:
+        asyncio.run(instance.close())
+
+
+def _new_password(from_stdin: bool) -> str:
+    """The hash of a password from standard input, or asked for twice on a terminal."""
+    if from_stdin:
+        return members.hash_password(sys.stdin.readline().rstrip("\r\n"))
+    if not sys.stdin.isatty():
+        raise Refused("password", "No terminal to ask for the password on: give it with --password-stdin.")
+    return members.hash_password(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _log_as_json(chosen: Settings) -> None:
+    level = logging.getLevelNamesMapping()[chosen.log_level.upper()]
+    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,1 @@
+"""The main job, played by two real instances on one machine: for a first look, and for tests."""
