@@ -204,7 +204,7 @@ class Deliverer:
         key = self._house.signers.signer(parcel.actor)
         now = datetime.fromtimestamp(self._house.clock_ms() / 1000, UTC)
         signed = _SIGN[dialect]("POST", self._house.rules.parse(parcel.inbox), parcel.body, key, now)
-        return {**signed, "content-type": CONTENT_TYPE}
+        return {"content-type": CONTENT_TYPE, **signed}  # where it was signed, as it was signed
 
     def _silence(self, error: str) -> Outcome:
         return Outcome(Answer.SILENT, error=error)

@@ -1,20 +1,10 @@
 """The outgoing mail room on an empty database, with a town of scripted servers around it."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from fedaid.foundation.database import Database
 from outbox import tables
 from tests.outbox.world import World
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path}/t.db")
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture
