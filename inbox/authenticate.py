@@ -9,7 +9,7 @@ from activitypub.errors import MalformedUrl, OriginMismatch, SignatureRefused
 from activitypub.identifiers import Origin, Url, UrlRules, same_origin
 from activitypub.keys import VerificationKey
 from activitypub.origin import check_sender
-from activitypub.signatures import Claim, Request, SignatureLimits, read_signature, verify
+from activitypub.signatures import Claim, Request, SignatureLimits, check_claim, read_signature, verify
 from activitypub.signatures.authentic import Authentic
 from inbox.keyring import Keyring
 from inbox.limits import InboxLimits
@@ -63,6 +63,7 @@ class Authenticator:
         key = await self._keyring.known(key_id.text)
         if key is not None:
             return self._prove(request, await self._verify_known(request, claim, key))
+        self._check_claim(request, claim)
         activity = self._read(request)
         if not same_origin(activity.actor, key_id):
             raise OriginMismatch("wrong_actor", "The key is not one of the actor's.")
@@ -100,6 +101,7 @@ class Authenticator:
         try:
             return self._verify(request, claim, key)
         except SignatureRefused:
+            self._check_claim(request, claim)  # when the fault is not the key's, no other key will help
             newer = await self._keyring.renew(key)
             if newer is None:
                 raise
@@ -112,6 +114,9 @@ class Authenticator:
         except SignatureRefused:
             self._keyring.was_in_vain(key_id)
             raise
+
+    def _check_claim(self, request: Request, claim: Claim) -> None:
+        check_claim(request, claim, self._origin, self._clock.now(), self._signature_limits)
 
     def _verify(self, request: Request, claim: Claim, key: VerificationKey) -> Authentic:
         return verify(request, claim, key, self._origin, self._clock.now(), self._signature_limits)
