@@ -13,8 +13,12 @@ URL_CHARACTERS_MAX = 2048
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 _FORBIDDEN = re.compile(r'[\\<>"^`{|}]')
 _HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-_LOCAL_NAME = re.compile(r"[a-z0-9_]+(?:[.-]+[a-z0-9_]+)*", re.IGNORECASE)
+# ASCII, because otherwise the Kelvin sign would count as a k and become one when folded (attack S66).
+_LOCAL_NAME = re.compile(r"[a-z0-9_]+(?:[.-]+[a-z0-9_]+)*", re.IGNORECASE | re.ASCII)
 LOCAL_NAME_CHARACTERS_MAX = 64
+HOST_CHARACTERS_MAX = 253  # RFC 1035
+# Names that the public DNS does not resolve: RFC 6761, RFC 7686, RFC 9476, and ICANN's name for private networks.
+_PRIVATE_SUFFIXES = frozenset({"alt", "internal", "localhost", "onion"})
 
 
 @dataclass(frozen=True, order=True)
@@ -93,8 +97,12 @@ class UrlRules:
             raise MalformedUrl("url_scheme", "Only https URLs are accepted.")
         if "@" in parts.netloc or "%" in parts.netloc or "[" in parts.netloc:
             raise MalformedUrl("url_host", "A URL must not carry a name, a percent sign or brackets before its path.")
-        if parts.netloc.endswith(":"):
+        if parts.netloc.endswith(":") or port == 0:
             raise MalformedUrl("url_port", "The port is missing after the colon.")
+        if not f"{parts.path}{parts.query}{parts.fragment}".isascii():
+            raise MalformedUrl("url_characters", "Letters beyond ASCII may stand in the host only.")
+        if text.endswith(("?", "#")) or "?#" in text:  # two spellings of one thing, and ids are compared by letters
+            raise MalformedUrl("url_syntax", "A URL must not carry an empty query or fragment.")
         host = parts.hostname or ""
         origin = self._origin(parts.scheme, host, port)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -123,15 +131,23 @@ def is_loopback_address(host: str) -> bool:
 
 def dns_name(host: str) -> str:
     """The host in ASCII and lower case (IDNA 2008). It must have a dot and a last label that is not a number."""
+    if len(host) > HOST_CHARACTERS_MAX:
+        raise MalformedUrl("url_host", f"A host has at most {HOST_CHARACTERS_MAX} characters.")
     try:
         ascii_host = host.lower() if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
     except idna.IDNAError:
         raise MalformedUrl("url_host", "The host is not a valid name.") from None
     labels = ascii_host.split(".")
-    if len(ascii_host) > 253 or len(labels) < 2 or not all(_HOST_LABEL.fullmatch(label) for label in labels):
+    if (
+        len(ascii_host) > HOST_CHARACTERS_MAX
+        or len(labels) < 2
+        or not all(_HOST_LABEL.fullmatch(label) for label in labels)
+    ):
         raise MalformedUrl("url_host", "The host must be a full name with a dot, such as northside.example.")
     if labels[-1].isdigit() or re.fullmatch(r"0x[0-9a-f]*", labels[-1]):
         raise MalformedUrl("url_host", "The host must be a name, not an address.")
+    if labels[-1] in _PRIVATE_SUFFIXES:
+        raise MalformedUrl("url_host", "The host must be a name that anybody can look up.")
     return ascii_host
 
 
@@ -171,7 +187,7 @@ def parse_handle(text: str) -> Handle:
         raise MalformedUrl("handle", "A handle looks like @name@northside.example.")
     address, colon, port = host.partition(":")
     if is_loopback_address(address):
-        if colon and not (port.isdigit() and 0 < int(port) < 65536):
+        if colon and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536):
             raise MalformedUrl("handle", "The port in this handle is not a number.")
         return Handle(name.lower(), host)
     return Handle(name.lower(), dns_name(host))

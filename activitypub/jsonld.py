@@ -48,7 +48,8 @@ def expand(doc: Document) -> dict[str, Any]:
     """The document with every name written as its full address (JSON-LD 1.1 API, expansion).
 
     Contexts that are not bundled give no meaning, and neither do contexts inside of embedded objects: expand those by
-    themselves. Raises MalformedDocument when it is too deep or too large (S36), or is no one object.
+    themselves. A document without meaning gives an empty dict. Raises MalformedDocument when it is too deep or too
+    large (S36), or describes several things.
     """
     _refuse_bulk(doc)
     bare = {name: _without_context(value) for name, value in doc.items() if name != "@context"}
@@ -57,9 +58,9 @@ def expand(doc: Document) -> dict[str, Any]:
     except (pyld.JsonLdError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
         # PyLD says no to most nonsense with its own error, and stumbles over the rest.
         raise MalformedDocument("not_json_ld", "The document is not JSON-LD.") from None
-    if len(nodes) != 1 or not isinstance(nodes[0], dict):
+    if len(nodes) > 1 or not all(isinstance(node, dict) for node in nodes):
         raise MalformedDocument("not_json_ld", "The document must describe one thing.")
-    return dict(nodes[0])
+    return dict(nodes[0]) if nodes else {}
 
 
 def compact(expanded: Document, context: list[Any]) -> dict[str, Any]:
@@ -133,13 +134,14 @@ def _without_context(value: Any) -> Any:
 
 
 def _refuse_bulk(doc: Document) -> None:
-    nodes = seen = 0
+    nodes = seen = deepest = 0
     pending: list[tuple[Any, int]] = [(doc, 1)]
     while pending:
         value, depth = pending.pop()
-        seen, nodes = seen + 1, nodes + isinstance(value, Mapping)
-        if depth > DEPTH_MAX or nodes > NODES_MAX or seen > VALUES_MAX:
-            raise MalformedDocument("too_large", "The document is too deep or too large to be read as JSON-LD.")
         if isinstance(value, Mapping | list):
             members = value.values() if isinstance(value, Mapping) else value
             pending.extend((member, depth + 1) for member in members)
+            deepest = max(deepest, depth)
+        seen, nodes = seen + 1, nodes + isinstance(value, Mapping)
+        if deepest > DEPTH_MAX or nodes > NODES_MAX or seen > VALUES_MAX:
+            raise MalformedDocument("too_large", "The document is too deep or too large to be read as JSON-LD.")

@@ -14,7 +14,11 @@ from activitypub.errors import SignatureRefused
 RSA_BITS = 2048
 RSA_BITS_MIN, RSA_BITS_MAX = 2048, 4096
 RSA_EXPONENT = 65537
-_ED25519_PUBLIC = b"\xed\x01"  # multicodec prefix, FEP-521a
+PEM_CHARACTERS_MAX = 8192
+MULTIKEY_CHARACTERS_MAX = 1024
+# multicodec prefixes, FEP-521a
+_ED25519_PUBLIC = b"\xed\x01"
+_RSA_PUBLIC = b"\x85\x24"
 
 PublicKey = rsa.RSAPublicKey | Ed25519PublicKey
 PrivateKey = rsa.RSAPrivateKey | Ed25519PrivateKey
@@ -77,10 +81,16 @@ def public_to_pem(key: PublicKey) -> str:
 
 def public_from_pem(pem: str) -> PublicKey:
     """A stranger's ``publicKeyPem``. Raises SignatureRefused for weak or foreign kinds of keys."""
+    if len(pem) > PEM_CHARACTERS_MAX:
+        raise SignatureRefused("key_malformed", f"A public key may have at most {PEM_CHARACTERS_MAX} characters.")
     try:
         key = serialization.load_pem_public_key(pem.encode("ascii"))
     except (ValueError, UnicodeEncodeError, UnsupportedAlgorithm):
         raise SignatureRefused("key_malformed", "The public key is not a readable PEM key.") from None
+    return _accepted(key)
+
+
+def _accepted(key: object) -> PublicKey:
     if isinstance(key, rsa.RSAPublicKey):
         return _strong_rsa(key)
     if isinstance(key, Ed25519PublicKey):
@@ -101,14 +111,16 @@ def public_to_multibase(key: Ed25519PublicKey) -> str:
     return "z" + base58.b58encode(_ED25519_PUBLIC + raw).decode("ascii")
 
 
-def public_from_multibase(text: str) -> Ed25519PublicKey:
-    """Reads ``publicKeyMultibase``. Raises SignatureRefused for anything but an Ed25519 key in base58btc."""
-    if not text.startswith("z") or len(text) > 128:
+def public_from_multibase(text: str) -> PublicKey:
+    """Reads ``publicKeyMultibase``. Raises SignatureRefused for anything but Ed25519 or RSA (PKCS#1) in base58btc."""
+    if not text.startswith("z") or len(text) > MULTIKEY_CHARACTERS_MAX:
         raise SignatureRefused("key_malformed", "A Multikey must be base58btc and start with z.")
     try:
         raw = base58.b58decode(text[1:])
-        if raw[:2] != _ED25519_PUBLIC:
-            raise SignatureRefused("key_kind", "Only Ed25519 Multikeys are accepted.")
-        return Ed25519PublicKey.from_public_bytes(raw[2:])
-    except ValueError:
+        if raw[:2] == _ED25519_PUBLIC:
+            return Ed25519PublicKey.from_public_bytes(raw[2:])
+        if raw[:2] == _RSA_PUBLIC:
+            return _accepted(serialization.load_der_public_key(raw[2:]))
+    except (ValueError, UnsupportedAlgorithm):
         raise SignatureRefused("key_malformed", "The Multikey cannot be read.") from None
+    raise SignatureRefused("key_kind", "Only Ed25519 and RSA Multikeys are accepted.")

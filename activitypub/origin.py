@@ -2,7 +2,7 @@
 
 from activitypub.accessors import Document, has_type, link, links, values
 from activitypub.documents import Activity
-from activitypub.errors import MalformedDocument, OriginMismatch
+from activitypub.errors import OriginMismatch
 from activitypub.identifiers import Url
 from activitypub.signatures.authentic import Authentic
 from activitypub.vocabulary import ACTIVITY_TYPES, ACTOR_TYPES
@@ -20,7 +20,7 @@ def check_embedded(activity: Activity) -> None:
     """The embedded object may be used as it stands (S11); one that may not must be fetched by its id.
 
     It may when its id, if it has one, is of the actor's origin, and it says that the actor made it. An actor that
-    embeds itself, and a part without id and without author, need not say so. Raises OriginMismatch.
+    embeds itself, and a part without id and without author, need not say so. Raises OriginMismatch, MalformedDocument.
     """
     if activity.object is not None and not speaks_for(activity.actor, activity.object):
         raise OriginMismatch("not_the_author", "The object inside this activity is not its actor's.")
@@ -30,7 +30,7 @@ def speaks_for(actor: Url, embedded: Document) -> bool:
     """Whether ``actor`` is the author of a document that came inside a message of its own."""
     identity = link(embedded)
     if identity is None:
-        return not _has_owner(embedded) or owner_of(embedded) == actor.text
+        return not values(embedded, "attributedTo") or owner_of(embedded) == actor.text
     return is_under(identity, actor) and owner_of(embedded) == actor.text
 
 
@@ -74,10 +74,3 @@ def is_under(address: str, actor: Url) -> bool:
 
 def _is_activity(doc: Document) -> bool:
     return any(has_type(doc, kind) for kind in ACTIVITY_TYPES)
-
-
-def _has_owner(doc: Document) -> bool:
-    try:
-        return bool(links(doc, "attributedTo"))
-    except MalformedDocument:
-        return True

@@ -1,5 +1,6 @@
 """Activities and actors: parsed once, capped, and of one origin (S09, S12, S30, S51 to S53, S65)."""
 
+from contextlib import suppress
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
@@ -295,37 +296,11 @@ def test_only_activitypubs_content_types_are_taken(header: str | None, fetched: 
 
 # nothing a stranger writes makes a fault
 
-KEYS = st.sampled_from(
-    [
-        "id",
-        "type",
-        "actor",
-        "object",
-        "target",
-        "to",
-        "cc",
-        "published",
-        "tag",
-        "name",
-        "nameMap",
-        "content",
-        "inbox",
-        "endpoints",
-        "sharedInbox",
-        "url",
-        "publicKey",
-        "owner",
-        "publicKeyPem",
-        "assertionMethod",
-        "controller",
-        "publicKeyMultibase",
-        "expires",
-        "preferredUsername",
-        "alsoKnownAs",
-        "summary",
-        "href",
-    ]
-)
+NAMES = """
+    id type actor object target to cc published tag name nameMap content inbox endpoints sharedInbox url publicKey owner
+    publicKeyPem assertionMethod controller publicKeyMultibase expires preferredUsername alsoKnownAs summary href
+"""
+KEYS = st.sampled_from(NAMES.split())
 LEAVES = (
     st.none()
     | st.booleans()
@@ -344,11 +319,7 @@ VALUES = st.recursive(
 @unhurried
 @given(st.dictionaries(KEYS, VALUES, max_size=8), st.booleans())
 def test_no_document_raises_anything_but_a_refusal(members: dict[str, Any], whole: bool) -> None:
-    try:
+    with suppress(ProtocolError):
         parse_activity(activity(**members) if whole else members, RULES)
-    except ProtocolError:
-        pass
-    try:
+    with suppress(ProtocolError):
         parse_actor(actor(**members) if whole else members, RULES, NOW)
-    except ProtocolError:
-        pass
