@@ -131,7 +131,7 @@ def test_scoped_contexts_inside_of_a_document_are_no_bomb() -> None:
 @pytest.mark.parametrize(
     "doc",
     [
-        {"@context": AS2, "@graph": [{"id": "https://b.example/1"}, {"id": "https://b.example/2"}]},
+        {"@context": AS2, "@graph": [{"name": "one"}, {"name": "other"}]},
         {"@context": [AS2, {"x": 7}], "type": "Note"},
         {"@context": [AS2, {"x": {"@id": "y", "@type": []}}], "type": "Note"},
         {"@context": AS2, "id": 7},

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
+import base58
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -69,6 +70,6 @@ def test_what_is_no_pem_is_refused(text: str) -> None:
 @given(st.binary(max_size=64))
 def test_no_multikey_raises_anything_but_a_refusal(raw: bytes) -> None:
     for prefix in (b"", b"\xed\x01", b"\x85\x24"):
-        text = "z" + keys.base58.b58encode(prefix + raw).decode()
+        text = "z" + base58.b58encode(prefix + raw).decode()
         with suppress(SignatureRefused):
             keys.public_from_multibase(text)

@@ -122,7 +122,7 @@ scalars = (
     st.none()
     | st.booleans()
     | st.integers(-INTEGER_MAX, INTEGER_MAX)
-    | st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 )
 json_values = st.recursive(
     scalars,
