@@ -15,7 +15,7 @@ from activitypub.errors import MalformedDocument
 DEPTH_MAX: Final = 30
 NODES_MAX: Final = 300
 VALUES_MAX: Final = 5000
-CONTEXTS_MAX: Final = 20
+CONTEXTS_MAX: Final = 10
 TERMS_MAX: Final = 500
 
 # Address of a context -> its file in contexts/ (their sources stand in the README there).

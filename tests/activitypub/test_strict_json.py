@@ -104,6 +104,13 @@ def test_the_size_limit_is_exact() -> None:
     assert refusal(b'{"a":"xyz"}', limits) == "body_too_large"
 
 
+def test_the_number_of_objects_and_lists_is_bounded() -> None:
+    limits = DocumentLimits(containers_max=3)
+    assert parse_json(b'{"a":[{}]}', limits) == {"a": [{}]}
+    assert refusal(b'{"a":[{},[]]}', limits) == "too_many_values"
+    assert refusal(b'{"a":[' + b"{}," * 300_000 + b"{}]}") == "too_many_values"
+
+
 @pytest.mark.parametrize("body", [b'"' + b'\\"' * 500_000, b'{"a":"' + b"\\" * 1_000_000, b'"a' * 300_000])
 def test_scanning_hostile_text_takes_linear_time(body: bytes) -> None:
     started = time.process_time()
