@@ -69,9 +69,13 @@ class StoredCorrespondents:
         return self._is_blocked(host)
 
     def heard_from(self, host: str) -> None:
-        """The host is awake, so what waits for it is tried again."""
+        """The host is awake, so what waits for it is tried again; mostly nothing does, so look before locking."""
+        now_ms = milliseconds(self._units.clock.now())
+        with self._units.database.read() as connection:
+            if not health.would_wake(connection, host, now_ms):
+                return
         with self._units.begin() as work:
-            health.wake(work.connection, host, milliseconds(work.now))
+            health.wake(work.connection, host, now_ms)
 
 
 class OurRecipients:

@@ -104,7 +104,9 @@ def by_handle(connection: Connection, handle: str) -> LocalActor | None:
 
 
 def by_uri(connection: Connection, uri: str) -> LocalActor | None:
-    """Our actor with this id."""
+    """Our actor with this id; an address that no database can store is nobody's."""
+    if not uri.isprintable():
+        return None
     return _local_where(connection, local_actor.c.uri == uri)
 
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from activitypub.identifiers import is_local_name
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.text import one_line, without_turning
 
 HANDLE_CHARACTERS_MAX = 30  # Mastodon's own limit for its accounts, so nobody cuts ours
 HOST_CHARACTERS_MAX = 253
@@ -33,8 +34,8 @@ class FollowState(StrEnum):
 
 
 def folded(handle: str) -> str:
-    """The one spelling of a handle that is stored and compared."""
-    return handle.strip().lower()
+    """The one spelling of a handle that is stored and compared; what no database can store folds to nothing."""
+    return handle.strip().lower() if handle.isprintable() else ""
 
 
 def chosen_handle(kind: Kind, handle: str, host: str) -> str:
@@ -60,7 +61,7 @@ def chosen_handle(kind: Kind, handle: str, host: str) -> str:
 
 def chosen_name(name: str, handle: str) -> str:
     """The name to show: what was given on one line, or the handle. Raises Refused when it is too long."""
-    shown = " ".join(name.split()) or handle
+    shown = one_line(name) or handle
     if len(shown) > NAME_CHARACTERS_MAX:
         raise Refused("name_length", f"A name has at most {NAME_CHARACTERS_MAX} characters.")
     return shown
@@ -70,7 +71,7 @@ def chosen_summary(summary: str) -> str:
     """What an actor says about itself, plain text. Raises Refused when it is too long."""
     if len(summary) > SUMMARY_CHARACTERS_MAX:
         raise Refused("summary_length", f"A description has at most {SUMMARY_CHARACTERS_MAX} characters.")
-    return summary.strip()
+    return without_turning(summary).strip()
 
 
 def host_without_port(origin: str) -> str:

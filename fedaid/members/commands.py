@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -20,6 +21,7 @@ from fedaid.members.queries import Credentials, Member
 from fedaid.members.tables import member, session, sign_in_try, token
 
 SECRET_BYTES = 32
+PASSWORD_CHECKS_AT_ONCE_MAX = 4  # each takes 64 MiB and a core; more at once would only starve everybody else
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ def _hasher() -> PasswordHasher:
 
 
 @cache
+def _turnstile() -> BoundedSemaphore:
+    return BoundedSemaphore(PASSWORD_CHECKS_AT_ONCE_MAX)
+
+
+@cache
 def _nobodys_hash() -> str:
     """Checked for unknown names, so that the answer takes as long as for known ones (attacks S39, S86)."""
     return _hasher().hash(secrets.token_urlsafe(SECRET_BYTES))
@@ -42,14 +49,17 @@ def _nobodys_hash() -> str:
 
 def hash_password(password: str) -> str:
     """The Argon2id hash to store. Slow on purpose, so call it before the unit of work. Raises Refused."""
-    return _hasher().hash(rules.chosen_password(password))
+    chosen = rules.chosen_password(password)
+    with _turnstile():
+        return _hasher().hash(rules.spelled(chosen))
 
 
 def check_password(found: Credentials | None, password: str) -> int | None:
     """The member's id if the password is theirs. Slow on purpose, and as slow when there is no such member."""
     stored = found.password_hash if found is not None else _nobodys_hash()
     try:
-        _hasher().verify(stored, password[: rules.PASSWORD_CHARACTERS_MAX])
+        with _turnstile():
+            _hasher().verify(stored, rules.spelled(password[: rules.PASSWORD_CHARACTERS_MAX]))
     except (VerificationError, InvalidHashError):
         return None
     return found.member_id if found is not None else None

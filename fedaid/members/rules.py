@@ -1,6 +1,7 @@
 """What an account may look like: passwords, roles, scopes, time zones, and where to go after signing in; pure."""
 
 import ipaddress
+import unicodedata
 from collections.abc import Iterable
 from zoneinfo import available_timezones
 
@@ -20,6 +21,8 @@ SCOPES = ("read", "write", "follow")
 
 def chosen_password(password: str) -> str:
     """The password, if it is one that we take. Raises Refused."""
+    if any(0xD800 <= ord(letter) <= 0xDFFF for letter in password):
+        raise Refused("password_form", "This password has letters that cannot be stored.")
     if not PASSWORD_CHARACTERS_MIN <= len(password) <= PASSWORD_CHARACTERS_MAX:
         raise Refused("password_length", f"A password has at least {PASSWORD_CHARACTERS_MIN} characters.")
     return password
@@ -75,9 +78,15 @@ def safe_return_path(path: str) -> str:
     return path
 
 
+def spelled(password: str) -> bytes:
+    """The bytes that are hashed: the same for a password typed on a phone and on a Mac (NIST SP 800-63B, 3.1.1.2)."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+
+
 def account_key(handle: str) -> str:
-    """Under what name wrong tries for an account are counted, whether or not there is such an account."""
-    return handle.strip().removeprefix("@").lower()[:ACCOUNT_KEY_CHARACTERS_MAX]
+    """Under what name tries for an account are counted, whether or not there is such an account."""
+    key = handle.strip().removeprefix("@").lower()[:ACCOUNT_KEY_CHARACTERS_MAX]
+    return key if key.isprintable() else "?"
 
 
 def address_key(address: str) -> str:

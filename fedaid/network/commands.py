@@ -125,7 +125,7 @@ def _changed(work: Work, host: str, before: Status | None, step: Step) -> Neighb
 def block_host(work: Work, host: str) -> None:
     """Nothing is wanted from this host and the domains below it; harmless when it is blocked already."""
     name = host.strip().lower().rstrip(".")
-    if not name or any(letter.isspace() or letter == "/" for letter in name):
+    if not name or not name.isprintable() or " " in name or "/" in name:
         raise Refused("network_host", "A host looks like riverside.example.")
     if name in rules.covering(work.names.host):
         raise Refused("network_self", "This would block our own network.")

@@ -54,7 +54,10 @@ def _at_origin(found: Any, origin: Origin, rules: UrlRules) -> str:
 
 async def _actor(client: Client, actor_id: str, rules: UrlRules, now: datetime, signer: SigningKey | None) -> Actor:
     fetched = await client.fetch(actor_id, signer)
-    return parse_actor(fetched.document, rules, now)
+    found = parse_actor(fetched.document, rules, now)
+    if found.id.text != actor_id:  # what was named must be what is there, or pins and follows go elsewhere
+        raise _no_fedaid()
+    return found
 
 
 def _no_fedaid() -> Refused:

@@ -51,7 +51,7 @@ def _one(connection: Connection, condition: ColumnElement[bool]) -> Neighbour | 
 
 def by_host(connection: Connection, host: str) -> Neighbour | None:
     """The network at this host, whatever the link's status."""
-    return _one(connection, neighbour.c.host == host.lower())
+    return _one(connection, neighbour.c.host == host.lower()) if host.isprintable() else None
 
 
 def by_ledger(connection: Connection, ledger_actor: str) -> Neighbour | None:

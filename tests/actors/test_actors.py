@@ -65,6 +65,12 @@ def test_server_and_ledger_have_fixed_names_and_the_pinned_key_is_key_1(house: S
     assert assertion.key_id == "https://northside.example/ledger#key-1"
 
 
+def test_a_name_is_one_line_without_marks_that_turn_it_around(house: SmallHouse) -> None:
+    with house.units.begin() as work:
+        eve = commands.create_actor(work, Kind.PERSON, "eve", name=" Eve\x00\u202e\r\n Evil ", keys=some_keys())
+    assert eve.name == "Eve Evil"
+
+
 def test_keys_never_stand_in_what_pages_see(house: SmallHouse) -> None:
     assert "PRIVATE" not in repr(add(house))
 

@@ -148,6 +148,27 @@ def test_a_session_is_known_until_it_ends_or_is_too_old(house: SmallHouse, ana: 
         assert queries.viewer_of_session(connection, second, house.clock.now()) is None
 
 
+def test_who_signed_in_lately_is_counted_once(house: SmallHouse, ana: queries.Member) -> None:
+    with house.units.begin() as work:
+        commands.sign_in(work, ana.id, "Firefox", LIMITS)
+        commands.sign_in(work, ana.id, "Safari", LIMITS)
+        assert queries.active_since(work.connection, house.clock.now()) == 1
+        assert queries.active_since(work.connection, house.clock.now().replace(year=2027)) == 0
+
+
+def test_a_password_is_the_same_however_its_letters_are_composed() -> None:
+    stored = queries.Credentials(7, commands.hash_password("caf\u00e9 au lait"))
+    assert commands.check_password(stored, "cafe\u0301 au lait") == 7
+
+
+def test_a_lone_surrogate_in_a_password_opens_nothing(house: SmallHouse, ana: queries.Member) -> None:
+    with house.database.read() as connection:
+        known = queries.credentials(connection, "ana")
+    assert commands.check_password(known, "\ud800" * 10) is None
+    with pytest.raises(Refused):
+        commands.hash_password("\ud800" * 10)
+
+
 # S83
 def test_signing_in_makes_a_new_secret_and_ends_the_one_sent_along(house: SmallHouse, ana: queries.Member) -> None:
     with house.units.begin() as work:

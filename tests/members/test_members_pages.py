@@ -95,6 +95,11 @@ def test_a_name_cannot_bring_markup_into_a_page(visitor: TestClient) -> None:
     assert "<b>" not in visitor.get("/@ana").text
 
 
+def test_a_handle_no_database_can_store_is_just_wrong(visitor: TestClient) -> None:
+    assert sign_in(visitor, handle="a\x00b").status_code == 401
+    assert visitor.get("/@a%00b").status_code == 404
+
+
 def test_the_form_keeps_where_somebody_wanted_to_go(visitor: TestClient) -> None:
     form = visitor.get("/sign-in", params={"next": "/listings/7?x=1"})
     assert form.status_code == 200

@@ -117,7 +117,10 @@ def test_a_block_covers_the_domains_below(house: SmallHouse, blocked: str, host:
     assert queries.BlockList(house.database)(host) is False
 
 
-@pytest.mark.parametrize(("host", "code"), [("", "network_host"), ("a b", "network_host"), ("example", "network_self")])
+@pytest.mark.parametrize(
+    ("host", "code"),
+    [("", "network_host"), ("a b", "network_host"), ("a\x00b", "network_host"), ("example", "network_self")],
+)
 def test_a_block_of_nothing_or_of_ourselves_is_refused(house: SmallHouse, host: str, code: str) -> None:
     with pytest.raises(Refused) as refusal, house.units.begin() as work:
         commands.block_host(work, host)

@@ -1,7 +1,6 @@
 """The one place where the documents of our actors are built."""
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,6 +12,7 @@ from fedaid.actors.commands import BOARD_TERM, LEDGER_TERM, SERVER_TERM
 from fedaid.actors.queries import LocalActor, OwnKeys
 from fedaid.actors.rules import DEFAULT_BOARD, Kind
 from fedaid.foundation.names import Names
+from fedaid.foundation.text import paragraphs
 
 TYPES: Mapping[Kind, str] = {
     Kind.PERSON: "Person",
@@ -37,7 +37,7 @@ def actor_object(actor: LocalActor, keys: OwnKeys, names: Names) -> dict[str, An
         "type": TYPES[actor.kind],
         "preferredUsername": actor.handle,
         "name": actor.name,
-        "summary": as_html(actor.summary),
+        "summary": paragraphs(actor.summary),
         "url": page_of(actor, names),
         "inbox": f"{actor.uri}/inbox",
         "outbox": f"{actor.uri}/outbox",
@@ -56,12 +56,6 @@ def actor_object(actor: LocalActor, keys: OwnKeys, names: Names) -> dict[str, An
 def page_of(actor: LocalActor, names: Names) -> str:
     """The page people see for an actor of ours; the server and the ledger show the front page."""
     return names.page_of(actor.handle) if actor.kind in (Kind.PERSON, Kind.GROUP) else f"{names.origin}/"
-
-
-def as_html(plain: str) -> str:
-    """Plain text as the HTML that ``summary`` and ``content`` are made of, a paragraph for each blank line."""
-    paragraphs = [part.strip() for part in plain.replace("\r\n", "\n").split("\n\n")]
-    return "".join(f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in paragraphs if part)
 
 
 def _of_kind(actor: LocalActor, names: Names) -> dict[str, Any]:

@@ -114,7 +114,9 @@ class UpdateActorHandler:
             return False
         document = fetched.get(sender)
         if document is not None:
-            commands.remember(work, parse_actor(document, self.rules, work.now))
+            actor = parse_actor(document, self.rules, work.now)
+            if actor.id.text == sender:
+                commands.remember(work, actor)
         return True
 
 
