@@ -160,15 +160,18 @@ def _window_start(now: datetime, limits: MemberLimits) -> datetime:
     return now - timedelta(seconds=limits.sign_in_window_seconds)
 
 
-def issue_token(work: Work, member_id: int, scopes: tuple[str, ...]) -> str:
-    """A bearer token with these scopes; it is shown once and only its digest is stored. Raises Refused, NotFound."""
+def issue_token(work: Work, member_id: int, scopes: str) -> str:
+    """A bearer token; shown once, only its digest is stored. ``scopes`` as in OAuth, ``read write`` (RFC 6749, 3.3).
+
+    Raises Refused for an unknown scope or none, NotFound for an unknown member.
+    """
     if queries.by_id(work.connection, member_id) is None:
         raise NotFound
     secret = secrets.token_urlsafe(SECRET_BYTES)
     row = {
         "token_sha256": queries.digest(secret),
         "member_id": member_id,
-        "scopes": " ".join(rules.chosen_scopes(scopes)),
+        "scopes": " ".join(rules.chosen_scopes(scopes.split())),
         "created_at": work.now,
     }
     work.connection.execute(insert(token).values(row))
