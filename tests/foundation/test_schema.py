@@ -1,0 +1,64 @@
+"""Migrations make exactly the tables the code knows, once, whoever starts first, and never touch a newer database."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+import fedaid.app  # noqa: F401 - defines every table
+import inbox.tables
+import outbox.tables
+from fedaid.foundation import schema
+from fedaid.foundation.database import Database, metadata
+from fedaid.foundation.refused import Refused
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
+    schema.upgrade(database)
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        differences = compare_metadata(context, [metadata, inbox.tables.metadata, outbox.tables.metadata])
+    assert differences == []
+
+
+def test_an_upgraded_database_is_at_the_newest_revision(database: Database) -> None:
+    assert schema.revision(database) is None
+    schema.upgrade(database)
+    assert schema.revision(database) == schema.newest_revision()
+
+
+def test_upgrading_again_changes_nothing(database: Database) -> None:
+    schema.upgrade(database)
+    schema.upgrade(database)
+    assert schema.revision(database) == schema.newest_revision()
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(database: Database) -> None:
+    schema.upgrade(database)
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Refused, match="newer fedaid"):
+        schema.upgrade(database)
+    assert schema.revision(database) == "9999"
+
+
+def test_processes_that_start_together_upgrade_one_after_the_other(database: Database, database_url: str) -> None:
+    others = [Database(database_url) for _ in range(4)]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(schema.upgrade, others))
+    for other in others:
+        other.dispose()
+    assert schema.revision(database) == schema.newest_revision()
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_off(*_: object) -> None:
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr("fedaid.timebank.tables.create_triggers", break_off)
+    with pytest.raises(RuntimeError):
+        schema.upgrade(database)
+    with database.read() as connection:
+        assert inspect(connection).get_table_names() == []
