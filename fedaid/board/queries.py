@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select
 
@@ -250,6 +251,11 @@ def match_of(row: Row[tuple[object, ...]]) -> Match:
     return Match(**{**row._mapping, "state": MatchState(row._mapping["state"])})
 
 
+def _host_of(viewer: Viewer) -> str:
+    """Our own host, as a member's id has it."""
+    return urlsplit(viewer.actor).netloc
+
+
 # listings
 
 
@@ -398,19 +404,17 @@ class FollowedBoards:
 # responses
 
 
-def responses(connection: Connection, viewer: Viewer, listing: Listing, our_host: str) -> Sequence[Answered]:
+def responses(connection: Connection, viewer: Viewer, listing: Listing) -> Sequence[Answered]:
     """The responses to a listing, oldest first: all of them for its author, nobody's for anybody else."""
     if not listing.is_by(viewer):
         return []
     table = response_table.c
     wanted = (table.listing_id == listing.id) & (table.state != ResponseState.WITHDRAWN)
     query = select(response_table).where(wanted).order_by(table.id)
-    return _answered(connection, [response_of(row) for row in connection.execute(query)], our_host)
+    return _answered(connection, viewer, [response_of(row) for row in connection.execute(query)])
 
 
-def my_responses(
-    connection: Connection, viewer: Viewer, our_host: str, listing: Listing | None = None
-) -> Sequence[Answered]:
+def my_responses(connection: Connection, viewer: Viewer, listing: Listing | None = None) -> Sequence[Answered]:
     """What the viewer answered, to one listing or to all, newest first."""
     if not viewer.signed_in:
         return []
@@ -418,15 +422,16 @@ def my_responses(
     if listing is not None:
         mine &= response_table.c.listing_id == listing.id
     query = select(response_table).where(mine).order_by(response_table.c.id.desc()).limit(MINE_MAX)
-    return _answered(connection, [response_of(row) for row in connection.execute(query)], our_host)
+    return _answered(connection, viewer, [response_of(row) for row in connection.execute(query)])
 
 
-def _answered(connection: Connection, found: Sequence[Response], our_host: str) -> Sequence[Answered]:
+def _answered(connection: Connection, viewer: Viewer, found: Sequence[Response]) -> Sequence[Answered]:
     if not found:
         return []
     matches = _matches_of(connection, match_table.c.response_id.in_([one.id for one in found]))
     by_response = {match.response_id: match for match in matches}
     listings = _listings_by_id(connection, {one.listing_id for one in found})
+    our_host = _host_of(viewer)
     cards = actors.cards(connection, [one.helper_actor for one in found], our_host)
     return [
         Answered(
@@ -480,23 +485,24 @@ def _matches_of(connection: Connection, condition: ColumnElement[bool]) -> Seque
     return [match_of(row) for row in connection.execute(query)]
 
 
-def my_matches(connection: Connection, viewer: Viewer, our_host: str) -> Sequence[Agreed]:
+def my_matches(connection: Connection, viewer: Viewer) -> Sequence[Agreed]:
     """What the viewer agreed on with others, newest first."""
     if not viewer.signed_in:
         return []
     mine = or_(match_table.c.provider == viewer.actor, match_table.c.receiver == viewer.actor)
-    return _agreed(connection, viewer, _matches_of(connection, mine), our_host)
+    return _agreed(connection, viewer, _matches_of(connection, mine))
 
 
-def matches_of_listing(connection: Connection, viewer: Viewer, listing: Listing, our_host: str) -> Sequence[Agreed]:
+def matches_of_listing(connection: Connection, viewer: Viewer, listing: Listing) -> Sequence[Agreed]:
     """The matches of a listing in which the viewer is one of the two, oldest first."""
     found = _matches_of(connection, match_table.c.listing_id == listing.id)
-    return _agreed(connection, viewer, [one for one in reversed(found) if one.is_of(viewer)], our_host)
+    return _agreed(connection, viewer, [one for one in reversed(found) if one.is_of(viewer)])
 
 
-def _agreed(connection: Connection, viewer: Viewer, found: Sequence[Match], our_host: str) -> Sequence[Agreed]:
+def _agreed(connection: Connection, viewer: Viewer, found: Sequence[Match]) -> Sequence[Agreed]:
     listings = _listings_by_id(connection, {one.listing_id for one in found})
     others = {one.id: one.other(viewer.actor) for one in found}
+    our_host = _host_of(viewer)
     cards = actors.cards(connection, list(others.values()), our_host)
     return [
         Agreed(
@@ -537,32 +543,46 @@ def matches_by_state(connection: Connection, listing_id: int) -> tuple[int, int]
     return counts.get(MatchState.ACCEPTED, 0), counts.get(MatchState.DONE, 0)
 
 
+@dataclass(frozen=True)
+class Mine:
+    """What a member has on the board: their listings, their answers, and what they agreed on, newest first."""
+
+    listings: Sequence[Listing]
+    responses: Sequence[Answered]
+    matches: Sequence[Agreed]
+
+
+def mine(connection: Connection, viewer: Viewer) -> Mine:
+    """Everything of the viewer's on the board, for their own page."""
+    return Mine(my_listings(connection, viewer), my_responses(connection, viewer), my_matches(connection, viewer))
+
+
 # what comes next
 
 
-def next_actions(connection: Connection, viewer: Viewer, our_host: str) -> Sequence[NextAction]:
+def next_actions(connection: Connection, viewer: Viewer) -> Sequence[NextAction]:
     """What waits for the viewer on the board, longest waiting first."""
     if not viewer.signed_in:
         return []
-    actions = [*_to_answer(connection, viewer, our_host), *_to_finish(connection, viewer, our_host)]
+    actions = [*_to_answer(connection, viewer), *_to_finish(connection, viewer)]
     return sorted(actions, key=lambda one: one.since)
 
 
-def _to_answer(connection: Connection, viewer: Viewer, our_host: str) -> list[NextAction]:
+def _to_answer(connection: Connection, viewer: Viewer) -> list[NextAction]:
     mine = (listing_table.c.author_member_id == viewer.member_id) & listing_table.c.state.in_(sorted(TAKES_RESPONSES))
     joined = select(response_table).join(listing_table, listing_table.c.id == response_table.c.listing_id)
     query = joined.where(mine, response_table.c.state == ResponseState.OFFERED)
     found = [response_of(row) for row in connection.execute(query.order_by(response_table.c.id).limit(MINE_MAX))]
     return [
         NextAction(Action.ANSWER, one.listing, one.helper, one.response.created_at, response=one.response)
-        for one in _answered(connection, found, our_host)
+        for one in _answered(connection, viewer, found)
     ]
 
 
-def _to_finish(connection: Connection, viewer: Viewer, our_host: str) -> list[NextAction]:
+def _to_finish(connection: Connection, viewer: Viewer) -> list[NextAction]:
     mine = or_(match_table.c.provider == viewer.actor, match_table.c.receiver == viewer.actor)
     open_ones = _matches_of(connection, and_(mine, match_table.c.state == MatchState.ACCEPTED))
-    found = ((_finish(one), one) for one in _agreed(connection, viewer, open_ones, our_host))
+    found = ((_finish(one), one) for one in _agreed(connection, viewer, open_ones))
     return [
         NextAction(action, one.listing, one.other, one.match.accepted_at, match=one.match)
         for action, one in found

@@ -1,0 +1,16 @@
+"""The numbers of the board that an admin may change."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BoardLimits:
+    """How long listings stay, and how often it is looked for those whose time is over.
+
+    request_days, offer_days   offered in the form; a member may choose another day, at most a year away
+    expire_look_seconds        how late a listing may leave the board
+    """
+
+    request_days: int = 14
+    offer_days: int = 90
+    expire_look_seconds: float = 60.0

@@ -1,0 +1,227 @@
+"""Reading the board: its pages for people, and the same things as documents for servers."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from markupsafe import Markup
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from activitypub.documents import CONTENT_TYPE
+from fedaid.board import queries
+from fedaid.board.pages.wording import shown
+from fedaid.board.queries import Filters, Gone, Listing
+from fedaid.board.rules import SEARCH_CHARACTERS_MAX, Kind, is_slug
+from fedaid.board.wire import agreement_document, note_of, offer_document, tombstone_document
+from fedaid.board.wire.shapes import hashtag_of, listing_content
+from fedaid.foundation.pages import House, Viewer, house, render, viewer, wants_activity
+from fedaid.foundation.refused import NotFound
+from fedaid.foundation.wording import day_and_time
+from fedaid.groups import queries as groups
+
+ROW_ID_MAX = 2**63 - 1
+LISTING_SECONDS_MAX = 60  # how long others may go by an older copy
+
+
+def number_of(request: Request) -> int:
+    """The id in the path. Raises NotFound for one that no row can have."""
+    number: int = request.path_params["number"]
+    if number > ROW_ID_MAX:
+        raise NotFound
+    return number
+
+
+# the board
+
+
+def home(request: Request) -> Response:
+    """The front page: what this neighbourhood is for strangers, the board for members."""
+    return board_page(request)
+
+
+def board_page(request: Request) -> Response:
+    """The board with the filters that stand in the address."""
+    return _board(request, _filters(request))
+
+
+def group_board(request: Request) -> Response:
+    """One group's own board. Raises NotFound when no group here has this handle."""
+    with house(request).database.read() as connection:
+        found = groups.board_by_handle(connection, request.path_params["handle"])
+    if found is None:
+        raise NotFound
+    return _board(request, replace(_filters(request), board_actor=found.actor), found)
+
+
+def _board(request: Request, filters: Filters, group: groups.Board | None = None) -> Response:
+    home, who = house(request), viewer(request)
+    now = home.units.clock.now()
+    with home.database.read() as connection:
+        page = queries.board(connection, who, filters, now, home.names.host)
+        kinds = queries.categories(connection)
+        default = groups.default_board(connection)
+        neighbours = groups.followed_boards(connection, default, home.names.host) if default is not None else []
+        waiting = queries.next_actions(connection, who)
+    return render(
+        request,
+        "board/board.html",
+        listings=[shown(one, who, now) for one in page.listings],
+        more=_link(request, before=str(page.next_before)) if page.next_before is not None else "",
+        filters=filters,
+        categories=kinds,
+        group=group,
+        neighbours=neighbours,
+        waiting=waiting,
+        follow_handle=f"@{group.handle if group else 'board'}@{home.names.host}",
+        here=request.url.path if group is not None else "/board",
+        link=lambda **changes: _link(request, **changes),
+    )
+
+
+def _filters(request: Request) -> Filters:
+    asked = request.query_params
+    kind, before, slug = asked.get("kind", ""), asked.get("before", ""), asked.get("category", "")
+    return Filters(
+        kind=Kind(kind) if kind in set(Kind) else None,
+        category=slug if is_slug(slug) else "",
+        text=asked.get("q", "").strip()[:SEARCH_CHARACTERS_MAX],
+        mine=asked.get("mine") == "1" and viewer(request).signed_in,
+        before=int(before) if before.isascii() and before.isdigit() and int(before[:20]) <= ROW_ID_MAX else None,
+    )
+
+
+def _link(request: Request, **changes: str) -> str:
+    """The same board with other filters; an empty value takes one out, and paging begins anew."""
+    kept = {key: request.query_params[key] for key in ("kind", "category", "q", "mine") if key in request.query_params}
+    chosen = {key: value for key, value in {**kept, **changes}.items() if value}
+    path = request.url.path if request.url.path.startswith("/@") else "/board"
+    return f"{path}?{urlencode(chosen)}" if chosen else path
+
+
+def category(request: Request) -> Response:
+    """A category's id leads to the board filtered by it."""
+    slug = request.path_params["slug"]
+    if not is_slug(slug):
+        raise NotFound
+    return RedirectResponse(f"/board?{urlencode({'category': slug})}", 302)
+
+
+def tag(request: Request) -> Response:
+    """A hashtag leads to its category, else to a search for the word."""
+    name = request.path_params["name"].lower()
+    with house(request).database.read() as connection:
+        slugs = [one.slug for one in queries.categories(connection)]
+    slug = next((slug for slug in slugs if hashtag_of(slug) == name), "")
+    query = {"category": slug} if slug else {"q": name[:SEARCH_CHARACTERS_MAX]}
+    return RedirectResponse(f"/board?{urlencode(query)}", 302)
+
+
+# one listing
+
+
+def listing_page(request: Request) -> Response:
+    """A listing's page, or its Note for servers. 410 when it was taken down, 404 when it never was."""
+    if wants_activity(request):
+        return _vary(_listing_for_servers(request, number_of(request)))
+    return show_listing(request, number_of(request))
+
+
+def show_listing(request: Request, listing_id: int, status: int = 200, wrong: str = "", typed: str = "") -> Response:
+    """The page, with what was wrong and what was typed when an answer could not be taken."""
+    home, who = house(request), viewer(request)
+    with home.database.read() as connection:
+        values = _listing_values(connection, home, who, listing_id)
+    answer = render(request, "board/listing.html", status, wrong_sentence=wrong, typed=typed, **values)
+    if values["one"].listing.local:
+        answer.headers["Link"] = f'<{values["one"].listing.uri}>; rel="alternate"; type="{CONTENT_TYPE}"'
+    return _vary(answer)
+
+
+def _listing_values(connection: Connection, home: House, who: Viewer, listing_id: int) -> dict[str, Any]:
+    now = home.units.clock.now()
+    listing = queries.listing(connection, who, listing_id)
+    (noticed,) = queries.noticed(connection, who, [listing], home.names.host)
+    mine = queries.my_responses(connection, who, listing)
+    return {
+        "one": shown(noticed, who, now),
+        "board": noticed.board,
+        "author": noticed.author,
+        "responses": queries.responses(connection, who, listing),
+        "mine": mine,
+        "may_respond": listing.takes_responses(now) and not listing.is_by(who) and not _waits(mine),
+        "matches": queries.matches_of_listing(connection, who, listing),
+        "preview": _preview(listing, noticed.helpers),
+        "said_when": lambda moment: day_and_time(moment, who.time_zone),
+    }
+
+
+def _waits(mine: object) -> bool:
+    """Whether the viewer's answer stands: waiting, or accepted and not done."""
+    assert isinstance(mine, list | tuple)  # noqa: S101 - narrows what a query gave
+    return any(
+        one.response.state == "offered" or (one.match is not None and one.match.state == "accepted") for one in mine
+    )
+
+
+def _preview(listing: Listing, helpers: int) -> Markup:
+    """How the fediverse sees a listing of ours."""
+    html = listing_content(listing, helpers) if listing.local else ""
+    return Markup(html)  # noqa: S704 - built by us, every text in it escaped
+
+
+def _listing_for_servers(request: Request, listing_id: int) -> Response:
+    home = house(request)
+    with home.database.read() as connection:
+        try:
+            found = queries.listing(connection, viewer(request), listing_id)
+        except Gone:
+            gone = queries.any_listing(connection, listing_id)
+            return _document(tombstone_document(gone.uri if gone is not None else ""), 410)
+        if found.hidden:
+            raise NotFound
+        if not found.local:
+            return RedirectResponse(found.uri, 302)
+        return _document(note_of(connection, found, home.names))
+
+
+def _document(body: Mapping[str, Any], status: int = 200, *, private: bool = False) -> Response:
+    caching = "private, no-store" if private else f"public, max-age={LISTING_SECONDS_MAX}"
+    return Response(orjson.dumps(body), status, {"Cache-Control": caching}, CONTENT_TYPE)
+
+
+def _vary(answer: Response) -> Response:
+    answer.headers.add_vary_header("Accept")
+    return answer
+
+
+# what only two people may read
+
+
+def response_document(request: Request) -> Response:
+    """A response as a document, for the two it is about; their listing's page for a browser."""
+    with house(request).database.read() as connection:
+        found = queries.response(connection, viewer(request), number_of(request))
+        about = queries.any_listing(connection, found.listing_id)
+    if about is None:
+        raise NotFound
+    return _private(request, about, offer_document(found, about))
+
+
+def agreement_page(request: Request) -> Response:
+    """An agreement as a document, for its two parties; their listing's page for a browser."""
+    with house(request).database.read() as connection:
+        found = queries.match(connection, viewer(request), number_of(request))
+        about = queries.any_listing(connection, found.listing_id)
+    if about is None:
+        raise NotFound
+    return _private(request, about, agreement_document(found, about))
+
+
+def _private(request: Request, about: Listing, body: Mapping[str, Any]) -> Response:
+    if wants_activity(request):
+        return _vary(_document(body, private=True))
+    return _vary(RedirectResponse(f"/listings/{about.id}", 302))

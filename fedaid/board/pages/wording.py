@@ -1,0 +1,108 @@
+"""How listings are said on pages: their facts in the viewer's own words and time zone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+
+from fedaid.board.queries import Listing, Noticed
+from fedaid.board.rules import Kind, ListingState, Mode
+from fedaid.foundation import wording
+from fedaid.foundation.pages import Viewer
+from fedaid.foundation.text import paragraphs
+
+KIND_WORDS = {Kind.REQUEST: "Request", Kind.OFFER: "Offer"}
+RETURN_WORDS = {Mode.HOURS: "hours", Mode.GIFT: "a gift", Mode.LOAN: "a loan", Mode.SWAP: "a swap, let us talk"}
+STATE_WORDS = {
+    ListingState.DRAFT: "Not on the board yet",
+    ListingState.OPEN: "Open",
+    ListingState.PARTLY_FILLED: "Some help found",
+    ListingState.FILLED: "Filled, thank you",
+    ListingState.DONE: "Done, thank you",
+    ListingState.EXPIRED: "Its time is over",
+    ListingState.WITHDRAWN: "Taken off the board",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A listing with everything a page says about it.
+
+    when, people, back   the facts in words, empty where there is nothing to say
+    badge                the state where it is not simply open
+    who                  who posted it, as far as the viewer may know
+    network              the neighbouring network it is from, empty for ours
+    details              safe to be put into a page as it is
+    """
+
+    listing: Listing
+    kind: str
+    when: str
+    people: str
+    back: str
+    badge: str
+    who: str
+    network: str
+    age: str
+    until: str
+    details: Markup
+    is_open: bool
+    is_mine: bool
+
+
+def shown(one: Noticed, viewer: Viewer, now: datetime) -> Shown:
+    """The listing in words for this viewer."""
+    listing = one.listing
+    return Shown(
+        listing=listing,
+        kind=KIND_WORDS[listing.kind],
+        when=wording.time_span(listing.starts_at, listing.ends_at, viewer.time_zone),
+        people=_people(listing, one.helpers),
+        back=_back(listing),
+        badge="" if listing.state is ListingState.OPEN else STATE_WORDS[listing.state],
+        who=_who(one, viewer),
+        network="" if listing.local else one.board.name,
+        age=ago(listing.published_at, now),
+        until=wording.day_and_time(listing.expires_at, viewer.time_zone) if listing.expires_at is not None else "",
+        details=_details(listing),
+        is_open=listing.takes_responses(now),
+        is_mine=listing.is_by(viewer),
+    )
+
+
+def _people(listing: Listing, helpers: int) -> str:
+    if listing.people == 1:
+        return ""
+    if not listing.local:
+        return f"{listing.people} people"
+    return f"{listing.people} people, {helpers} found"
+
+
+def _back(listing: Listing) -> str:
+    if listing.mode is Mode.HOURS and listing.minutes is not None:
+        return f"about {wording.in_words(listing.minutes)}"
+    return RETURN_WORDS[listing.mode]
+
+
+def _who(one: Noticed, viewer: Viewer) -> str:
+    if one.listing.is_by(viewer):
+        return "You"
+    return one.author.name if one.author is not None else "A neighbour"
+
+
+def _details(listing: Listing) -> Markup:
+    html = paragraphs(listing.description) if listing.local else listing.content_html
+    return Markup(html)  # noqa: S704 - ours is escaped, theirs went through the sanitiser when it came
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """``just now``, ``5 min ago``, ``3 h ago``, ``2 days ago``."""
+    minutes = int((now - then).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h ago"
+    days = minutes // (24 * 60)
+    return "yesterday" if days == 1 else f"{days} days ago"
