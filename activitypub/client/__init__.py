@@ -1,0 +1,21 @@
+"""Alone touches the network: guarded fetches, signed posts, and discovery of actors."""
+
+from activitypub.client.answers import Answer, Fetched
+from activitypub.client.discovery import discover_actor
+from activitypub.client.fetch import Client
+from activitypub.client.guard import Guard, Resolver, is_public, system_resolver
+from activitypub.client.limits import FetchLimits
+from activitypub.client.transport import GuardedTransport
+
+__all__ = [
+    "Answer",
+    "Client",
+    "FetchLimits",
+    "Fetched",
+    "Guard",
+    "GuardedTransport",
+    "Resolver",
+    "discover_actor",
+    "is_public",
+    "system_resolver",
+]
