@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from activitypub.client import Client, FetchLimits
 from activitypub.errors import FetchFailed, ProtocolError
 from activitypub.identifiers import UrlRules
+from activitypub.keys import SigningKey, private_from_pem
 from fedaid.actors import commands, pages
 from fedaid.actors.rules import Kind
 from fedaid.foundation.database import Database
@@ -105,3 +108,19 @@ def test_a_network_is_found_by_its_host(database: Database) -> None:
 def test_on_one_machine_a_network_is_found_by_its_port(database: Database) -> None:
     facts = find(FarNetwork(riverside(database, "http://127.0.0.1:8002")), "127.0.0.1:8002", loopback=True)
     assert (facts.host, facts.ledger_actor) == ("127.0.0.1:8002", "http://127.0.0.1:8002/ledger")
+
+
+def test_the_real_client_finds_a_network_too(database: Database) -> None:
+    async def ask() -> Any:
+        client = Client(UrlRules(), FetchLimits(), transport=httpx2.ASGITransport(app=riverside(database).app))
+        try:
+            return await discover(client, "riverside.example", UrlRules(), START, make_signer())
+        finally:
+            await client.aclose()
+
+    assert asyncio.run(ask()).ledger_actor == f"{RIVER}/ledger"
+
+
+def make_signer() -> SigningKey:
+    us = "https://northside.example/actor"
+    return SigningKey(f"{us}#main-key", us, private_from_pem(some_keys().rsa_pem))
