@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 import httpx2
@@ -19,17 +19,23 @@ import fedaid.admin.networks
 import fedaid.admin.pages
 import fedaid.board.commands
 import fedaid.board.pages
+import fedaid.board.queries
 import fedaid.board.wire
+import fedaid.follow_ups
 import fedaid.groups.commands
 import fedaid.members.pages
+import fedaid.members.queries
 import fedaid.timebank.pages
 import fedaid.timebank.resend
 import fedaid.timebank.wire
 import fedaid.web.pages
 from activitypub.client import Client
 from activitypub.keys import SigningKey
+from fedaid import __version__
+from fedaid.actors.pages import FromAbove
 from fedaid.actors.ports import OurRecipients, StoredAddressBook, StoredCorrespondents, StoredSigners
 from fedaid.actors.rules import Kind
+from fedaid.admin.networks import Desk
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
 from fedaid.foundation.database import Database
 from fedaid.foundation.jobs import Chore, keep_house
@@ -46,6 +52,7 @@ from inbox.ports import Handler
 from inbox.worker import Worker as InboxWorker
 from outbox.worker import Worker as OutboxWorker
 
+FEATURED_MAX = 5  # what a new follower sees first on a board's profile
 Handlers = Mapping[str, Sequence[Handler[Work]]]
 
 
@@ -57,7 +64,7 @@ class Instance:
     database: Database
     units: UnitsOfWork
     client: Client
-    server_signer: Callable[[], SigningKey]
+    desk: Desk
     inbox_worker: InboxWorker[Work]
     outbox_worker: OutboxWorker
     chores: Sequence[Chore]
@@ -136,13 +143,14 @@ def build(
         )
     )
     chores = _chores(settings)
-    pages = _pages(settings, units, clock, client, server_signer)
+    desk = Desk(units, client, settings.url_rules, settings.timebank, server_signer)
+    pages = _pages(settings, units, clock, desk)
     instance = Instance(
         settings,
         database,
         units,
         client,
-        server_signer,
+        desk,
         inbox_worker,
         outbox_worker,
         chores,
@@ -182,6 +190,7 @@ def announcers() -> Announcers:
         fedaid.board.wire.ANNOUNCERS,
         fedaid.timebank.wire.ANNOUNCERS,
         fedaid.admin.networks.ANNOUNCERS,
+        fedaid.follow_ups.ANNOUNCERS,
     )
 
 
@@ -215,11 +224,9 @@ def _chores(settings: Settings) -> Sequence[Chore]:
     )
 
 
-def _pages(
-    settings: Settings, units: UnitsOfWork, clock: Clock, client: Client, server_signer: Callable[[], SigningKey]
-) -> Starlette:
+def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> Starlette:
     app = Starlette(
-        routes=_routes(settings, client, server_signer),
+        routes=_routes(settings, desk),
         exception_handlers=exception_handlers(),
         middleware=[
             Middleware(StrictHeaders),
@@ -239,24 +246,35 @@ def _pages(
     return app
 
 
-def _routes(settings: Settings, client: Client, server_signer: Callable[[], SigningKey]) -> list[BaseRoute]:
+def _routes(settings: Settings, desk: Desk) -> list[BaseRoute]:
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
-        *fedaid.web.pages.routes(),
-        *fedaid.actors.pages.routes(),
+        *fedaid.web.pages.routes(settings.timebank),
+        *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board),
         *fedaid.timebank.pages.routes(settings.timebank),
-        *fedaid.admin.pages.routes(settings.url_rules, settings.timebank, client, server_signer),
+        *fedaid.admin.pages.routes(desk),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.members.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),
     ]
 
 
+def _from_above(settings: Settings) -> FromAbove:
+    return FromAbove(
+        featured=lambda connection, board: [
+            one.uri for one in fedaid.board.queries.open_listings_of(connection, board, FEATURED_MAX)
+        ],
+        active_since=fedaid.members.queries.active_since,
+        posts=fedaid.board.queries.count_local,
+        source_url=settings.source_url,
+    )
+
+
 def _lifespan(
     instance: Instance, journal: Journal, *, works: bool
-) -> Callable[[Starlette], "asynccontextmanager[None]"]:
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         stop = asyncio.Event()

@@ -20,6 +20,7 @@ from activitypub.errors import ProtocolError
 from fedaid import __version__, app, settings
 from fedaid.admin import doctor, founding, networks
 from fedaid.foundation import schema, wording
+from fedaid.foundation.database import Database
 from fedaid.foundation.pages import Role
 from fedaid.foundation.refused import Refused
 from fedaid.groups import commands as groups
@@ -272,10 +273,7 @@ def _with_network(data: Path, step: networks.DeskStep, done: str) -> None:
     async def take() -> None:
         instance = app.build(chosen, works=False)
         try:
-            desk = networks.Desk(
-                instance.units, instance.client, chosen.url_rules, chosen.timebank, instance.server_signer
-            )
-            await step(desk)
+            await step(instance.desk)
         finally:
             await instance.close()
 
@@ -324,7 +322,7 @@ def ledger_statement(user: Annotated[str, typer.Argument(help="Handle of the mem
 def check_up(data: Data, as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
     """Check this instance and say what to mend. Exit status 1 when something is wrong."""
     chosen = settings.load(data)
-    findings = asyncio.run(doctor.examine(chosen))
+    findings = asyncio.run(_examine(chosen))
     if as_json:
         print(json.dumps([vars(finding) for finding in findings]))  # noqa: T201 - plain, for scripts
     else:
@@ -333,6 +331,16 @@ def check_up(data: Data, as_json: Annotated[bool, typer.Option("--json", help="F
             console.print(f"{mark} {finding.what}", highlight=False, soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(EXIT_REFUSED)
+
+
+async def _examine(chosen: Settings) -> list[doctor.Finding]:
+    instance = app.build(chosen, works=False)
+    try:
+        return await doctor.examine(
+            doctor.Patient(str(chosen.data), chosen.names, instance.database, instance.client)
+        )
+    finally:
+        await instance.close()
 
 
 @cli.command()
@@ -348,16 +356,20 @@ def _prepare(chosen: Settings) -> None:
     """Bring the database to this version's schema. Raises Refused for an instance that was never founded."""
     if not (chosen.data / settings.FILE_NAME).exists() and not chosen.database_url:
         raise Refused("not_founded", f"There is no instance in {chosen.data}. Found one with: fedaid init")
-    database = app.Database(chosen.database)
-    schema.upgrade(database)
-    database.dispose()
+    _upgrade(chosen)
+
+
+def _upgrade(chosen: Settings) -> None:
+    database = Database(chosen.database)
+    try:
+        schema.upgrade(database)
+    finally:
+        database.dispose()
 
 
 @contextmanager
 def _instance(chosen: Settings) -> Iterator[app.Instance]:
-    database = app.Database(chosen.database)
-    schema.upgrade(database)
-    database.dispose()
+    _upgrade(chosen)
     instance = app.build(chosen, works=False)
     try:
         yield instance

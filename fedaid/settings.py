@@ -19,10 +19,8 @@ from pydantic_settings import (
 )
 
 from activitypub.client import FetchLimits
-from activitypub.documents import DocumentLimits
 from activitypub.errors import MalformedUrl
 from activitypub.identifiers import UrlRules
-from activitypub.signatures import SignatureLimits
 from fedaid.board.limits import BoardLimits
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
@@ -52,8 +50,6 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
 
-    documents: DocumentLimits = DocumentLimits()
-    signatures: SignatureLimits = SignatureLimits()
     fetch: FetchLimits = FetchLimits()
     inbox: InboxLimits = InboxLimits()
     outbox: OutboxLimits = OutboxLimits()

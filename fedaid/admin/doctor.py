@@ -98,7 +98,7 @@ def _letters(connection: Connection) -> Iterator[Finding]:
 
 def _hosts(connection: Connection) -> Iterator[Finding]:
     for host in health.hosts(connection):
-        if host.is_asleep:
+        if host.asleep:
             yield Finding(False, f"{host.host} does not answer; {host.waiting} messages wait. Last: {host.last_error}.")
 
 

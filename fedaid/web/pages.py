@@ -1,4 +1,4 @@
-"""The pages that belong to no single feature: my day, and whether the server is alive."""
+"""The pages that belong to no single feature: my day, logging the hours of a match, and whether the server is alive."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,22 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from fedaid.board import queries as board
-from fedaid.foundation.pages import house, member, render
-from fedaid.timebank import queries as timebank
+from fedaid.board.queries import Agreed
+from fedaid.foundation import wording
+from fedaid.foundation.pages import Form, Viewer, form_page, go, house, member, render
+from fedaid.foundation.refused import NotFound, Refused
+from fedaid.timebank import commands as timebank
+from fedaid.timebank import queries as hours
+from fedaid.timebank.limits import TimebankLimits
+from fedaid.web.sayings import ACTION_WORDS, LISTING_WORDS, RESPONSE_WORDS
 
 
-def routes() -> Sequence[Route]:
-    """My day and the two health checks."""
+def routes(limits: TimebankLimits) -> Sequence[Route]:
+    """My day, logging hours, and the two health checks."""
     return [
         Route("/me", my_day, methods=["GET"]),
+        Route("/hours/claim", claim_page, methods=["GET"]),
+        Route("/hours/claim", form_page(_claim(limits)), methods=["POST"]),
         Route("/livez", alive, methods=["GET"]),
         Route("/readyz", ready, methods=["GET"]),
     ]
@@ -22,17 +30,53 @@ def routes() -> Sequence[Route]:
 
 def my_day(request: Request) -> Response:
     """What waits for me, each with its button; then what I have on the board and promised."""
-    who = member(request)
-    with house(request).database.read() as connection:
+    who, home = member(request), house(request)
+    with home.database.read() as connection:
         return render(
             request,
             "web/my_day.html",
-            to_answer=board.next_actions(connection, who),
-            mine=board.mine(connection, who),
-            to_confirm=timebank.waiting_for(connection, who.actor),
-            under_way=timebank.under_way(connection, who.actor),
-            account=timebank.account_of(connection, who.actor),
+            to_confirm_hours=hours.waiting_for(connection, who.actor, home.names.host),
+            actions=board.next_actions(connection, who),
+            listings=board.my_listings(connection, who),
+            answers=board.my_responses(connection, who),
+            under_way=hours.under_way(connection, who.actor, home.names.host),
+            statement=hours.statement(connection, who.actor, home.names.host, lines_max=0),
+            action_words=ACTION_WORDS,
+            state_words=LISTING_WORDS,
+            response_words=RESPONSE_WORDS,
         )
+
+
+def claim_page(request: Request) -> Response:
+    """The form for the hours of a match, filled in with what was agreed."""
+    agreed = _agreed(request, member(request), request.query_params.get("agreement", ""))
+    minutes = agreed.match.minutes
+    typed = {"hours": wording.in_figures(minutes) if minutes else "", "note": agreed.listing.title}
+    return render(request, "web/log_hours.html", agreed=agreed, typed=typed, refusal="")
+
+
+def _claim(limits: TimebankLimits):  # type: ignore[no-untyped-def]
+    def claim(request: Request, form: Form) -> Response:
+        who = member(request)
+        agreed = _agreed(request, who, form["agreement"])
+        try:
+            _log(request, who, agreed, form, limits)
+        except Refused as refused:
+            return render(
+                request, "web/log_hours.html", refused.status, agreed=agreed, typed=form, refusal=refused.sentence
+            )
+        return go("/me", "hours_claimed")
+
+    return claim
+
+
+def _agreed(request: Request, who: Viewer, agreement: str) -> Agreed:
+    """The match of this agreement in which the viewer gives the help. Raises NotFound."""
+    with house(request).database.read() as connection:
+        found = next((one for one in board.my_matches(connection, who) if one.match.agreement_uri == agreement), None)
+    if found is None or not found.gives:
+        raise NotFound
+    return found
 
 
 async def alive(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The sentences shown after something was done, by the word that stands in the address; unknown words show nothing."""
+"""Words for what was done and how things stand, by the word that stands in the address or the database."""
 
 SAYINGS = {
     "signed_in": "Welcome back.",
@@ -23,4 +23,25 @@ SAYINGS = {
     "network_paused": "Paused. Nothing new goes between you; what is under way still finishes.",
     "network_resumed": "Resumed.",
     "network_ended": "Ended.",
+}
+
+ACTION_WORDS = {
+    "answer": "Somebody answered you",
+    "log_hours": "You helped: log the hours",
+    "say_done": "Is it done?",
+}
+LISTING_WORDS = {
+    "draft": "not posted yet",
+    "open": "open",
+    "partly_filled": "some helpers found",
+    "filled": "helpers found",
+    "done": "done",
+    "expired": "its time is over",
+    "withdrawn": "taken off the board",
+}
+RESPONSE_WORDS = {
+    "offered": "not answered yet",
+    "accepted": "accepted",
+    "declined": "not needed this time",
+    "withdrawn": "you took it back",
 }
