@@ -122,14 +122,16 @@ class Keyring:
         return key
 
     async def _fetch_claimed(self, key_id: Url) -> VerificationKey:
-        """The key as its owner's own document claims it (attack S30); the owner is remembered."""
+        """The key as its owner's own document claims it (attack S30); the owner is remembered.
+
+        An actor lists keys of its own origin only, so one that lists this key is of the key's origin.
+        """
         fetched_at = self._clock.now()
         document = await self._document(key_id.without_fragment)
         owner = _owner_of_key_document(document)
         if owner is not None:
             document = await self._document(_of_origin(self._rules.parse(owner), key_id).without_fragment)
         actor = parse_actor(document, self._rules, fetched_at, self._limits.documents)
-        _of_origin(actor.id, key_id)
         key = next((key for key in actor.keys if key.key_id == key_id.text), None)
         if key is None:
             raise SignatureRefused("key_unclaimed", "The document of the key's owner does not list this key.")

@@ -426,6 +426,14 @@ async def test_fifty_bad_signatures_cost_at_most_one_fetch(world: World) -> None
     assert len(world.web.asked) <= 1
 
 
+async def test_a_fault_that_is_not_the_keys_costs_no_fetch(world: World) -> None:
+    ben = world.directory.meet(BEN, START - timedelta(hours=2))
+    good = draft_post(like(1), ben)
+    await refused(world, Post(as_bytes(like(2)), good.headers), 401)
+    await refused(world, draft_post(like(1), ben, at=START - timedelta(hours=3)), 401)
+    assert world.web.asked == []
+
+
 async def test_a_key_fetched_a_moment_ago_is_not_fetched_again(world: World) -> None:
     world.directory.meet(BEN, START - timedelta(seconds=299))
     post = draft_post(like(1), signing_key(EVE))

@@ -239,6 +239,27 @@ async def test_a_worker_that_lost_its_lease_has_no_effect(world: World) -> None:
         assert claims.hold(connection, [mine]) == [mine]
 
 
+async def test_a_letter_taken_over_while_its_worker_waited_takes_effect_once(world: World) -> None:
+    started, release = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        async def fetch(self, url: str, signer: object = None) -> Any:
+            started.set()
+            await release.wait()
+            return await world.web.fetch(url, world.server_signer())
+
+    receive(world, entry(1))
+    late = world.worker({"Like": [Scripted(write_effect, [NOTE])]})
+    late._client = Slow()
+    waiting = asyncio.create_task(late.drain())
+    await started.wait()
+    world.clock.advance(world.limits.lease_seconds)
+    assert await world.worker({"Like": [Scripted(write_effect)]}).drain() == 1
+    release.set()
+    await waiting
+    assert (world.states(), effects(world)) == (["done"], [entry(1).activity_id])
+
+
 async def test_two_workers_at_once_apply_each_letter_once(world: World) -> None:
     hosts = [f"https://h{number}.example/users/x" for number in range(5)]
     receive(world, *(entry(number, hosts[number % 5]) for number in range(60)))
