@@ -367,6 +367,12 @@ def open_listings_of(connection: Connection, board_actor: str, limit: int) -> Se
     return [listing_of(row) for row in connection.execute(query)]
 
 
+def count_local(connection: Connection) -> int:
+    """How many listings were posted here, whatever became of them."""
+    query = select(func.count()).select_from(listing_table).where(listing_table.c.local.is_(True))
+    return connection.execute(query).scalar_one()
+
+
 def my_listings(connection: Connection, viewer: Viewer) -> Sequence[Listing]:
     """What the viewer posted and did not take down, newest first."""
     if not viewer.signed_in:
@@ -526,6 +532,15 @@ def match(connection: Connection, viewer: Viewer, match_id: int) -> Match:
 def any_match(connection: Connection, match_id: int) -> Match | None:
     """The match whoever looks; for rooms that act on it, not for pages."""
     row = connection.execute(select(match_table).where(match_table.c.id == match_id)).one_or_none()
+    return match_of(row) if row is not None else None
+
+
+def match_for_proposal(connection: Connection, listing_uri: str, provider: str, receiver: str) -> Match | None:
+    """The match of these two about a listing, the latest if they made several; for the hours' room."""
+    parties = (match_table.c.provider == provider) & (match_table.c.receiver == receiver)
+    query = select(match_table).join(listing_table, listing_table.c.id == match_table.c.listing_id)
+    latest = query.where(listing_table.c.uri == listing_uri, parties).order_by(match_table.c.id.desc()).limit(1)
+    row = connection.execute(latest).one_or_none()
     return match_of(row) if row is not None else None
 
 
