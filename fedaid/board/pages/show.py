@@ -1,6 +1,6 @@
 """Reading the board: its pages for people, and the same things as documents for servers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -15,11 +15,12 @@ from activitypub.documents import CONTENT_TYPE
 from fedaid.board import queries
 from fedaid.board.pages.wording import shown
 from fedaid.board.queries import Filters, Gone, Listing
-from fedaid.board.rules import SEARCH_CHARACTERS_MAX, Kind, is_slug
+from fedaid.board.rules import SEARCH_CHARACTERS_MAX, Kind, MatchState, ResponseState, is_slug
 from fedaid.board.wire import agreement_document, note_of, offer_document, tombstone_document
 from fedaid.board.wire.shapes import hashtag_of, listing_content
 from fedaid.foundation.pages import House, Viewer, house, render, viewer, wants_activity
 from fedaid.foundation.refused import NotFound
+from fedaid.foundation.text import paragraphs
 from fedaid.foundation.wording import day_and_time
 from fedaid.groups import queries as groups
 
@@ -155,15 +156,17 @@ def _listing_values(connection: Connection, home: House, who: Viewer, listing_id
         "may_respond": listing.takes_responses(now) and not listing.is_by(who) and not _waits(mine),
         "matches": queries.matches_of_listing(connection, who, listing),
         "preview": _preview(listing, noticed.helpers),
+        "as_html": lambda text: Markup(paragraphs(text)),  # noqa: S704 - escaped by paragraphs
         "said_when": lambda moment: day_and_time(moment, who.time_zone),
     }
 
 
-def _waits(mine: object) -> bool:
+def _waits(mine: Sequence[queries.Answered]) -> bool:
     """Whether the viewer's answer stands: waiting, or accepted and not done."""
-    assert isinstance(mine, list | tuple)  # noqa: S101 - narrows what a query gave
     return any(
-        one.response.state == "offered" or (one.match is not None and one.match.state == "accepted") for one in mine
+        one.response.state is ResponseState.OFFERED
+        or (one.match is not None and one.match.state is MatchState.ACCEPTED)
+        for one in mine
     )
 
 

@@ -1,0 +1,174 @@
+"""What may be posted, and which moves listings, responses and matches may make."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fedaid.board.rules import (
+    DEFAULT_CATEGORIES,
+    LISTING_MOVES,
+    MATCH_MOVES,
+    RESPONSE_MOVES,
+    Kind,
+    ListingState,
+    MatchState,
+    Posting,
+    ResponseState,
+    approximate,
+    check_open,
+    checked,
+    is_slug,
+    match_moved,
+    moved,
+    parties,
+    response_moved,
+    state_by_matches,
+)
+from fedaid.foundation.refused import Refused
+from tests.small_house import START
+
+PLAIN = Posting(Kind.REQUEST, "Help moving a sofa", START + timedelta(days=14))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"title": "  \n "}, "title_missing"),
+        ({"title": "x" * 121}, "title_length"),
+        ({"description": "x" * 5001}, "description_length"),
+        ({"place": "x" * 121}, "place_length"),
+        ({"category": "Not a slug"}, "category"),
+        ({"minutes": 0}, "minutes"),
+        ({"minutes": 60_001}, "minutes"),
+        ({"people": 0}, "people"),
+        ({"people": 21}, "people"),
+        ({"lat": 51.5}, "position"),
+        ({"lat": 91.0, "lon": 0.0}, "position"),
+        ({"lat": float("nan"), "lon": 0.0}, "position"),
+        ({"starts_at": START + timedelta(hours=2), "ends_at": START + timedelta(hours=1)}, "times"),
+        ({"starts_at": START - timedelta(hours=2), "ends_at": START - timedelta(hours=1)}, "times"),
+        ({"starts_at": START - timedelta(hours=2)}, "times"),
+        ({"expires_at": START}, "expiry"),
+        ({"expires_at": START + timedelta(days=367)}, "expiry"),
+    ],
+)
+def test_a_posting_outside_the_limits_is_refused_by_name(changes: dict[str, Any], code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        checked(replace(PLAIN, **changes), START)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "x" * 120},
+        {"description": "x" * 5000},
+        {"minutes": 1},
+        {"minutes": 60_000},
+        {"people": 20},
+        {"starts_at": START + timedelta(hours=1)},
+        {"starts_at": START - timedelta(hours=1), "ends_at": START + timedelta(hours=1)},
+        {"ends_at": START + timedelta(days=1)},
+        {"expires_at": START + timedelta(days=366)},
+    ],
+)
+def test_a_posting_at_the_limits_is_taken(changes: dict[str, Any]) -> None:
+    assert checked(replace(PLAIN, **changes), START) == replace(PLAIN, **changes)
+
+
+def test_a_title_stands_on_one_line_and_cannot_turn_the_text_around_it() -> None:
+    assert checked(replace(PLAIN, title=" Help\n moving \u202ea sofa "), START).title == "Help moving a sofa"
+
+
+@given(st.floats(-90, 90), st.floats(-180, 180))
+def test_a_position_is_blurred_to_a_grid_on_which_it_stays(lat: float, lon: float) -> None:
+    near = approximate(lat, lon)
+    assert approximate(*near) == near
+    assert abs(near[0] - lat) <= 0.0026
+
+
+def test_neighbours_on_the_same_street_have_the_same_position() -> None:
+    assert approximate(51.52031, -0.08991) == approximate(51.51987, -0.09049) == (51.52, -0.0884)
+
+
+@pytest.mark.parametrize("before", list(ListingState))
+@pytest.mark.parametrize("after", list(ListingState))
+def test_a_listing_moves_only_along_its_table(before: ListingState, after: ListingState) -> None:
+    if after in LISTING_MOVES[before]:
+        assert moved(before, after) is after
+    else:
+        with pytest.raises(Refused):
+            moved(before, after)
+
+
+@pytest.mark.parametrize("state", [ListingState.DONE, ListingState.WITHDRAWN])
+def test_what_is_over_stays_over(state: ListingState) -> None:
+    assert LISTING_MOVES[state] == frozenset()
+
+
+def test_every_listing_can_reach_an_end() -> None:
+    ends = {ListingState.DONE, ListingState.WITHDRAWN}
+    assert all(moves & ends or state in ends for state, moves in LISTING_MOVES.items())
+
+
+@pytest.mark.parametrize("before", list(ResponseState))
+@pytest.mark.parametrize("after", list(ResponseState))
+def test_a_response_moves_only_along_its_table(before: ResponseState, after: ResponseState) -> None:
+    if after in RESPONSE_MOVES[before]:
+        assert response_moved(before, after) is after
+    else:
+        with pytest.raises(Refused):
+            response_moved(before, after)
+
+
+@pytest.mark.parametrize("before", list(MatchState))
+@pytest.mark.parametrize("after", list(MatchState))
+def test_a_match_moves_only_along_its_table(before: MatchState, after: MatchState) -> None:
+    if after in MATCH_MOVES[before]:
+        assert match_moved(before, after) is after
+    else:
+        with pytest.raises(Refused):
+            match_moved(before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "people", "accepted", "done", "after"),
+    [
+        ("open", 1, 0, 0, "open"),
+        ("open", 1, 1, 0, "filled"),
+        ("open", 2, 1, 0, "partly_filled"),
+        ("partly_filled", 2, 2, 0, "filled"),
+        ("filled", 2, 1, 1, "filled"),
+        ("filled", 2, 0, 2, "done"),
+        ("filled", 1, 0, 1, "done"),
+        ("filled", 2, 0, 1, "partly_filled"),
+        ("filled", 1, 0, 0, "open"),
+        ("expired", 2, 1, 0, "expired"),
+        ("expired", 1, 0, 1, "done"),
+        ("withdrawn", 1, 0, 1, "withdrawn"),
+        ("done", 1, 0, 0, "done"),
+    ],
+)
+def test_matches_decide_how_a_listing_stands(before: str, people: int, accepted: int, done: int, after: str) -> None:
+    assert state_by_matches(ListingState(before), people, accepted, done) == after
+
+
+@pytest.mark.parametrize("state", sorted(set(ListingState) - {ListingState.OPEN, ListingState.PARTLY_FILLED}))
+def test_a_listing_that_is_not_open_takes_no_answer(state: ListingState) -> None:
+    with pytest.raises(Refused):
+        check_open(state)
+
+
+def test_on_a_request_the_one_who_answers_helps_and_on_an_offer_is_helped() -> None:
+    assert parties(Kind.REQUEST, "author", "other") == ("other", "author")
+    assert parties(Kind.OFFER, "author", "other") == ("author", "other")
+
+
+def test_the_first_categories_are_named_once_and_can_stand_in_an_address() -> None:
+    slugs = [slug for slug, _ in DEFAULT_CATEGORIES]
+    assert len(set(slugs)) == len(slugs)
+    assert all(is_slug(slug) for slug in slugs)
