@@ -142,7 +142,7 @@ class World:
 def build_world(database: Database) -> World:
     """Northside as the story finds it."""
     house = build(database)
-    units = UnitsOfWork(database, house.clock, house.names, announcers())
+    units = house.units = UnitsOfWork(database, house.clock, house.names, announcers())
     with units.begin() as work:
         groups.add_default_board(work, "Northside", some_keys())
         commands.seed_categories(work)
@@ -158,8 +158,9 @@ def build_world(database: Database) -> World:
 
 
 def _member(work: Work, handle: str, name: str) -> Viewer:
-    added = members.add_member(work, handle, "x", name=name, email=f"{handle}@mail.example", keys=some_keys())
-    return Viewer(added.id, added.handle, added.name, added.actor, Role.MEMBER, "Europe/London")
+    email, zone = f"{handle}@mail.example", "Europe/London"
+    added = members.add_member(work, handle, "x", name=name, email=email, time_zone=zone, keys=some_keys())
+    return Viewer(added.id, added.handle, added.name, added.actor, Role.MEMBER, zone)
 
 
 def follow_board(work: Work, board: str) -> None:

@@ -1,0 +1,49 @@
+"""HTML from strangers is harmless when it is shown, and plain text stays what was typed."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fedaid.foundation.text import HTML_CHARACTERS_MAX, excerpt, paragraphs, plain, sanitised
+
+VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "attacks" / "html.json").read_text())
+BOMBS = {'"<p>"*5000': "<p>" * 5000, '"a"*500000': "a" * 500_000}
+
+
+@pytest.mark.parametrize("case", VECTORS, ids=[str(case["in"])[:40] for case in VECTORS])
+def test_attacks_of_the_catalogue_are_defused(case: dict[str, Any]) -> None:
+    """Attacks S63, S70, S71 and S72."""
+    html = case["in"] if isinstance(case["in"], str) else BOMBS[case["in"]["python"]]
+    started = time.monotonic()
+    shown = sanitised(html)
+    assert time.monotonic() - started < 1
+    assert len(shown) <= HTML_CHARACTERS_MAX * len("&lt;")
+    for bad in case["output_must_not_contain"]:
+        assert bad.lower() not in shown.lower()
+
+
+def test_what_mastodon_writes_is_kept() -> None:
+    link = '<a href="https://m.example/@a" class="u-url mention">@<span>a</span></a>'
+    html = f'<p><span class="h-card">{link}</span><br>x</p>'
+    shown = sanitised(html)
+    assert 'class="u-url mention"' in shown or 'class="mention u-url"' in shown
+    assert 'rel="nofollow noopener noreferrer ugc"' in shown
+
+
+def test_plain_text_keeps_lines_and_paragraphs() -> None:
+    assert plain("<p>One<br>two &amp; three</p><p>four</p>") == "One\ntwo & three\n\nfour"
+
+
+def test_markup_typed_as_text_stays_text() -> None:
+    assert plain("<p>1 &lt; 2</p>") == "1 < 2"
+    assert paragraphs("1 < 2\n& so on\n\nnew") == "<p>1 &lt; 2<br>&amp; so on</p><p>new</p>"
+    assert paragraphs("") == ""
+
+
+def test_an_excerpt_ends_at_a_word() -> None:
+    assert excerpt("one two three", 20) == "one two three"
+    assert excerpt("one two three", 10) == "one two…"
+    assert excerpt("x" * 30, 10) == "x" * 9 + "…"
