@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -47,6 +47,18 @@ def post(connection: Connection, outgoing: Outgoing, now_ms: int) -> int:
             select(tables.activity.c.id).where(tables.activity.c.activity_id == row["activity_id"])
         ).scalar_one()
     return int(number)
+
+
+def post_again(connection: Connection, outgoing: Outgoing, now_ms: int) -> int:
+    """Like ``post``, and where it was delivered already, deliver it once more: the receiver asks, or does not answer.
+
+    What still waits goes on waiting, so asking often costs nothing.
+    """
+    number = post(connection, outgoing, now_ms)
+    over = (tables.delivery.c.activity == number) & (tables.delivery.c.state != tables.WAITING)
+    connection.execute(delete(tables.delivery).where(over))
+    connection.execute(update(tables.activity).where(tables.activity.c.id == number).values(fanned_out=False))
+    return number
 
 
 def _insert(connection: Connection) -> ReturningInsert[int]:

@@ -31,7 +31,7 @@ UNACCEPTABLE, APPROVED = Given(acceptable=False), Given(approved=True)
 
 @dataclass(frozen=True)
 class Case:
-    """One cell; ``comes_of_it`` reads: state, then hold, post, sign KIND, resend KIND, keep, alarm X, tell X, mark X."""
+    """One cell; ``comes_of_it``: the state, then hold, release, post, sign X, resend X, keep, alarm X, tell X, mark."""
 
     happened: str
     state: str

@@ -12,6 +12,9 @@ TIME_CREDIT = f"{FEDAID}TimeCredit"
 UNIT = "minute"
 VERSION = 1
 
+# A ledger's message is true whenever it was signed, so a peer's clock that runs ahead is no reason to refuse it.
+ANY_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+
 Document = Mapping[str, Any]
 
 # Where a message stands under its signer's ledger; the key is the transfer's last segment, the same on both sides.

@@ -29,10 +29,6 @@ class PeerStatus(StrEnum):
     LOST = "lost"
 
 
-# Facts about transfers that exist are taken and answered in all of these; new ones begin in ACTIVE only.
-AGREED = frozenset({PeerStatus.ACTIVE, PeerStatus.SUSPENDED, PeerStatus.CLOSING, PeerStatus.CLOSED, PeerStatus.LOST})
-
-
 @dataclass(frozen=True)
 class PinnedKey:
     """The key a peer's messages are verified with, as it was when the admins agreed; never fetched again."""

@@ -1,0 +1,244 @@
+"""The rows of the books as values, and reading one of each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Row, select
+
+from fedaid.timebank import tables
+from fedaid.timebank.rules.books import AccountKind, AccountStatus, fits
+from fedaid.timebank.rules.states import (
+    Kind,
+    LocalState,
+    Mark,
+    PayeeState,
+    PayerState,
+    Side,
+    payee_state,
+    payer_state,
+)
+from fedaid.timebank.rules.terms import PeerStatus, PinnedKey
+
+LOCAL = "local"
+State = PayerState | PayeeState | LocalState
+_STATES: dict[str, type[PayerState] | type[PayeeState] | type[LocalState]] = {
+    Side.PAYER: PayerState,
+    Side.PAYEE: PayeeState,
+    LOCAL: LocalState,
+}
+
+
+@dataclass(frozen=True)
+class Head:
+    """The heads of the journal and of the list of signed messages; whoever holds it locked is alone in the books."""
+
+    seq: int
+    hash: str
+    facts: int
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account. ``actor`` is whose it is (people and groups), ``peer_id`` which network's (clearing)."""
+
+    id: int
+    kind: AccountKind
+    actor: str | None
+    peer_id: int | None
+    status: AccountStatus
+    balance: int
+    held: int
+    floor: int
+
+    def has_room_for(self, minutes: int) -> bool:
+        """Whether this much may still be given or promised out of it."""
+        return self.status is AccountStatus.OPEN and fits(self.balance, self.held, self.floor, minutes)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another network's ledger and what was agreed with it.
+
+    line           minutes they may owe us at most, which is what we grant
+    line_granted   minutes we may owe them at most, which is what they grant
+    max_transfer   the smaller of what both sides allow at once
+    """
+
+    id: int
+    host: str
+    origin: str
+    actor: str
+    status: PeerStatus
+    number: int
+    key: PinnedKey
+    line: int
+    line_granted: int
+    max_transfer: int
+    offer_lifetime_days: int
+    terms_digest: str | None
+    our_proposal: str | None
+    their_proposal: str | None
+    out_seq: int
+    out_hash: str
+    in_seq: int
+    in_hash: str
+    needs_sync: bool
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Minutes on their way from one account to another. ``kind``: local, out (we pay a peer's member) or in."""
+
+    id: str
+    kind: str
+    debit: int
+    credit: int
+    minutes: int
+    peer_id: int | None
+    remote_actor: str | None
+    state: State
+    mark: Mark | None
+    held: bool
+    engagement: str | None
+    proposal: str | None
+    reason: str | None
+    reverses: str | None
+    end_time: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class StoredFact:
+    """One signed message as it is kept."""
+
+    n: int
+    peer_id: int
+    transfer_id: str
+    kind: Kind
+    ours: bool
+    digest: str
+    doc: str
+    counts: bool
+
+
+def _account(row: Row[tuple[object, ...]]) -> Account:
+    return Account(
+        row.id,
+        AccountKind(row.kind),
+        row.actor,
+        row.peer_id,
+        AccountStatus(row.status),
+        row.balance,
+        row.held,
+        row.floor,
+    )
+
+
+def _one_account(connection: Connection, condition: ColumnElement[bool]) -> Account | None:
+    row = connection.execute(select(tables.account).where(condition)).one_or_none()
+    return _account(row) if row is not None else None
+
+
+def account(connection: Connection, account_id: int) -> Account:
+    """The account with this row id."""
+    return _account(connection.execute(select(tables.account).where(tables.account.c.id == account_id)).one())
+
+
+def account_of(connection: Connection, actor: str) -> Account | None:
+    """The account of a member or group of ours."""
+    return _one_account(connection, tables.account.c.actor == actor)
+
+
+def chest(connection: Connection) -> Account | None:
+    """The community chest."""
+    return _one_account(connection, tables.account.c.kind == AccountKind.CHEST)
+
+
+def clearing(connection: Connection, peer_id: int) -> Account | None:
+    """The account with another network: positive is what we owe it."""
+    return _one_account(connection, tables.account.c.peer_id == peer_id)
+
+
+def _peer(row: Row[tuple[object, ...]]) -> Peer:
+    values = {name: row._mapping[name] for name in Peer.__dataclass_fields__ if name not in ("key", "status")}
+    return Peer(**values, status=PeerStatus(row.status), key=PinnedKey(row.key_id, row.key_multibase))
+
+
+def _one_peer(connection: Connection, condition: ColumnElement[bool]) -> Peer | None:
+    row = connection.execute(select(tables.peer).where(condition)).one_or_none()
+    return _peer(row) if row is not None else None
+
+
+def peer(connection: Connection, peer_id: int) -> Peer:
+    """The peer with this row id."""
+    return _peer(connection.execute(select(tables.peer).where(tables.peer.c.id == peer_id)).one())
+
+
+def peers(connection: Connection) -> list[Peer]:
+    """All networks a link of timebanks was ever proposed with, oldest first."""
+    return [_peer(row) for row in connection.execute(select(tables.peer).order_by(tables.peer.c.id))]
+
+
+def peer_by_host(connection: Connection, host: str) -> Peer | None:
+    """The peer at this host."""
+    return _one_peer(connection, tables.peer.c.host == host.lower())
+
+
+def peer_by_actor(connection: Connection, ledger_actor: str) -> Peer | None:
+    """The peer whose ledger this is."""
+    return _one_peer(connection, tables.peer.c.actor == ledger_actor)
+
+
+def peer_of_person(connection: Connection, actor: str) -> Peer | None:
+    """The peer at whose origin this actor lives."""
+    return _one_peer(connection, tables.peer.c.origin == origin_of(actor))
+
+
+def origin_of(url: str) -> str:
+    """The origin of an id that passed the parser of URLs once."""
+    return "/".join(url.split("/", 3)[:3])
+
+
+def transfer_of(row: Row[tuple[object, ...]]) -> Transfer:
+    """A row of transfers as a value."""
+    values = {name: row._mapping[name] for name in Transfer.__dataclass_fields__ if name not in ("state", "mark")}
+    mark = Mark(row.mark) if row.mark else None
+    return Transfer(**values, state=_STATES[row.kind](row.state), mark=mark)
+
+
+def transfer(connection: Connection, transfer_id: str) -> Transfer | None:
+    """The transfer with this id; None also for one of which only a refusal is known."""
+    row = connection.execute(select(tables.transfer).where(tables.transfer.c.id == transfer_id)).one_or_none()
+    return transfer_of(row) if row is not None else None
+
+
+def _fact(row: Row[tuple[object, ...]]) -> StoredFact:
+    return StoredFact(row.n, row.peer_id, row.transfer_id, Kind(row.kind), row.ours, row.digest, row.doc, row.counts)
+
+
+def facts_about(connection: Connection, peer_id: int, transfer_id: str) -> list[StoredFact]:
+    """All signed messages about a transfer with a peer, in the order in which we got to know them."""
+    about = (tables.fact.c.peer_id == peer_id) & (tables.fact.c.transfer_id == transfer_id)
+    return [_fact(row) for row in connection.execute(select(tables.fact).where(about).order_by(tables.fact.c.n))]
+
+
+def fact_by_digest(connection: Connection, digest: str) -> StoredFact | None:
+    """The signed message with this digest."""
+    row = connection.execute(select(tables.fact).where(tables.fact.c.digest == digest)).one_or_none()
+    return _fact(row) if row is not None else None
+
+
+def state_of(side: Side, facts: list[StoredFact], mark: Mark | None) -> PayerState | PayeeState:
+    """The state that the counting messages make."""
+    known = frozenset(found.kind for found in facts if found.counts)
+    return payer_state(known) if side is Side.PAYER else payee_state(known, mark)
+
+
+def fact(connection: Connection, number: int) -> StoredFact:
+    """The signed message with this number."""
+    return _fact(connection.execute(select(tables.fact).where(tables.fact.c.n == number)).one())
+
+
+def all_facts(connection: Connection) -> list[StoredFact]:
+    """Every signed message, in the order in which we got to know them."""
+    return [_fact(row) for row in connection.execute(select(tables.fact).order_by(tables.fact.c.n))]

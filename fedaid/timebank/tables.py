@@ -1,0 +1,280 @@
+"""The books: accounts, transfers, the sealed journal of postings, the signed messages, and what peers agreed on."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    event,
+    false,
+    text,
+)
+
+from fedaid.actors.rules import HOST_CHARACTERS_MAX
+from fedaid.actors.tables import URI_CHARACTERS_MAX
+from fedaid.foundation.database import UtcDateTime, metadata
+from fedaid.timebank.rules.books import MINUTES_MAX
+
+DIGEST_CHARACTERS = len("sha256:") + 64
+HEAD = 1  # the only row of ledger_head
+
+# The one lock of every ledger transaction, and the heads of the two append-only tables.
+ledger_head = Table(
+    "ledger_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(DIGEST_CHARACTERS), nullable=False),
+    Column("facts", BigInteger, nullable=False),
+    CheckConstraint(f"id = {HEAD}", name="one_row"),
+)
+
+# Another network's ledger. Both sides' figures are minutes: ``line`` is the most they may owe us,
+# ``line_granted`` the most we may owe them.
+peer = Table(
+    "peer",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("host", String(HOST_CHARACTERS_MAX), nullable=False, unique=True),
+    Column("origin", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("actor", String(URI_CHARACTERS_MAX), nullable=False, unique=True),
+    Column("status", String(10), nullable=False),
+    Column("number", BigInteger, nullable=False),  # of the handshake under way or done, in the names of its messages
+    Column("key_id", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("key_multibase", Text, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("line_granted", BigInteger, nullable=False),
+    Column("max_transfer", Integer, nullable=False),
+    Column("offer_lifetime_days", Integer, nullable=False),
+    Column("terms_digest", String(DIGEST_CHARACTERS)),
+    Column("our_proposal", Text),
+    Column("their_proposal", Text),
+    Column("out_seq", BigInteger, nullable=False),
+    Column("out_hash", String(DIGEST_CHARACTERS), nullable=False),
+    Column("in_seq", BigInteger, nullable=False),
+    Column("in_hash", String(DIGEST_CHARACTERS), nullable=False),
+    Column("needs_sync", Boolean, nullable=False, server_default=false()),
+    Column("last_statement", BigInteger),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    CheckConstraint(
+        "status IN ('proposed', 'asked', 'active', 'suspended', 'closing', 'closed', 'lost')", name="status"
+    ),
+    CheckConstraint("line >= 0 AND line_granted >= 0 AND max_transfer > 0", name="figures"),
+)
+
+# Every agreement that was ever in force, signed: old messages quote old terms.
+peer_terms = Table(
+    "peer_terms",
+    metadata,
+    Column("digest", String(DIGEST_CHARACTERS), primary_key=True),
+    Column("peer_id", BigInteger, ForeignKey(peer.c.id), nullable=False, index=True),
+    Column("doc", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# Balance is minutes given less minutes received; of ``clearing``, what we owe the peer. ``held`` is promised.
+account = Table(
+    "account",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(10), nullable=False),
+    Column("actor", String(URI_CHARACTERS_MAX), unique=True),
+    Column("peer_id", BigInteger, ForeignKey(peer.c.id), unique=True),
+    Column("status", String(10), nullable=False),
+    Column("balance", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    Column("floor", BigInteger, nullable=False),
+    Column("ceiling", BigInteger),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint("kind IN ('member', 'group', 'chest', 'clearing')", name="kind"),
+    CheckConstraint("status IN ('open', 'frozen', 'closed')", name="status"),
+    CheckConstraint("held >= 0", name="held"),
+    CheckConstraint("floor <= 0", name="floor"),
+    CheckConstraint("(kind = 'clearing') = (peer_id IS NOT NULL)", name="clearing_has_peer"),
+    CheckConstraint("(kind IN ('member', 'group')) = (actor IS NOT NULL)", name="people_have_actor"),
+    CheckConstraint("status <> 'closed' OR (balance = 0 AND held = 0)", name="closed_is_even"),
+)
+_IS_CHEST = account.c.kind == "chest"
+Index("uq_account_chest", account.c.kind, unique=True, sqlite_where=_IS_CHEST, postgresql_where=_IS_CHEST)
+
+# ``kind``: out is paid by us to a peer's member, in the other way round. ``state`` is a copy of what the facts say.
+transfer = Table(
+    "transfer",
+    metadata,
+    Column("id", String(URI_CHARACTERS_MAX), primary_key=True),
+    Column("kind", String(5), nullable=False),
+    Column("debit", BigInteger, ForeignKey(account.c.id), nullable=False),
+    Column("credit", BigInteger, ForeignKey(account.c.id), nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("peer_id", BigInteger, ForeignKey(peer.c.id)),
+    Column("remote_actor", String(URI_CHARACTERS_MAX)),
+    Column("offer_digest", String(DIGEST_CHARACTERS)),
+    Column("state", String(16), nullable=False),
+    Column("mark", String(10)),
+    Column("held", Boolean, nullable=False),
+    Column("reverses", String(URI_CHARACTERS_MAX), ForeignKey("transfer.id")),
+    Column("engagement", String(URI_CHARACTERS_MAX)),
+    Column("proposal", String(URI_CHARACTERS_MAX)),
+    Column("reason", String(40)),  # why it was refused, one word
+    Column("end_time", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    CheckConstraint("kind IN ('local', 'out', 'in')", name="kind"),
+    CheckConstraint(f"minutes BETWEEN 1 AND {MINUTES_MAX}", name="minutes"),
+    CheckConstraint("debit <> credit", name="two_accounts"),
+    CheckConstraint("(kind = 'local') = (peer_id IS NULL)", name="local_has_no_peer"),
+    CheckConstraint("(kind = 'local') = (remote_actor IS NULL)", name="local_has_no_stranger"),
+    Index("ix_transfer_debit", "debit", "created_at"),
+    Index("ix_transfer_credit", "credit", "created_at"),
+    Index("ix_transfer_state", "state", "end_time"),
+)
+# At most one settlement per engagement. One that was refused or given up may be claimed again.
+STANDS = and_(
+    transfer.c.engagement.is_not(None),
+    transfer.c.state.not_in(("rejected", "void", "abandoned", "disputed", "refused", "withdrawn")),
+)
+Index(
+    "uq_transfer_engagement",
+    transfer.c.engagement,
+    unique=True,
+    sqlite_where=STANDS,
+    postgresql_where=STANDS,
+)
+
+posting = Table(
+    "posting",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("transfer_id", String(URI_CHARACTERS_MAX), ForeignKey(transfer.c.id), nullable=False, unique=True),
+    Column("debit", BigInteger, ForeignKey(account.c.id), nullable=False, index=True),
+    Column("credit", BigInteger, ForeignKey(account.c.id), nullable=False, index=True),
+    Column("minutes", Integer, nullable=False),
+    Column("posted_at", UtcDateTime, nullable=False),
+    Column("evidence", String(DIGEST_CHARACTERS), nullable=False),
+    Column("prev", String(DIGEST_CHARACTERS), nullable=False),
+    Column("hash", String(DIGEST_CHARACTERS), nullable=False, unique=True),
+    CheckConstraint(f"minutes BETWEEN 1 AND {MINUTES_MAX}", name="minutes"),
+    CheckConstraint("debit <> credit", name="two_accounts"),
+)
+
+# Signed messages, ours and theirs. ``counts`` is false for a second, different one where only one can count.
+fact = Table(
+    "fact",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("peer_id", BigInteger, ForeignKey(peer.c.id), nullable=False),
+    Column("transfer_id", String(URI_CHARACTERS_MAX), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("ours", Boolean, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("digest", String(DIGEST_CHARACTERS), nullable=False, unique=True),
+    Column("doc", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("counts", Boolean, nullable=False),
+    CheckConstraint("kind IN ('invite', 'offer', 'undo', 'accept', 'reject', 'reject_invite', 'receipt')", name="kind"),
+    Index("ix_fact_place", "peer_id", "ours", "seq"),
+)
+_COUNTS = fact.c.counts.is_(True)
+Index(
+    "uq_fact_counts",
+    fact.c.peer_id,
+    fact.c.transfer_id,
+    fact.c.kind,
+    unique=True,
+    sqlite_where=_COUNTS,
+    postgresql_where=_COUNTS,
+)
+
+# Messages of ours that want an answer, sent again until it has come.
+resend = Table(
+    "resend",
+    metadata,
+    Column("fact_n", BigInteger, ForeignKey(fact.c.n), primary_key=True, autoincrement=False),
+    Column("peer_id", BigInteger, ForeignKey(peer.c.id), nullable=False),
+    Column("transfer_id", String(URI_CHARACTERS_MAX), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("next_try", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("acked_at", UtcDateTime),
+)
+_UNANSWERED = resend.c.acked_at.is_(None)
+Index("ix_resend_due", resend.c.next_try, sqlite_where=_UNANSWERED, postgresql_where=_UNANSWERED)
+
+statement = Table(
+    "statement",
+    metadata,
+    Column("peer_id", BigInteger, ForeignKey(peer.c.id), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("opening", BigInteger, nullable=False),
+    Column("closing", BigInteger, nullable=False),
+    Column("doc", Text, nullable=False),
+    Column("countersigned", Text),
+)
+
+statement_line = Table(
+    "statement_line",
+    metadata,
+    Column("peer_id", BigInteger, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("transfer_id", String(URI_CHARACTERS_MAX), ForeignKey(transfer.c.id), primary_key=True),
+    UniqueConstraint("transfer_id"),
+)
+
+# Words of members, and the salt of the digest by which a signed message speaks of them: both can be erased.
+note = Table(
+    "note",
+    metadata,
+    Column("transfer_id", String(URI_CHARACTERS_MAX), ForeignKey(transfer.c.id), primary_key=True),
+    Column("salt", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+APPEND_ONLY = (posting, fact)
+
+
+def create_triggers(connection: Connection) -> None:
+    """Let the database itself refuse to change or remove postings and signed messages; for the migration and tests."""
+    for table in APPEND_ONLY:
+        _make_append_only(connection, table.name)
+
+
+def _make_append_only(connection: Connection, table: str) -> None:
+    if connection.dialect.name == "postgresql":
+        for statement_text in _postgresql_triggers(table):
+            connection.exec_driver_sql(statement_text)
+        return
+    for verb in ("UPDATE", "DELETE"):
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
+
+
+def _postgresql_triggers(table: str) -> tuple[str, ...]:
+    return (
+        f"CREATE OR REPLACE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
+        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION {table}_is_append_only()",
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only()",
+    )
+
+
+def _after_create(table: Table, connection: Connection, **_options: object) -> None:
+    _make_append_only(connection, table.name)
+
+
+for _table in APPEND_ONLY:
+    event.listen(_table, "after_create", _after_create)
