@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from activitypub.errors import ProtocolError
 from fedaid import __version__, app, settings
 from fedaid.admin import doctor, founding, networks
+from fedaid.demo import play
 from fedaid.foundation import schema, wording
 from fedaid.foundation.database import Database
 from fedaid.foundation.pages import Role
@@ -341,6 +342,16 @@ async def _examine(chosen: Settings) -> list[doctor.Finding]:
         )
     finally:
         await instance.close()
+
+
+@cli.command("demo")
+def show_demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the story.")] = False,
+    north_port: Annotated[int, typer.Option(help="Port of Northside.")] = play.NORTH_PORT,
+    river_port: Annotated[int, typer.Option(help="Port of Riverside.")] = play.RIVER_PORT,
+) -> None:
+    """Play the main job between two neighbourhoods on this machine, then leave both up for clicking."""
+    play.play(once=once, north_port=north_port, river_port=river_port)
 
 
 @cli.command()

@@ -39,6 +39,8 @@ Sign = Callable[[str, Url, bytes | None, SigningKey, datetime], Mapping[str, str
 _SIGN: Mapping[Dialect, Sign] = {Dialect.DRAFT_CAVAGE: sign_draft_cavage, Dialect.RFC_9421: sign_rfc9421}
 
 
+# Codes of FetchFailed for a host that does not answer, as opposed to one that answers with a failure.
+_NOBODY_THERE = frozenset({"timeout", "no_connection", "no_address"})
 _BLOCKED = Outcome(Answer.REFUSED, error="this host is blocked here")
 
 
@@ -149,8 +151,8 @@ class Deliverer:
         except TimeoutError:
             return self._silence("the actor's document did not come in time")
         except ProtocolError as refused:
-            final = not isinstance(refused, FetchFailed) or refused.permanent
-            return Outcome(Answer.REFUSED if final else Answer.BUSY, error=self._short(refused.sentence))
+            later = Answer.SILENT if refused.code in _NOBODY_THERE else Answer.BUSY
+            return self._failure(refused, later)
         return None
 
     def _host_of(self, url: str) -> str:
@@ -195,8 +197,7 @@ class Deliverer:
         except TimeoutError:
             return self._silence("no answer in time")
         except ProtocolError as refused:
-            final = not isinstance(refused, FetchFailed) or refused.permanent
-            return Outcome(Answer.REFUSED if final else Answer.SILENT, error=self._short(refused.sentence))
+            return self._failure(refused, Answer.SILENT)
         return judge(answer.status, answer.retry_after_seconds)
 
     def _headers(self, parcel: Parcel, dialect: Dialect) -> dict[str, str]:
@@ -209,5 +210,6 @@ class Deliverer:
     def _silence(self, error: str) -> Outcome:
         return Outcome(Answer.SILENT, error=error)
 
-    def _short(self, error: str) -> str:
-        return error[: self._limits.error_characters_max]
+    def _failure(self, refused: ProtocolError, later: Answer) -> Outcome:
+        final = not isinstance(refused, FetchFailed) or refused.permanent
+        return Outcome(Answer.REFUSED if final else later, error=refused.sentence[: self._limits.error_characters_max])

@@ -284,6 +284,19 @@ def test_an_actor_that_cannot_be_met_now_is_tried_again_and_holds_back_later_mai
     assert world.town.activities("sea.example") == [1, 2]
 
 
+@pytest.mark.parametrize(("code", "kept"), [("no_connection", True), ("timeout", True), ("status", False)])
+def test_mail_to_an_actor_that_cannot_be_met_is_kept_only_while_its_host_is_silent(
+    world: World, code: str, kept: bool
+) -> None:
+    world.book.strangers[DAN] = FetchFailed(code, "Not now.", permanent=False)
+    world.posts(1, DAN)
+    world.drain()
+    for _ in range(13):
+        world.later(6 * HOUR)
+    assert world.host("sea.example").asleep
+    assert world.states() == (["waiting"] if kept else ["failed"])
+
+
 def test_an_actor_that_does_not_exist_is_recorded_as_failed(world: World) -> None:
     world.book.strangers[DAN] = FetchFailed("gone", "This actor is gone.", permanent=True)
     world.posts(1, DAN)

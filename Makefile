@@ -1,0 +1,48 @@
+# The two commands are `make demo` and `make test`; everything they need is set up by .ci/bootstrap.
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test format format-check lint types layers tests lock clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+setup: ## Make .venv with everything in it
+	@.ci/bootstrap
+
+demo: setup ## Two neighbourhoods on this machine; ARGS=--once ends after the story
+	@$(BIN)/fedaid demo $(ARGS)
+
+test: setup format-check lint types layers tests ## All that CI runs
+
+format: setup ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+format-check: setup
+	@echo "== format"
+	$(BIN)/ruff format --check .
+
+lint: setup
+	@echo "== lint"
+	$(BIN)/ruff check .
+
+types: setup
+	@echo "== types"
+	$(BIN)/mypy
+
+layers: setup
+	@echo "== layers"
+	$(BIN)/lint-imports
+
+tests: setup
+	@echo "== tests"
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lock: setup ## Pin every package by hash
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet pyproject.toml --group dev -o requirements-dev.lock
+
+clean: ## Remove what can be made again
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
