@@ -1,4 +1,4 @@
-"""Both state tables against each other in memory: thousands of disorderly histories, each of which ends in agreement."""
+"""Both state tables against each other in memory: many disorderly histories, each of which ends in agreement."""
 
 import random
 from dataclasses import dataclass, field
@@ -94,11 +94,6 @@ class Core:
 
     def take(self, transfer: int, kind: Kind) -> None:
         arrives = ARRIVES_AS_PAYER if self.side is Side.PAYER else ARRIVES_AS_PAYEE
-        if self.side is Side.PAYEE and kind is Kind.ACCEPT:  # it carries our own Offer
-            if Kind.OFFER not in self.known.get(transfer, set()):
-                self.step(transfer, arrives[kind], kind)
-                self.known[transfer].add(Kind.OFFER)
-                return
         self.step(transfer, arrives[kind], kind)
 
 
