@@ -26,7 +26,6 @@ import fedaid.groups.commands
 import fedaid.members.pages
 import fedaid.members.queries
 import fedaid.timebank.pages
-import fedaid.timebank.resend
 import fedaid.timebank.wire
 import fedaid.web.pages
 from activitypub.client import Client
@@ -43,6 +42,7 @@ from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
 from fedaid.network.queries import BlockList
 from fedaid.settings import Settings
+from fedaid.timebank.resend import resend_due
 from fedaid.web.errors import exception_handlers
 from fedaid.web.headers import OurHost, OwnForms, StrictHeaders
 from fedaid.web.shell import STATIC, build_templates
@@ -97,7 +97,7 @@ def build(
     clock = clock or SystemClock()
     database = Database(settings.database, pool_size=settings.database_connections_max)
     outbox_wake = _Bell()
-    units = UnitsOfWork(database, clock, settings.names, announcers(), outbox_wake.ring)
+    units = UnitsOfWork(database, clock, settings.names, announcers(settings), outbox_wake.ring)
     client = Client(settings.url_rules, settings.fetch, user_agent=_user_agent(settings), transport=transport)
     signers, is_blocked = StoredSigners(database), BlockList(database)
 
@@ -108,7 +108,7 @@ def build(
     inbox_worker = InboxWorker(
         write=database.write,
         units=units,
-        handlers=handlers(settings),
+        handlers=handlers(settings, database),
         correspondents=correspondents,
         client=client,
         signer=server_signer,
@@ -182,24 +182,24 @@ class FrontDoor:
         await (self._mail_slot if is_letter else self._pages)(scope, receive, send)
 
 
-def announcers() -> Announcers:
+def announcers(settings: Settings) -> Announcers:
     """Who is told of each fact, in this order: the wire first, then the rooms that follow up on it."""
     return _joined(
         fedaid.actors.wire.ANNOUNCERS,
         fedaid.groups.commands.ANNOUNCERS,
         fedaid.board.wire.ANNOUNCERS,
-        fedaid.timebank.wire.ANNOUNCERS,
+        fedaid.timebank.wire.announcers(settings.timebank),
         fedaid.admin.networks.ANNOUNCERS,
         fedaid.follow_ups.ANNOUNCERS,
     )
 
 
-def handlers(settings: Settings) -> Handlers:
+def handlers(settings: Settings, database: Database) -> Handlers:
     """Who takes a letter of each type; the first that knows it does."""
     rules = settings.url_rules
     rooms = (
         fedaid.timebank.wire.handlers(rules, settings.timebank),
-        fedaid.board.wire.handlers(rules),
+        fedaid.board.wire.handlers(rules, fedaid.board.queries.FollowedBoards(database)),
         fedaid.actors.wire.handlers(rules),
     )
     joined: dict[str, list[Handler[Work]]] = {}
@@ -219,7 +219,7 @@ def _joined(*rooms: Mapping[type, Sequence[Announcer]]) -> Announcers:
 
 def _chores(settings: Settings) -> Sequence[Chore]:
     return (
-        Chore("resend_hours", settings.timebank.resend_look_seconds, fedaid.timebank.resend.resend_due),
+        Chore("resend_hours", settings.timebank.resend_look_seconds, lambda work: resend_due(work, settings.timebank)),
         Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
     )
 
@@ -249,11 +249,11 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> 
 def _routes(settings: Settings, desk: Desk) -> list[BaseRoute]:
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
-        *fedaid.web.pages.routes(settings.timebank),
+        *fedaid.web.pages.routes(),
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board),
-        *fedaid.timebank.pages.routes(settings.timebank),
+        *fedaid.timebank.pages.routes(),
         *fedaid.admin.pages.routes(desk),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.members.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}

@@ -187,7 +187,9 @@ def member_add(
 def token(
     user: Annotated[str, typer.Argument(help="Handle of the member.")],
     data: Data,
-    scopes: Annotated[str, typer.Option(help="What it is good for, words of: read write follow.")] = "read write follow",
+    scopes: Annotated[
+        str, typer.Option(help="What it is good for, words of: read write follow.")
+    ] = "read write follow",
 ) -> None:
     """Print a bearer token for a member; it is shown this once."""
     with _instance(settings.load(data)) as instance, instance.units.begin() as work:
@@ -218,7 +220,9 @@ def group_add(
 
 @network.command("propose")
 def network_propose(
-    host: Annotated[str, typer.Argument(help="Their host, e.g. riverside.example")], data: Data, line_hours: LineHours = None
+    host: Annotated[str, typer.Argument(help="Their host, e.g. riverside.example")],
+    data: Data,
+    line_hours: LineHours = None,
 ) -> None:
     """Propose a link to a neighbouring network; their admin must accept it."""
     _with_network(data, lambda desk: desk.propose(host, line_hours), f"Proposed to {host}. Their admin will be asked.")
@@ -229,7 +233,9 @@ def network_accept(
     host: Annotated[str, typer.Argument(help="Their host.")], data: Data, line_hours: LineHours = None
 ) -> None:
     """Accept the link that a neighbouring network proposed."""
-    _with_network(data, lambda desk: desk.accept(host, line_hours), f"Accepted. The boards of {host} and ours are linked.")
+    _with_network(
+        data, lambda desk: desk.accept(host, line_hours), f"Accepted. The boards of {host} and ours are linked."
+    )
 
 
 @network.command("pause")
@@ -251,9 +257,7 @@ def network_end(host: Annotated[str, typer.Argument(help="Their host.")], data: 
 
 
 @network.command("list")
-def network_list(
-    data: Data, as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False
-) -> None:
+def network_list(data: Data, as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
     """Show the links with neighbouring networks: status, and the account between us."""
     with _instance(settings.load(data)) as instance, instance.database.read() as connection:
         rows = networks.overview(connection)
@@ -337,9 +341,7 @@ def check_up(data: Data, as_json: Annotated[bool, typer.Option("--json", help="F
 async def _examine(chosen: Settings) -> list[doctor.Finding]:
     instance = app.build(chosen, works=False)
     try:
-        return await doctor.examine(
-            doctor.Patient(str(chosen.data), chosen.names, instance.database, instance.client)
-        )
+        return await doctor.examine(doctor.Patient(str(chosen.data), chosen.names, instance.database, instance.client))
     finally:
         await instance.close()
 

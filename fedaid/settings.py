@@ -122,7 +122,9 @@ def _told(place: tuple[int | str, ...], message: str) -> str:
 
 def write(settings: Settings) -> None:
     """Writes the file of a new instance: what was chosen, as TOML a person can go on editing."""
-    chosen = {name: getattr(settings, name) for name in ("origin", "name", "allow_loopback", "database_url", "time_zone")}
+    chosen = {
+        name: getattr(settings, name) for name in ("origin", "name", "allow_loopback", "database_url", "time_zone")
+    }
     # A JSON string, number or boolean is also a TOML one.
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in chosen.items() if value != ""]
     header = "# Settings of this fedaid instance; all of them are described in docs/reference/settings.md\n"

@@ -1,14 +1,14 @@
 """Writes letters down before they are acknowledged: each once, many per commit, the commit beside the event loop."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import Connection, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -16,7 +16,7 @@ from activitypub.documents import Activity
 from activitypub.signatures.authentic import Authentic
 from inbox.limits import InboxLimits
 from inbox.ports import Clock
-from inbox.tables import IS_NEW, inbox_letter
+from inbox.tables import IS_NEW, State, inbox_letter
 
 WRITE_TRIES_MAX = 2  # PostgreSQL may end one of two batches that bring the same letters in another order
 
@@ -74,7 +74,9 @@ class Journal:
     """Group commit: letters that arrive while a commit runs are written together in the next one.
 
     ``write`` opens a transaction that is durable when its block ends. ``on_written`` is called on the event
-    loop after each commit; it wakes the worker. One journal serves one event loop.
+    loop after each commit; it wakes the worker. One journal serves one event loop. ``repeatable`` are the paths of
+    inboxes whose owner answers a letter each time it comes (the ledger's): there a letter that was settled is
+    applied again when its sender posts it again, and the owner sees to it that nothing happens twice.
     """
 
     def __init__(
@@ -83,8 +85,10 @@ class Journal:
         clock: Clock,
         limits: InboxLimits | None = None,
         on_written: Callable[[], None] = lambda: None,
+        repeatable: Collection[str] = (),
     ) -> None:
         self._write = write
+        self._repeatable = frozenset(repeatable)
         self._clock = clock
         self._limits = limits or InboxLimits()
         self._on_written = on_written
@@ -150,6 +154,7 @@ class Journal:
             try:
                 with self._write() as connection:
                     new = write_down(connection, entries)
+                    self._reopen(connection, [entry for entry in entries if entry.activity_id not in new])
                     if self._count_is_due():
                         self._count(connection)
                 return new
@@ -157,6 +162,11 @@ class Journal:
                 if not left:
                     raise
         raise AssertionError("unreachable")
+
+    def _reopen(self, connection: Connection, known: Sequence[Entry]) -> None:
+        for entry in known:
+            if entry.inbox in self._repeatable:
+                reopen(connection, entry)
 
     def _recount(self) -> None:
         if self._count_is_due():
@@ -183,6 +193,14 @@ def write_down(connection: Connection, entries: Sequence[Entry]) -> set[str]:
         .returning(inbox_letter.c.activity_id)
     )
     return set(connection.execute(statement, [_row(entry) for entry in entries]).scalars())
+
+
+def reopen(connection: Connection, entry: Entry) -> None:
+    """Let a settled letter that its sender posted again be applied again, as it came now."""
+    settled = (inbox_letter.c.activity_id == entry.activity_id) & (inbox_letter.c.sender == entry.sender)
+    settled &= inbox_letter.c.state.in_([State.DONE.value, State.IGNORED.value, State.REFUSED.value])
+    anew = {"state": State.NEW.value, "tries": 0, "next_try_ms": 0, "code": "", "sentence": ""}
+    connection.execute(update(inbox_letter).where(settled).values(**_row(entry), **anew))
 
 
 def _row(entry: Entry) -> dict[str, object]:

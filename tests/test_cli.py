@@ -70,7 +70,16 @@ def test_init_refuses_an_origin_that_others_could_not_reach(
 
 def test_a_weak_password_is_refused_before_anything_is_made(fedaid: Fedaid, data: Path) -> None:
     refused = fedaid(
-        "init", "--origin", ORIGIN, "--name", "N", "--allow-loopback", "--admin", "nora", "--password-stdin", given="x\n"
+        "init",
+        "--origin",
+        ORIGIN,
+        "--name",
+        "N",
+        "--allow-loopback",
+        "--admin",
+        "nora",
+        "--password-stdin",
+        given="x\n",
     )
     assert refused.returncode == 1
     assert not data.exists()
@@ -100,10 +109,10 @@ def test_a_token_is_printed_alone(founded: Fedaid) -> None:
     assert len(made.stdout.splitlines()) == 1
 
 
-@pytest.mark.parametrize(("words", "sentence"), [(["token", "nobody"], "no member"), (["token", "nora", "--scopes", "rule"], "rule")])
-def test_a_token_is_refused_for_nobody_and_for_unknown_scopes(
-    founded: Fedaid, words: list[str], sentence: str
-) -> None:
+@pytest.mark.parametrize(
+    ("words", "sentence"), [(["token", "nobody"], "no member"), (["token", "nora", "--scopes", "rule"], "rule")]
+)
+def test_a_token_is_refused_for_nobody_and_for_unknown_scopes(founded: Fedaid, words: list[str], sentence: str) -> None:
     refused = founded(*words)
     assert refused.returncode == 1
     assert sentence in refused.stderr
@@ -150,8 +159,22 @@ def test_the_doctor_names_what_is_wrong_and_exits_with_1(founded: Fedaid) -> Non
 
 def test_every_command_has_help(fedaid: Fedaid) -> None:
     for words in (
-        "init", "serve", "worker", "member add", "token", "group add", "ledger verify", "ledger statement", "doctor",
-        "network propose", "network accept", "network pause", "network resume", "network end", "network list", "demo",
+        "init",
+        "serve",
+        "worker",
+        "member add",
+        "token",
+        "group add",
+        "ledger verify",
+        "ledger statement",
+        "doctor",
+        "network propose",
+        "network accept",
+        "network pause",
+        "network resume",
+        "network end",
+        "network list",
+        "demo",
     ):
         shown = subprocess.run(
             [sys.executable, "-m", "fedaid", *words.split(), "--help"], capture_output=True, text=True, check=False

@@ -1,7 +1,7 @@
 """Examines an instance the way an admin would at night, and says what to mend."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from fedaid.actors.rules import Kind
 from fedaid.foundation import schema
 from fedaid.foundation.database import Database
 from fedaid.foundation.names import Names
-from fedaid.timebank import queries as timebank
+from fedaid.timebank import audit as timebank
 from inbox import queries as letters
 from inbox.tables import State
 from outbox import health
@@ -65,7 +65,9 @@ def _schema(patient: Patient) -> Finding:
     try:
         present, newest = schema.revision(patient.database), schema.newest_revision()
     except SQLAlchemyError as error:
-        return Finding(False, f"The database cannot be opened ({type(error).__name__}): check database_url and its server.")
+        return Finding(
+            False, f"The database cannot be opened ({type(error).__name__}): check database_url and its server."
+        )
     if present == newest:
         return Finding(True, f"The database answers; its schema is {present}.")
     return Finding(False, f"The schema is {present}, this version needs {newest}: start fedaid serve once.")

@@ -12,8 +12,8 @@ from activitypub.identifiers import UrlRules
 from activitypub.keys import SigningKey
 from fedaid.actors import queries as actors
 from fedaid.foundation.refused import Refused
-from fedaid.foundation.work import Announcer, UnitsOfWork, Work
 from fedaid.foundation.wording import MINUTES_PER_HOUR
+from fedaid.foundation.work import Announcer, UnitsOfWork, Work
 from fedaid.groups import queries as groups
 from fedaid.network import commands as links
 from fedaid.network import queries as link_queries

@@ -59,7 +59,9 @@ def _check_free(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise Refused("port_in_use", f"Port {port} is in use here: stop what listens on it, then try again.") from None
+            raise Refused(
+                "port_in_use", f"Port {port} is in use here: stop what listens on it, then try again."
+            ) from None
 
 
 def _set_up(console: Console, stage: Stage) -> None:

@@ -99,7 +99,9 @@ def _see_link(stage: Stage) -> Sight | None:
     both_ways = page.says("our board follows theirs") and page.says("theirs follows ours")
     if not (page.says("Accepted") and both_ways):
         return None
-    return Sight(f"The link is accepted, with a line of {LINE_HOURS} h each way, and the boards follow each other.", page.url)
+    return Sight(
+        f"The link is accepted, with a line of {LINE_HOURS} h each way, and the boards follow each other.", page.url
+    )
 
 
 def _post(stage: Stage) -> None:

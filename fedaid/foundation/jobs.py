@@ -42,5 +42,5 @@ def _do(chore: Chore, units: UnitsOfWork) -> None:
     try:
         with units.begin() as work:
             chore.do(work)
-    except Exception as error:  # noqa: BLE001 - one broken chore must not stop the others; it is logged and tried again
+    except Exception as error:
         log.error("chore_failed", chore=chore.name, error=type(error).__name__, exc_info=error)

@@ -1,7 +1,7 @@
 """How a rule says no: with a code for machines and a sentence that is safe to show to anybody."""
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not a fault
+class Refused(Exception):
     """Raised by rules and commands; only a door turns it into a status.
 
     code      one word, stable, e.g. ``over_limit``; documented in docs/reference/refusals.md

@@ -1,28 +1,28 @@
 """The pages that belong to no single feature: my day, logging the hours of a match, and whether the server is alive."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from fedaid.board import queries as board
+from fedaid.board.commands import log_hours
 from fedaid.board.queries import Agreed
 from fedaid.foundation import wording
 from fedaid.foundation.pages import Form, Viewer, form_page, go, house, member, render
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.timebank import commands as timebank
 from fedaid.timebank import queries as hours
-from fedaid.timebank.limits import TimebankLimits
 from fedaid.web.sayings import ACTION_WORDS, LISTING_WORDS, RESPONSE_WORDS
 
 
-def routes(limits: TimebankLimits) -> Sequence[Route]:
+def routes() -> Sequence[Route]:
     """My day, logging hours, and the two health checks."""
     return [
         Route("/me", my_day, methods=["GET"]),
         Route("/hours/claim", claim_page, methods=["GET"]),
-        Route("/hours/claim", form_page(_claim(limits)), methods=["POST"]),
+        Route("/hours/claim", form_page(claim), methods=["POST"]),
         Route("/livez", alive, methods=["GET"]),
         Route("/readyz", ready, methods=["GET"]),
     ]
@@ -52,22 +52,43 @@ def claim_page(request: Request) -> Response:
     agreed = _agreed(request, member(request), request.query_params.get("agreement", ""))
     minutes = agreed.match.minutes
     typed = {"hours": wording.in_figures(minutes) if minutes else "", "note": agreed.listing.title}
-    return render(request, "web/log_hours.html", agreed=agreed, typed=typed, refusal="")
+    return _claim_form(request, agreed, typed)
 
 
-def _claim(limits: TimebankLimits):  # type: ignore[no-untyped-def]
-    def claim(request: Request, form: Form) -> Response:
-        who = member(request)
-        agreed = _agreed(request, who, form["agreement"])
-        try:
-            _log(request, who, agreed, form, limits)
-        except Refused as refused:
-            return render(
-                request, "web/log_hours.html", refused.status, agreed=agreed, typed=form, refusal=refused.sentence
-            )
-        return go("/me", "hours_claimed")
+def claim(request: Request, form: Form) -> Response:
+    """Log the hours; a refusal keeps what was typed, and pressing twice logs once."""
+    who = member(request)
+    agreed = _agreed(request, who, form["agreement"])
+    try:
+        _log(request, who, agreed, form)
+    except Refused as refused:
+        return _claim_form(request, agreed, form, refused.sentence, refused.status)
+    return go("/me", "hours_claimed")
 
-    return claim
+
+def _log(request: Request, who: Viewer, agreed: Agreed, form: Form) -> None:
+    minutes = wording.read_minutes(form["hours"])
+    if minutes is None:
+        raise Refused("minutes", "Hours are written as 1:30 or 1.5, in whole minutes.")
+    with house(request).units.begin() as work:
+        timebank.claim(
+            work,
+            form["transfer"],
+            payee=who.actor,
+            payer=agreed.match.receiver,
+            minutes=minutes,
+            engagement=agreed.match.agreement_uri,
+            proposal=agreed.listing.uri,
+            note=form["note"],
+        )
+        log_hours(work, agreed.match.agreement_uri)
+
+
+def _claim_form(
+    request: Request, agreed: Agreed, typed: Mapping[str, str], refusal: str = "", status: int = 200
+) -> Response:
+    transfer = typed.get("transfer") or timebank.new_key()
+    return render(request, "web/log_hours.html", status, agreed=agreed, typed=typed, refusal=refusal, transfer=transfer)
 
 
 def _agreed(request: Request, who: Viewer, agreement: str) -> Agreed:

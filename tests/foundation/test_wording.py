@@ -24,7 +24,17 @@ def test_minutes_are_said_in_words_and_in_figures(minutes: int, words: str, figu
 
 @pytest.mark.parametrize(
     ("typed", "minutes"),
-    [("1:30", 90), ("2", 120), ("1.5", 90), ("1,5", 90), ("0.25", 15), ("1.75", 105), (" 0:05 ", 5), ("3.0", 180), ("٣", 180)],
+    [
+        ("1:30", 90),
+        ("2", 120),
+        ("1.5", 90),
+        ("1,5", 90),
+        ("0.25", 15),
+        ("1.75", 105),
+        (" 0:05 ", 5),
+        ("3.0", 180),
+        ("٣", 180),
+    ],
 )
 def test_a_length_of_time_can_be_typed_as_people_write_it(typed: str, minutes: int) -> None:
     assert wording.read_minutes(typed) == minutes

@@ -1,0 +1,85 @@
+"""The hours' pages: the statement, giving hours, and answering what waits."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fedaid.foundation import wording
+from fedaid.foundation.pages import Form, Viewer, form_page, go, house, member, render
+from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.work import Work
+from fedaid.members import queries as members
+from fedaid.timebank import commands, queries
+
+BACK = frozenset({"/me", "/hours"})
+NOTHING_TYPED: Mapping[str, str] = {"to": "", "hours": "", "note": ""}
+
+
+def routes() -> Sequence[Route]:
+    """The statement, and one address for each thing a member can do with hours."""
+    return [
+        Route("/hours", hours_page, methods=["GET"]),
+        Route("/hours/give", form_page(give), methods=["POST"]),
+        Route("/hours/confirm", form_page(_answer(commands.confirm, "hours_confirmed")), methods=["POST"]),
+        Route("/hours/refuse", form_page(_answer(commands.refuse, "hours_refused")), methods=["POST"]),
+        Route("/hours/withdraw", form_page(_answer(commands.withdraw, "hours_withdrawn")), methods=["POST"]),
+    ]
+
+
+def hours_page(request: Request) -> Response:
+    """What I gave and received, what waits, and the form to give hours."""
+    return _page(request, member(request), NOTHING_TYPED)
+
+
+def _page(request: Request, who: Viewer, typed: Mapping[str, str], refusal: str = "", status: int = 200) -> Response:
+    home = house(request)
+    with home.database.read() as connection:
+        return render(
+            request,
+            "timebank/hours.html",
+            status,
+            waiting=queries.waiting_for(connection, who.actor, home.names.host),
+            under_way=queries.under_way(connection, who.actor, home.names.host),
+            statement=queries.statement(connection, who.actor, home.names.host),
+            new_transfer=typed.get("transfer") or commands.new_key(),
+            typed=typed,
+            refusal=refusal,
+        )
+
+
+def give(request: Request, form: Form) -> Response:
+    """Hours to a neighbour here, at once. A refusal keeps what was typed; pressing twice gives once."""
+    who = member(request)
+    try:
+        _give(request, who, form)
+    except Refused as refused:
+        return _page(request, who, form, refused.sentence, refused.status)
+    return go("/hours", "hours_given")
+
+
+def _give(request: Request, who: Viewer, form: Form) -> None:
+    minutes = wording.read_minutes(form["hours"])
+    if minutes is None:
+        raise Refused("minutes", "Hours are written as 1:30 or 1.5, in whole minutes.")
+    with house(request).units.begin() as work:
+        payee = members.by_handle(work.connection, form["to"].removeprefix("@"))
+        if payee is None:
+            raise Refused("no_member", "Nobody here has this handle.", 404)
+        commands.give(work, form["transfer"], payer=who.actor, payee=payee.actor, minutes=minutes, note=form["note"])
+
+
+def _answer(answer: Callable[[Work, str, str], None], said: str) -> Callable[[Request, Form], Response]:
+    def endpoint(request: Request, form: Form) -> Response:
+        who = member(request)
+        try:
+            with house(request).units.begin() as work:
+                answer(work, form["transfer"], who.actor)
+        except NotFound:
+            raise
+        except Refused as refused:
+            return _page(request, who, NOTHING_TYPED, refused.sentence, refused.status)
+        return go(form["back"] if form["back"] in BACK else "/hours", said)
+
+    return endpoint
