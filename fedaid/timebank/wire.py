@@ -20,6 +20,8 @@ from fedaid.timebank.rules.terms import CLEARING_AGREEMENT
 from inbox.ports import Handler, Letter
 
 Fetched = Mapping[str, Mapping[str, Any]]
+# A ledger's message may come again, and is answered again: the inbox must not keep a repeated letter from us.
+LEDGER_INBOX = "/ledger/inbox"
 _TYPES = ("Invite", "Offer", "Undo", "Accept", "Reject", "Create")
 
 
