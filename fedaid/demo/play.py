@@ -22,10 +22,10 @@ from fedaid.foundation.refused import Refused
 NORTH_PORT, RIVER_PORT = 8001, 8002
 # Something to look at besides the story: handle, kind, title, hours, place, category.
 SAMPLES: Sequence[tuple[str, str, str, str, str, str]] = (
-    ("ana", "offer", "I teach Spanish, beginners welcome", "1", "Northside library", "languages"),
+    ("ana", "offer", "I teach Spanish, beginners welcome", "1", "Northside library", "learning"),
     ("nora", "request", "Somebody to water plants in August", "0:30", "Mill Lane", "garden"),
     ("ben", "offer", "Bicycle repair: brakes, gears, flats", "1", "The Shed, River Street", "repair"),
-    ("rui", "request", "Read with my son, Spanish or English", "1", "Riverside library", "children"),
+    ("rui", "request", "Read with my son, Spanish or English", "1", "Riverside library", "childcare"),
 )
 
 
