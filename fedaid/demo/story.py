@@ -121,9 +121,10 @@ def _listing_path(page: Page) -> str:
 def _see_listing(stage: Stage) -> Sight | None:
     browser = stage.browser(BEN)
     board = browser.open("/")
-    if not (board.says(SOFA) and board.says(stage.north.host)):
+    if not (board.says(SOFA) and board.says(f"From {stage.north.name}")):
         return None
-    stage.theirs = next(link for link in board.links if re.fullmatch(r"/listings/\d+", link))
+    found = [link for link in board.links if re.fullmatch(r"/listings/\d+", link)]
+    stage.theirs = next(link for link in found if browser.open(link).says(SOFA))
     return Sight(f"It stands on {stage.river.name}'s board, marked as {stage.north.name}'s.", board.url)
 
 
