@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
-from activitypub.client import Client
 from sqlalchemy import Connection
 
+from activitypub.client import Client
 from activitypub.documents import parse_actor
 from activitypub.identifiers import UrlRules
 from activitypub.keys import SigningKey, VerificationKey

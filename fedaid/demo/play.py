@@ -1,4 +1,4 @@
-"""Plays the main job on two real instances, printing each step when it was observed; then leaves both up for clicking."""
+"""Plays the main job on two real instances and prints each step once it was seen; then leaves both up for clicking."""
 
 import re
 import shutil

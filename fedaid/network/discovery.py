@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from activitypub.client import Client
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from activitypub import webfinger
+from activitypub.client import Client
 from activitypub.documents import Actor, parse_actor
 from activitypub.errors import MalformedDocument
 from activitypub.identifiers import Origin, UrlRules

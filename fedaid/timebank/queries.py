@@ -42,7 +42,7 @@ _WORDS: dict[State, str] = {
     PayerState.INVITED: "on hold until their network has taken them up",
     PayerState.OFFERED: "waiting to be confirmed",
     PayerState.ACCEPTED: "confirmed, on the way to their network",
-    PayerState.SETTLED: "done",
+    PayerState.SETTLED: "done, with their receipt",
     PayerState.REJECTED: "refused",
     PayeeState.CLAIMED: "waiting for them to confirm",
     PayeeState.CANCEL_ASKED: "being taken back",

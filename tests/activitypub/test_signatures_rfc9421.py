@@ -72,7 +72,7 @@ def handmade(
         "@query": f"?{query}",
     }
     made = "" if created is None else f";created={created}"
-    parameters = f'({" ".join(f'"{name}"' for name in covered)}){made};keyid="{key.key_id}"{more}'
+    parameters = f'({" ".join(chr(34) + name + chr(34) for name in covered)}){made};keyid="{key.key_id}"{more}'
     lines = [f'"{name}": {derived.get(name, found.get(name))}' for name in covered]
     base = "\n".join([*lines, f'"@signature-params": {parameters}'])
     signature = b64encode(sign_bytes(key.private_key, base.encode())).decode()

@@ -61,12 +61,3 @@ def test_a_migration_that_fails_leaves_nothing_behind(database: Database) -> Non
         schema.upgrade(database)
     with database.read() as connection:
         assert inspect(connection).get_table_names() == ["posting"]
-
-
-@pytest.mark.parametrize("change", ["UPDATE posting SET minutes = 1", "DELETE FROM posting"])
-def test_the_migrated_database_itself_refuses_to_change_what_was_posted(database: Database, change: str) -> None:
-    schema.upgrade(database)
-    with database.write() as connection:
-        connection.execute(text(A_POSTING))
-    with pytest.raises(DBAPIError, match="append-only"), database.write() as connection:
-        connection.execute(text(change))

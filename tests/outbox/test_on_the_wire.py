@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from activitypub.client import Client, FetchLimits
 
+from activitypub.client import Client, FetchLimits
 from activitypub.identifiers import Origin, UrlRules
 from activitypub.keys import VerificationKey
 from activitypub.signatures import Request, SignatureLimits, read_signature, verify
