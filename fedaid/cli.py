@@ -318,7 +318,8 @@ def ledger_statement(user: Annotated[str, typer.Argument(help="Handle of the mem
         )
     console.print(table)
     console.print(
-        f"given {wording.in_figures(statement.given_minutes)} · received {wording.in_figures(statement.received_minutes)}"
+        f"given {wording.in_figures(statement.given_minutes)}"
+        f" · received {wording.in_figures(statement.received_minutes)}"
         f" · balance {wording.in_figures(statement.balance_minutes)}"
     )
 

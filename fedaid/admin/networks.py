@@ -1,4 +1,4 @@
-"""The admin's desk for neighbouring networks: one step links boards and timebanks together, on pages and command line."""
+"""The admin's desk for neighbouring networks: one step links boards and timebanks together, wherever it is taken."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -8,7 +8,7 @@ from fedaid.foundation.wording import in_figures
 
 
 def compare(first: Town, second: Town) -> str:
-    """The figures both sides agree on, in words. Raises Refused with what differs, RuntimeError when a ledger is broken."""
+    """The figures both sides agree on, in words. Raises Refused or RuntimeError with what differs."""
     for town in (first, second):
         town.run("ledger", "verify")
     ours, theirs = _account(first, second), _account(second, first)
