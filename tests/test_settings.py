@@ -16,6 +16,11 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def add(data: Path, text: str) -> None:
+    file = data / "fedaid.toml"
+    file.write_text(file.read_text() + text)
+
+
 def test_a_founded_instance_reads_its_own_file(data: Path) -> None:
     assert settings.load(data).name == "Northside"
     assert settings.load(data).database == f"sqlite:///{data / 'fedaid.sqlite3'}"
@@ -24,7 +29,7 @@ def test_a_founded_instance_reads_its_own_file(data: Path) -> None:
 def test_the_environment_wins_over_the_file_and_the_command_line_over_both(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (data / "fedaid.toml").open("a").write("port = 8100\n")
+    add(data, "port = 8100\n")
     assert settings.load(data).port == 8100
     monkeypatch.setenv("FEDAID_PORT", "8200")
     assert settings.load(data).port == 8200
@@ -34,7 +39,7 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(
 def test_every_limit_of_a_room_can_be_set_in_the_file_and_in_the_environment(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (data / "fedaid.toml").open("a").write("[inbox]\nlease_seconds = 7\n")
+    add(data, "[inbox]\nlease_seconds = 7\n")
     assert settings.load(data).inbox.lease_seconds == 7
     monkeypatch.setenv("FEDAID_INBOX__LEASE_SECONDS", "9")
     assert settings.load(data).inbox.lease_seconds == 9
@@ -76,7 +81,7 @@ def test_loopback_is_an_origin_only_when_it_is_allowed_and_this_is_kept(tmp_path
     ],
 )
 def test_a_wrong_setting_is_named_and_nothing_else_is_said(data: Path, line: str, named: str) -> None:
-    (data / "fedaid.toml").open("a").write(line + "\n")
+    add(data, line + "\n")
     with pytest.raises(Refused) as refused:
         settings.load(data)
     assert named in refused.value.sentence

@@ -52,9 +52,10 @@ def add_proof(document: Mapping[str, Any], key: SigningKey, created: datetime) -
     }
     if "@context" in document:
         options = {"@context": document["@context"], **options}
-    signature = key.private_key.sign(_signed_bytes(document, options))
+    bare = {name: value for name, value in document.items() if name != "proof"}
+    signature = key.private_key.sign(_signed_bytes(bare, options))
     value = "z" + base58.b58encode(signature).decode("ascii")
-    return {**document, "proof": {**options, "proofValue": value}}
+    return {**bare, "proof": {**options, "proofValue": value}}
 
 
 def verify_proof(document: Mapping[str, Any], key: VerificationKey, now: datetime) -> Authentic:
