@@ -109,10 +109,20 @@ def load(data: Path, **given: Any) -> Settings:
     try:
         return Settings(data=data, **{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
+        if _was_never_founded(data, error):
+            raise Refused(
+                "not_founded", f"There is no instance in {data}. Found one with: fedaid init --data {data}"
+            ) from None
         lines = [_told(problem["loc"], problem["msg"]) for problem in error.errors()]
         raise Refused("settings", "These settings cannot be used:\n" + "\n".join(lines)) from None
     except ValueError as error:  # TOML that cannot be read
         raise Refused("settings", f"{data / FILE_NAME} cannot be read: {error}") from None
+
+
+def _was_never_founded(data: Path, error: ValidationError) -> bool:
+    """Whether there is no file, and nobody said by another way what only the founder can say."""
+    unsaid = any(problem["type"] == "missing" and problem["loc"] == ("origin",) for problem in error.errors())
+    return unsaid and not (data / FILE_NAME).exists()
 
 
 def _told(place: tuple[int | str, ...], message: str) -> str:

@@ -17,8 +17,11 @@ def data(tmp_path: Path) -> Path:
 
 
 def add(data: Path, text: str) -> None:
+    """Writes this into the file, in the place of the line that sets the same."""
     file = data / "fedaid.toml"
-    file.write_text(file.read_text() + text)
+    name = text.partition("=")[0]
+    kept = [line for line in file.read_text().splitlines(keepends=True) if not line.startswith(name)]
+    file.write_text("".join(kept) + text)
 
 
 def test_a_founded_instance_reads_its_own_file(data: Path) -> None:

@@ -405,7 +405,7 @@ def test_s28_a_host_header_of_ours_does_not_help_a_letter_to_another_host() -> N
     assert refused(as_request("POST", elsewhere, BODY, headers), rsa_key()) == "signature_wrong"
 
 
-# Algorithms and keys (S31)
+# S31, which algorithms and keys
 
 
 def test_s31_an_hmac_keyed_by_the_public_key_is_refused() -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from activitypub.errors import SignatureRefused
 from activitypub.keys import SigningKey, VerificationKey, generate_rsa, public_from_multibase, public_to_multibase
 from activitypub.signatures import Proof
-from activitypub.signatures.proofs import add_proof, canonical, digest, verify_proof
+from activitypub.signatures.proofs import _signed_bytes, add_proof, canonical, digest, verify_proof
 from activitypub.strict_json import parse_json
 from tests.activitypub.vectors import VECTORS, vector
 
@@ -50,8 +50,6 @@ def signed(**changes: Any) -> dict[str, Any]:
     document = {**FEP["unsigned"]}
     proof = {**FEP["signed"]["proof"], **changes}
     proof.pop("proofValue")
-    from activitypub.signatures.proofs import _signed_bytes
-
     key = alice().private_key
     assert isinstance(key, Ed25519PrivateKey)
     value = "z" + base58.b58encode(key.sign(_signed_bytes(document, proof))).decode()
@@ -87,7 +85,7 @@ def test_the_key_of_fep_8b32_is_read_from_its_actor() -> None:
 
 
 def test_the_w3c_vector_is_reproduced_with_every_step_between() -> None:
-    """Its document is a credential, whose key is a did:key, which nobody here speaks to; so only the making is tried."""
+    """Its key is a did:key, which nobody here fetches; the owner is the issuer of the credential."""
     did = json.loads((W3C / "proofConfigJCS.json").read_text())["verificationMethod"]
     document = vector("vc-di-eddsa/unsigned.json")
     key = SigningKey(
@@ -164,7 +162,7 @@ def test_a_proof_cannot_be_made_with_an_rsa_key() -> None:
         add_proof({}, SigningKey("https://a.example/k", "https://a.example/u", generate_rsa()), NOW)
 
 
-# Refusals (S38)
+# What S38 refuses
 
 
 @pytest.mark.parametrize("change", [{"content": "Hello World"}, {"to": "x"}, {"actor": f"{ALICE}2"}])

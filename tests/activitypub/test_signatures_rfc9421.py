@@ -1,5 +1,6 @@
 """HTTP Message Signatures: the RFC's own vector, round trips, and every refusal by itself."""
 
+import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,7 +38,7 @@ from tests.activitypub.vectors import vector
 APPENDIX = vector("rfc9421/rfc9421-appendix-b.json")
 SECONDS = int(NOW.timestamp())
 EVERYTHING = ("@method", "@target-uri", "content-digest", "content-type")
-SHA_512 = "sha-512=:" + b64encode(__import__("hashlib").sha512(BODY).digest()).decode() + ":"
+SHA_512 = "sha-512=:" + b64encode(hashlib.sha512(BODY).digest()).decode() + ":"
 
 
 def letter(key: SigningKey | None = None) -> Request:
@@ -158,11 +159,9 @@ def test_a_nonce_and_a_tag_are_signed_but_mean_nothing_here() -> None:
 
 def test_the_first_signature_that_covers_enough_counts() -> None:
     good = dict(handmade(label="good").headers)
-    proxy = '("@status");created=1'
     request = handmade()
     request = with_header(request, "signature-input", f'proxy=("date");keyid="p", {good["signature-input"]}')
     request = with_header(request, "signature", f"proxy=:AAAA:, {good['signature']}")
-    assert proxy
     assert proved(request, rsa_key())
 
 

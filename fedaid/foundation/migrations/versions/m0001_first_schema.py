@@ -237,8 +237,8 @@ def upgrade() -> None:
         "fact",
         ["peer_id", "transfer_id", "kind"],
         unique=True,
-        sqlite_where=sa.text("counts IS 1"),
-        postgresql_where=sa.text("counts IS 1"),
+        sqlite_where=sa.text("counts"),
+        postgresql_where=sa.text("counts"),
     )
     op.create_table(
         "group",
@@ -602,7 +602,7 @@ def upgrade() -> None:
         ["id"],
         unique=False,
         sqlite_where=sa.text("fanned_out IS 0"),
-        postgresql_where=sa.text("fanned_out IS 0"),
+        postgresql_where=sa.text("fanned_out IS false"),
     )
     op.create_index(op.f("ix_outbox_activity_object_id"), "outbox_activity", ["object_id"], unique=False)
     op.create_table(
@@ -634,7 +634,7 @@ def upgrade() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("keep_trying", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=16), server_default="waiting", nullable=False),
-        sa.Column("holds", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("holds", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("next_try_ms", sa.BigInteger(), nullable=False),
         sa.Column("last_status", sa.Integer(), nullable=True),
