@@ -3,9 +3,11 @@
 import asyncio
 import json
 import logging
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -32,6 +34,7 @@ from fedaid.timebank import queries as timebank
 
 EXIT_REFUSED = 1  # the command was understood, and the answer is no
 EXIT_USAGE = 2  # typer's own, for a command that was not understood
+MADE_UP_PASSWORD_BYTES = 12  # 16 characters
 
 cli = typer.Typer(
     name="fedaid",
@@ -84,7 +87,7 @@ def init(
     data: Data,
     origin: Annotated[str, typer.Option(help="Where it will be reached, e.g. https://northside.example")],
     name: Annotated[str, typer.Option(help="The neighbourhood's name.")],
-    admin: Annotated[str | None, typer.Option(help="Handle of a first admin; needs --password-stdin.")] = None,
+    admin: Annotated[str | None, typer.Option(help="Handle of a first admin.")] = None,
     password_stdin: PasswordStdin = False,
     allow_loopback: Annotated[
         bool, typer.Option("--allow-loopback", help="For trying out on one machine: http://127.0.0.1:PORT.")
@@ -93,7 +96,7 @@ def init(
     time_zone: Annotated[str, typer.Option(help="The neighbourhood's time zone, e.g. Europe/London.")] = "UTC",
 ) -> None:
     """Found a neighbourhood: its settings file, its database, its board."""
-    password_hash = _new_password(password_stdin) if admin else ""
+    password = _new_password(password_stdin) if admin else None
     if (data / settings.FILE_NAME).exists():
         raise Refused("founded", f"{data / settings.FILE_NAME} exists: this neighbourhood has been founded already.")
     chosen = settings.load(
@@ -107,9 +110,10 @@ def init(
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _instance(chosen) as instance, instance.units.begin() as work:
         founding.found(work, chosen.name)
-        if admin:
-            members.add_member(work, admin, password_hash, role=Role.ADMIN, time_zone=chosen.time_zone)
+        if admin and password:
+            members.add_member(work, admin, password.hash, role=Role.ADMIN, time_zone=chosen.time_zone)
     settings.write(chosen)  # last, so that a founding that failed can be done again
+    _show_made_up(password)
     console.print(f"{chosen.name} is founded in {data}. Start it with: fedaid serve --data {data}", soft_wrap=True)
 
 
@@ -175,12 +179,13 @@ def member_add(
 ) -> None:
     """Add a member."""
     chosen = settings.load(data)
-    password_hash = _new_password(password_stdin)
+    password = _new_password(password_stdin)
     with _instance(chosen) as instance, instance.units.begin() as work:
         added = members.add_member(
-            work, user, password_hash, name=name, email=email, role=role, time_zone=chosen.time_zone
+            work, user, password.hash, name=name, email=email, role=role, time_zone=chosen.time_zone
         )
     console.print(f"{added.name} is a {added.role} of {chosen.name} now: @{added.handle}@{chosen.names.host}")
+    _show_made_up(password)
 
 
 @cli.command()
@@ -391,13 +396,27 @@ def _instance(chosen: Settings) -> Iterator[app.Instance]:
         asyncio.run(instance.close())
 
 
-def _new_password(from_stdin: bool) -> str:
-    """The hash of a password from standard input, or asked for twice on a terminal."""
+@dataclass(frozen=True)
+class _Password:
+    """``hash`` is what is stored; ``made_up`` the password itself where we made it up, to be shown once."""
+
+    hash: str
+    made_up: str = ""
+
+
+def _new_password(from_stdin: bool) -> _Password:
+    """From standard input, asked for twice on a terminal, or where neither is at hand made up and shown."""
     if from_stdin:
-        return members.hash_password(sys.stdin.readline().rstrip("\r\n"))
-    if not sys.stdin.isatty():
-        raise Refused("password", "No terminal to ask for the password on: give it with --password-stdin.")
-    return members.hash_password(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+        return _Password(members.hash_password(sys.stdin.readline().rstrip("\r\n")))
+    if sys.stdin.isatty():
+        return _Password(members.hash_password(typer.prompt("Password", hide_input=True, confirmation_prompt=True)))
+    made_up = secrets.token_urlsafe(MADE_UP_PASSWORD_BYTES)
+    return _Password(members.hash_password(made_up), made_up)
+
+
+def _show_made_up(password: _Password | None) -> None:
+    if password is not None and password.made_up:
+        console.print(f"Password, shown this once: {password.made_up}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _log_as_json(chosen: Settings) -> None:

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from fedaid.foundation.database import Database
+from fedaid.members import queries as members
+from fedaid.members.commands import check_password
+
 Fedaid = Callable[..., "subprocess.CompletedProcess[str]"]
 ORIGIN = "http://127.0.0.1:8099"
 
@@ -100,6 +104,18 @@ def test_members_are_added_once(founded: Fedaid) -> None:
     again = founded("member", "add", "ana", "--password-stdin", given="neighbours help\n")
     assert again.returncode == 1
     assert "taken" in again.stderr
+
+
+def test_a_password_that_nobody_gave_is_made_up_and_shown_once(founded: Fedaid, data: Path) -> None:
+    added = founded("member", "add", "ana")
+    assert added.returncode == 0
+    shown = added.stdout.strip().rpartition("Password, shown this once: ")[2]
+    database = Database(f"sqlite:///{data / 'fedaid.sqlite3'}")
+    with database.read() as connection:
+        stored = members.credentials(connection, "ana")
+    database.dispose()
+    assert stored is not None
+    assert check_password(stored, shown) == stored.member_id
 
 
 def test_a_token_is_printed_alone(founded: Fedaid) -> None:
