@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format format-check lint types layers tests lock clean
+.PHONY: help setup demo test format format-check lint types layers tests interop interop-where-npm-is lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -14,7 +14,7 @@ setup: ## Make .venv with everything in it
 demo: setup ## Two neighbourhoods on this machine; ARGS=--once ends after the story
 	@$(BIN)/fedaid demo $(ARGS)
 
-test: setup format-check lint types layers tests ## All that CI runs
+test: setup format-check lint types layers tests interop-where-npm-is ## All that CI runs
 
 format: setup ## Format the code
 	$(BIN)/ruff format .
@@ -40,9 +40,18 @@ tests: setup
 	@echo "== tests"
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
+interop: setup ## A neighbourhood and a server of others, Fedify; needs npm
+	@echo "== interop"
+	@tests/interop/install
+	$(BIN)/python -m pytest tests/interop $(ARGS)
+
+interop-where-npm-is:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory interop ARGS=; else \
+	echo "== interop: LEFT OUT. npm is not on this machine, so nothing was tested against a server of others."; fi
+
 lock: setup ## Pin every package by hash
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet pyproject.toml --group dev -o requirements-dev.lock
 
 clean: ## Remove what can be made again
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis tests/interop/node_modules

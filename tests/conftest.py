@@ -8,6 +8,8 @@ import pytest
 from fedaid.foundation.database import Database
 from tests.support import databases, postgresql
 
+collect_ignore = ["interop"]  # these need npm: `make interop` asks for them by name
+
 GUARD = pytest.StashKey[postgresql.Guard]()
 
 

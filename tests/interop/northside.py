@@ -1,0 +1,71 @@
+"""The neighbourhood of the interop tests: a real fedaid server, used through its members' browsers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fedaid.demo.browser import Browser, Page
+from fedaid.demo.servers import PASSWORD, Person, Town
+from tests.interop.waiting import wait_for
+
+ANA = Person("ana", "Ana Lisboa")
+NORA = Person("nora", "Nora Admin", "admin")
+PEOPLE = (NORA, ANA)
+
+
+@dataclass
+class Northside:
+    """The server and the browsers of its people, each signed in when it is first used."""
+
+    town: Town
+    _browsers: dict[str, Browser] = field(default_factory=dict)
+
+    @property
+    def board(self) -> str:
+        """The id of its board."""
+        return f"{self.town.origin}/groups/board"
+
+    @property
+    def handle(self) -> str:
+        """How people elsewhere write the board's name."""
+        return f"@board@{self.town.host}"
+
+    def browser(self, person: Person) -> Browser:
+        """The browser of somebody who lives here."""
+        if person.handle not in self._browsers:
+            opened = self._browsers[person.handle] = Browser(self.town.origin)
+            opened.sign_in(person.handle, PASSWORD)
+        return self._browsers[person.handle]
+
+    def as_stranger_sees(self, url: str) -> Page:
+        """The page as somebody signed out sees it."""
+        stranger = Browser(self.town.origin)
+        try:
+            return stranger.open(url)
+        finally:
+            stranger.close()
+
+    def post_request(self, title: str) -> str:
+        """Ana asks for help on the page; the id of her listing."""
+        browser = self.browser(ANA)
+        filled = {"title": title, "hours": "2", "place": "near Rose Street", "category": "moving"}
+        page = browser.press(browser.open("/post?kind=request"), "/post", filled)
+        return page.url.partition("?")[0]
+
+    def press(self, person: Person, listing: str, button: str) -> Page:
+        """Somebody presses a button on a listing's page."""
+        browser = self.browser(person)
+        return browser.press(browser.open(listing), button)
+
+    def wait_for_page(self, person: Person, url: str, shows: Callable[[Page], bool]) -> Page:
+        """The page, once it shows that. Raises NotSeen."""
+
+        def look() -> Page | None:
+            page = self.browser(person).open(url)
+            return page if shows(page) else None
+
+        return wait_for(f"what {person.name} waits for at {url}", look)
+
+    def close(self) -> None:
+        """Close all browsers."""
+        for opened in self._browsers.values():
+            opened.close()
