@@ -15,10 +15,12 @@ def northside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Northside]:
     data = tmp_path_factory.mktemp("northside") / "data"
     opened = Northside(Town("Northside", f"http://127.0.0.1:{free_port()}", data, PEOPLE))
     opened.town.found()
-    opened.town.start()
-    yield opened
-    opened.close()
-    opened.town.stop()
+    try:
+        opened.town.start()
+        yield opened
+    finally:
+        opened.close()
+        opened.town.stop()
 
 
 @pytest.fixture(scope="session", params=MODES, ids=lambda mode: mode.name)
