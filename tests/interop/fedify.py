@@ -49,6 +49,7 @@ class Peer:
     origin: str = field(default_factory=lambda: f"http://127.0.0.1:{free_port()}")
     _process: "subprocess.Popen[bytes] | None" = None
     _transcript: Transcript = field(default_factory=Transcript)
+    _client: httpx2.Client = field(default_factory=lambda: _new_client())
 
     def actor(self, handle: str) -> str:
         """The id of one of its actors."""
@@ -69,6 +70,7 @@ class Peer:
 
     def stop(self) -> None:
         """Ask its process to end, and wait for it."""
+        self._client.close()
         if self._process is None:
             return
         self._process.terminate()
@@ -84,7 +86,7 @@ class Peer:
     def tell(self, command: str, *, by: str = "alice", **arguments: object) -> dict[str, Any]:
         """Have one of its actors do something; what came of it. Raises PeerFailed."""
         told = {"cmd": command, "as": by, **arguments}
-        found = httpx2.post(f"{self.origin}/control", json=told, timeout=ANSWER_SECONDS_MAX, trust_env=False).json()
+        found = self._client.post(f"{self.origin}/control", json=told).json()
         if not found.pop("ok"):
             raise PeerFailed(f"{command}: {found}")
         return dict(found)
@@ -121,6 +123,11 @@ class Peer:
         readable, _, _ = select.select([self._process.stdout], [], [], READY_SECONDS_MAX)
         line = self._process.stdout.readline() if readable else b""
         return bool(line) and json.loads(line)["ready"] is True
+
+
+def _new_client() -> httpx2.Client:
+    """Node ends a connection that was idle for five seconds, perhaps just when the next command is on its way."""
+    return httpx2.Client(timeout=ANSWER_SECONDS_MAX, trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0))
 
 
 def _node() -> str:
