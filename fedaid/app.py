@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx2
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -232,6 +233,7 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> 
             Middleware(StrictHeaders),
             Middleware(OurHost, host=settings.names.host),
             Middleware(OwnForms, origin=settings.origin),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=settings.form_bytes_max),
         ],
     )
     app.state.house = House(

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     source_url: str = Field("", description="Where visitors find the source of a changed fedaid (AGPL section 13).")
     host: str = Field("127.0.0.1", description="Address the web server listens on, behind a proxy that speaks TLS.")
     port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on.")
+    form_bytes_max: int = Field(1024 * 1024, ge=1, description="Size of a form that a page takes, in bytes.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
 
     fetch: FetchLimits = FetchLimits()
