@@ -30,8 +30,8 @@ from fedaid.board.tables import listing as listing_table
 from fedaid.board.tables import listing_tombstone
 from fedaid.board.tables import response as response_table
 from fedaid.foundation.database import Database
-from fedaid.foundation.pages import Viewer
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 
 LISTINGS_PER_PAGE = 20
 MINE_MAX = 100  # of each kind on the page of one member

@@ -9,8 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fedaid.foundation.clock import Clock
-from fedaid.foundation.pages import Form, Viewer, form_page, go, house, render, viewer
+from fedaid.foundation.pages import Form, form_page, go, house, render, viewer
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.members import commands, queries
 from fedaid.members.limits import MemberLimits
 from fedaid.members.rules import safe_return_path

@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Iterable
 from zoneinfo import available_timezones
 
-from fedaid.foundation.pages import Role
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.viewer import Role
 
 PASSWORD_CHARACTERS_MIN = 8  # NIST SP 800-63B
 PASSWORD_CHARACTERS_MAX = 1_000  # hashing more would only warm the room

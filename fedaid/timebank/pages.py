@@ -7,8 +7,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fedaid.foundation import wording
-from fedaid.foundation.pages import Form, Viewer, form_page, go, house, member, render
+from fedaid.foundation.pages import Form, form_page, go, house, member, render
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 from fedaid.members import queries as members
 from fedaid.timebank import commands, queries

@@ -10,8 +10,9 @@ from fedaid.board import queries as board
 from fedaid.board.commands import log_hours
 from fedaid.board.queries import Agreed
 from fedaid.foundation import wording
-from fedaid.foundation.pages import Form, Viewer, form_page, go, house, member, render
+from fedaid.foundation.pages import Form, form_page, go, house, member, render
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.timebank import commands as timebank
 from fedaid.timebank import queries as hours
 from fedaid.web.sayings import ACTION_WORDS, LISTING_WORDS, RESPONSE_WORDS

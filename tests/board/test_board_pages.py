@@ -11,7 +11,7 @@ from fedaid.actors.pages import by_handle
 from fedaid.actors.rules import Kind as ActorKind
 from fedaid.board import commands, pages
 from fedaid.board.limits import BoardLimits
-from fedaid.foundation.pages import Viewer
+from fedaid.foundation.viewer import Viewer
 from fedaid.members import commands as members
 from fedaid.members.limits import MemberLimits
 from tests.board.test_board_inbound import arrived

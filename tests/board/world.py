@@ -19,7 +19,7 @@ from fedaid.board import commands, queries, wire
 from fedaid.board.queries import Listing, Response
 from fedaid.board.rules import Kind, Mode, Posting
 from fedaid.foundation.database import Database
-from fedaid.foundation.pages import Role, Viewer
+from fedaid.foundation.viewer import Role, Viewer
 from fedaid.foundation.work import Announcer, UnitsOfWork, Work
 from fedaid.groups import commands as groups
 from fedaid.members import commands as members

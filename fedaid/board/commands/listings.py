@@ -24,8 +24,8 @@ from fedaid.board.rules import (
     state_by_matches,
 )
 from fedaid.board.tables import category, listing, response
-from fedaid.foundation.pages import Viewer
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 
 EXPIRED_AT_ONCE_MAX = 200

@@ -12,8 +12,9 @@ from fedaid.board.pages.show import number_of
 from fedaid.board.pages.wording import RETURN_WORDS
 from fedaid.board.queries import Listing
 from fedaid.board.rules import PEOPLE_MAX, TITLE_CHARACTERS_MAX, Kind, Mode, Posting
-from fedaid.foundation.pages import Form, Viewer, go, house, member, render
+from fedaid.foundation.pages import Form, go, house, member, render
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import in_figures, read_minutes, zone
 from fedaid.groups import queries as groups
 
