@@ -22,11 +22,13 @@ def upgrade(database: Database) -> None:
 
     Two processes may start at once: the second waits for the first, then finds nothing left to do.
     """
-    with database.write() as connection, _one_at_a_time(connection):
-        _refuse_newer(connection)
+    with _references_looked_at_last(database) as connection, connection.begin(), _one_at_a_time(connection):
+        present = _known_revision(connection)
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if present not in (None, MigrationContext.configure(connection).get_current_revision()):
+            _refuse_broken_references(connection)
 
 
 def revision(database: Database) -> str | None:
@@ -42,7 +44,40 @@ def newest_revision() -> str:
     return head
 
 
-def _refuse_newer(connection: Connection) -> None:
+@contextmanager
+def _references_looked_at_last(database: Database) -> Iterator[Connection]:
+    """A connection on which SQLite may make a table anew, by copying and dropping it.
+
+    While it minds references, a dropped table takes along the rows that point to it, or cannot be dropped for them;
+    it can be told not to only while no transaction is open.
+    """
+    with database.engine.connect() as connection:
+        if not database.is_sqlite:
+            yield connection
+            return
+        cursor = connection.connection.cursor()
+        cursor.execute("PRAGMA foreign_keys=OFF")
+        try:
+            yield connection
+        finally:
+            cursor.execute("PRAGMA foreign_keys=ON")
+            cursor.close()
+
+
+def _refuse_broken_references(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":  # PostgreSQL minds them all the time
+        return
+    broken = {row[0] for row in connection.exec_driver_sql("PRAGMA foreign_key_check")}
+    if broken:
+        raise Refused(
+            "schema_broken",
+            f"After this upgrade rows in {', '.join(sorted(broken))} would point to nothing. Nothing was changed: "
+            "start the older version, and please report this.",
+        )
+
+
+def _known_revision(connection: Connection) -> str | None:
+    """The revision the database is at. Raises Refused when this version does not know it."""
     present = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if present is not None and present not in known:
@@ -51,6 +86,7 @@ def _refuse_newer(connection: Connection) -> None:
             f"This database was made by a newer fedaid (schema {present}). Nothing was changed: "
             "start the newer version, or restore a backup made before the upgrade.",
         )
+    return present
 
 
 @contextmanager

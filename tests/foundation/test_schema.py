@@ -1,12 +1,14 @@
 """Migrations make exactly the tables the code knows, once, whoever starts first, and never touch a newer database."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 import fedaid.app  # noqa: F401 - defines every table
 import inbox.tables
@@ -43,6 +45,45 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(database: Datab
     with pytest.raises(Refused, match="newer fedaid"):
         schema.upgrade(database)
     assert schema.revision(database) == "9999"
+
+
+NEXT_MIGRATION = """
+from alembic import op
+
+revision = "9999"
+down_revision = "{newest}"
+branch_labels = depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("{statement}")
+"""
+ORPHAN = "INSERT INTO session VALUES ('x', 7, '2026-09-01 00:00', '2026-09-01 00:00', '')"
+
+
+def plan(monkeypatch: pytest.MonkeyPatch, folder: Path, statement: str) -> None:
+    """Let there be one migration more."""
+    shutil.copytree(schema._MIGRATIONS, folder / "migrations")
+    text = NEXT_MIGRATION.format(newest=schema.newest_revision(), statement=statement)
+    (folder / "migrations" / "versions" / "m9999_next.py").write_text(text)
+    monkeypatch.setattr(schema, "_MIGRATIONS", folder / "migrations")
+
+
+def test_an_upgrade_that_would_leave_rows_pointing_to_nothing_is_not_made(
+    database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    schema.upgrade(database)
+    before = schema.revision(database)
+    plan(monkeypatch, tmp_path, ORPHAN)
+    with pytest.raises((Refused, IntegrityError), match=r"point to nothing|violates foreign key"):
+        schema.upgrade(database)
+    assert schema.revision(database) == before
+
+
+def test_references_are_minded_again_after_an_upgrade(database: Database) -> None:
+    schema.upgrade(database)
+    with pytest.raises(IntegrityError), database.write() as connection:
+        connection.execute(text(ORPHAN))
 
 
 def test_processes_that_start_together_upgrade_one_after_the_other(database: Database, database_url: str) -> None:
