@@ -116,6 +116,26 @@ def test_a_refused_posting_keeps_what_was_typed(world: World, field: str, value:
     assert world.sent() == []
 
 
+def test_pressing_twice_posts_once_and_other_words_post_another(world: World) -> None:
+    ana = visit(world, world.ana)
+    shown = re.search(r'name="key" value="([^"]+)"', body(ana, "/post?kind=request"))
+    assert shown
+    form = {**FORM, "key": shown[1]}
+    first, again = (ana.post("/post?kind=request", data=form) for _ in range(2))
+    changed = ana.post("/post?kind=request", data={**form, "title": "And a wardrobe"})
+    assert first.headers["location"] == again.headers["location"] != changed.headers["location"]
+    assert [one["object"]["name"] for one in world.sent() if one["type"] == "Create"] == [
+        "Help moving a sofa",
+        "And a wardrobe",
+    ]
+
+
+def test_a_form_with_a_broken_key_is_refused(world: World) -> None:
+    answer = visit(world, world.ana).post("/post?kind=request", data={**FORM, "key": "1"})
+    assert answer.status_code == 422
+    assert "open the page again" in answer.text
+
+
 @pytest.mark.parametrize(
     "path", ["/post?kind=request", "/listings/1/respond", "/responses/1/accept", "/matches/1/done"]
 )

@@ -1,5 +1,6 @@
 """Writes of the timebank: accounts, what members do with hours, and what peers' ledgers send."""
 
+from fedaid.foundation.ids import new_key
 from fedaid.timebank.commands.books import open_account, open_chest, set_floor, set_status
 from fedaid.timebank.commands.receive import receive
 from fedaid.timebank.commands.transfers import (
@@ -7,7 +8,6 @@ from fedaid.timebank.commands.transfers import (
     confirm,
     erase_note,
     give,
-    new_key,
     pay,
     refuse,
     take_late,
