@@ -71,8 +71,10 @@ def _set_up(console: Console, stage: Stage) -> None:
             town.found()
         console.print(f"Founded {town.name}: an SQLite file in {town.data}")
     for town in towns:
+        town.start()
+    for town in towns:
         with console.status(f"Starting {town.name} …"):
-            town.start()
+            town.wait_until_ready()
         console.print(f"{town.name} answers on {town.origin}")
     with console.status("Posting sample listings …"):
         _post_samples(stage)

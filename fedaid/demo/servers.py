@@ -1,7 +1,6 @@
 """Runs instances as real processes with data folders of their own, on addresses of this machine."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -78,7 +77,8 @@ class Town:
         return finished.stdout.decode()
 
     def start(self) -> None:
-        """Start its server and wait until it answers. Raises RuntimeError when it does not."""
+        """Start its server, after the one before has ended; ``wait_until_ready`` tells when it answers."""
+        self._reap()
         log = (self.data / "server.log").open("ab")
         with log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program with our own words
@@ -87,20 +87,21 @@ class Town:
                 stderr=log,
                 env=self._environment(),
             )
-        self._wait_until_ready()
 
     def kill(self) -> None:
         """End its process at once, as a power cut would (SIGKILL)."""
-        self._end(signal.SIGKILL)
+        if self._process is not None:
+            self._process.kill()
 
     def stop(self) -> None:
         """Ask its process to end, and wait for it."""
-        self._end(signal.SIGTERM)
+        if self._process is not None:
+            self._process.terminate()
+        self._reap()
 
-    def _end(self, number: int) -> None:
+    def _reap(self) -> None:
         if self._process is None:
             return
-        self._process.send_signal(number)
         try:
             self._process.wait(STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:
@@ -108,7 +109,8 @@ class Town:
             self._process.wait()
         self._process = None
 
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
+        """Wait until its server answers. Raises RuntimeError when it does not."""
         deadline = time.monotonic() + READY_SECONDS_MAX
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
