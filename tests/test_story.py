@@ -61,7 +61,7 @@ def towns(database_kind: str, tmp_path: Path) -> Iterator[tuple[Town, Town]]:
 def start(*towns: Town) -> None:
     """Start their servers side by side."""
     for town in towns:
-        town.start()
+        town.launch()
     for town in towns:
         town.wait_until_ready()
 
@@ -156,7 +156,7 @@ class BrowserCutOff(Browser):
                 yield
         finally:
             cut.join()
-            start(self.town)
+            self.town.start()
 
     def look_again(self, page: Page, part_of_action: str, filled: Mapping[str, str]) -> Page:
         """Open the page again, and press where it was not done yet: what was done has no such button any more."""

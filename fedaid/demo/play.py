@@ -71,7 +71,7 @@ def _set_up(console: Console, stage: Stage) -> None:
             town.found()
         console.print(f"Founded {town.name}: an SQLite file in {town.data}")
     for town in towns:
-        town.start()
+        town.launch()
     for town in towns:
         with console.status(f"Starting {town.name} …"):
             town.wait_until_ready()

@@ -77,6 +77,11 @@ class Town:
         return finished.stdout.decode()
 
     def start(self) -> None:
+        """Start its server and wait until it answers. Raises RuntimeError when it does not."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
         """Start its server, after the one before has ended; ``wait_until_ready`` tells when it answers."""
         self._reap()
         log = (self.data / "server.log").open("ab")

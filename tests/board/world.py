@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, insert, select
 
-import fedaid.board.tables  # noqa: F401 - defines tables
 import outbox.tables
 from activitypub.documents import parse_activity
 from activitypub.signatures.authentic import Proof, restored

@@ -25,9 +25,9 @@ PROCESS_SECONDS_MAX = 120
 
 
 @pytest.fixture
-def town(database: Database) -> Town:
+def town(migrated_database: Database) -> Town:
     """Northside alone."""
-    return found_town(database, NORTH, ANA, KIM)
+    return found_town(migrated_database, NORTH, ANA, KIM)
 
 
 def give(town: Town, minutes: int, payer: str = ANA, payee: str = KIM, key: str | None = None, **more: str) -> str:

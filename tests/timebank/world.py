@@ -9,8 +9,6 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-import fedaid.network.tables
-import fedaid.timebank.tables  # noqa: F401 - defines tables
 import outbox.tables
 from activitypub.documents import parse_activity, parse_actor
 from activitypub.identifiers import UrlRules
@@ -20,7 +18,7 @@ from fedaid.actors import commands as actors
 from fedaid.actors import queries as actor_queries
 from fedaid.actors.rules import Kind
 from fedaid.actors.wire import actor_document
-from fedaid.foundation.database import Database, metadata
+from fedaid.foundation.database import Database
 from fedaid.foundation.names import Names
 from fedaid.foundation.work import UnitsOfWork, Work
 from fedaid.timebank import commands, peering, rows, wire
@@ -114,8 +112,6 @@ def proved(actor: str, clock: StillClock) -> Authentic:
 
 
 def found_town(database: Database, origin: str, *members: str) -> Town:
-    metadata.create_all(database.engine)
-    outbox.tables.metadata.create_all(database.engine)
     clock, names = StillClock(), Names(origin)
     town = Town(database, clock, names, UnitsOfWork(database, clock, names, {}))
     keys = actors.ActorKeys(some_keys().rsa_pem, private_to_pem(generate_ed25519()))
