@@ -7,7 +7,6 @@ the file: ``[inbox] lease_seconds = 60`` is also ``FEDAID_INBOX__LEASE_SECONDS=6
 import json
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -24,6 +23,7 @@ from activitypub.identifiers import UrlRules
 from fedaid.board.limits import BoardLimits
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.wording import is_zone
 from fedaid.members.limits import MemberLimits
 from fedaid.timebank.limits import TimebankLimits
 from inbox.limits import InboxLimits
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if not is_zone(value):
             raise ValueError("not a known time zone; write one such as Europe/London")
         return value
 
