@@ -1,19 +1,51 @@
 """The command line: a contract for scripts. It says what it did, refuses with a sentence, and exits as documented."""
 
+import io
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from fedaid import __version__, cli
 from fedaid.foundation.database import Database
 from fedaid.members import queries as members
 from fedaid.members.commands import check_password
 
-Fedaid = Callable[..., "subprocess.CompletedProcess[str]"]
 ORIGIN = "http://127.0.0.1:8099"
+AS_MODULE, AS_SCRIPT = [sys.executable, "-m", "fedaid"], [str(Path(sys.executable).parent / "fedaid")]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command printed, and its exit status."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Fedaid = Callable[..., Ended]
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Fedaid:
+    """Runs a command in this process, as the program does: most of the time would go into starting Python."""
+
+    def run(*words: str, given: str = "") -> Ended:
+        monkeypatch.setattr(sys, "argv", ["fedaid", *words])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as end:
+            cli.main()
+        return Ended(int(end.value.code or 0), out.getvalue(), err.getvalue())
+
+    return run
 
 
 @pytest.fixture
@@ -22,25 +54,34 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def fedaid(data: Path) -> Fedaid:
-    def run(*words: str, given: str = "", where: Path = data) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "fedaid", *words, "--data", str(where)],
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+def fedaid(typed: Fedaid, data: Path) -> Fedaid:
+    def run(*words: str, given: str = "", where: Path = data) -> Ended:
+        return typed(*words, "--data", str(where), given=given)
 
     return run
 
 
-@pytest.fixture
-def founded(fedaid: Fedaid) -> Fedaid:
+@pytest.fixture(scope="session")
+def once_founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A neighbourhood as ``fedaid init`` makes it, in a process of its own; tests work on copies of it."""
+    data = tmp_path_factory.mktemp("founded") / "northside"
     options = ["--origin", ORIGIN, "--name", "Northside", "--allow-loopback", "--admin", "nora", "--password-stdin"]
-    done = fedaid("init", *options, given="neighbours help\n")
+    command = [*AS_MODULE, "init", *options, "--data", str(data)]
+    done = subprocess.run(command, input="neighbours help\n", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return data
+
+
+@pytest.fixture
+def founded(fedaid: Fedaid, once_founded: Path, data: Path) -> Fedaid:
+    shutil.copytree(once_founded, data)
     return fedaid
+
+
+@pytest.mark.parametrize("program", [AS_MODULE, AS_SCRIPT])
+def test_the_program_can_be_started_as_a_module_and_as_a_script(program: list[str]) -> None:
+    done = subprocess.run([*program, "version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{__version__}\n"
 
 
 def test_init_founds_a_neighbourhood_and_says_how_to_start_it(founded: Fedaid, data: Path) -> None:
@@ -173,7 +214,7 @@ def test_the_doctor_names_what_is_wrong_and_exits_with_1(founded: Fedaid) -> Non
     assert "is fedaid serve running" in findings[-1]["what"]
 
 
-def test_every_command_has_help(fedaid: Fedaid) -> None:
+def test_every_command_has_help(typed: Fedaid) -> None:
     for words in (
         "init",
         "serve",
@@ -192,8 +233,6 @@ def test_every_command_has_help(fedaid: Fedaid) -> None:
         "network list",
         "demo",
     ):
-        shown = subprocess.run(
-            [sys.executable, "-m", "fedaid", *words.split(), "--help"], capture_output=True, text=True, check=False
-        )
+        shown = typed(*words.split(), "--help")
         assert shown.returncode == 0, words
         assert "--help" in shown.stdout, words
