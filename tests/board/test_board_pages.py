@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from fedaid.actors.pages import by_handle
+from fedaid.actors.pages import FromAbove, by_handle
+from fedaid.actors.pages import routes as actor_routes
 from fedaid.actors.rules import Kind as ActorKind
 from fedaid.board import commands, pages
 from fedaid.board.limits import BoardLimits
@@ -255,6 +256,22 @@ def test_what_was_withdrawn_is_gone_and_what_never_was_is_not_found(world: World
     assert (gone.status_code, gone.json()["type"], gone.json()["id"]) == (410, "Tombstone", listing.uri)
     assert client.get("/listings/5", headers=AP).status_code == 404
     assert client.get("/listings/" + "9" * 30).status_code == 404
+
+
+def test_the_words_of_a_withdrawn_listing_can_be_read_nowhere(world: World) -> None:
+    listing = world.post(title="Help after the operation")
+    with world.units.begin() as work:
+        commands.edit_listing(work, world.ana, listing.id, world.posting(title="Help after my operation"))
+    with world.units.begin() as work:
+        commands.withdraw_listing(work, world.ana, listing.id)
+    above = FromAbove(lambda connection, board: [], lambda connection, moment: 0, lambda connection: 0, "")
+    server = browser(world.house, [*pages.routes(BoardLimits()), *actor_routes(above)])
+    ids = [sent["id"] for sent in world.sent()]
+    answers = [server.get(address, headers=AP) for address in (listing.uri, *ids)]
+    assert [answer.status_code for answer in answers] == [410, 410, 410, 200]  # Note, Create, Update, Delete
+    answers += [server.get(f"{BOARD}/{part}", headers=AP) for part in ("outbox", "outbox?page=true", "featured")]
+    answers += [server.get(path, headers=HTML) for path in (f"/listings/{listing.id}", "/board", "/")]
+    assert [answer.url for answer in answers if "operation" in answer.text] == []
 
 
 def test_a_neighbours_listing_is_shown_with_its_network_and_read_at_home_by_servers(world: World) -> None:
