@@ -256,7 +256,7 @@ def _routes(settings: Settings, desk: Desk) -> list[BaseRoute]:
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board),
-        *fedaid.timebank.pages.routes(),
+        *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.admin.pages.routes(desk),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.members.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}

@@ -1,4 +1,4 @@
-"""The hours' pages: the statement, giving hours, and answering what waits."""
+"""The hours' pages: the statement, giving hours, answering what waits, and how we trade with neighbouring networks."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -7,20 +7,26 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fedaid.foundation import wording
-from fedaid.foundation.pages import Form, form_page, go, house, member, render
+from fedaid.foundation.pages import Form, form_page, go, house, member, render, viewer
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 from fedaid.members import queries as members
+from fedaid.members.queries import Member
 from fedaid.timebank import commands, queries
+from fedaid.timebank.limits import TimebankLimits
 
 BACK = frozenset({"/me", "/hours"})
 NOTHING_TYPED: Mapping[str, str] = {"to": "", "hours": "", "note": ""}
 
 
-def routes() -> Sequence[Route]:
-    """The statement, and one address for each thing a member can do with hours."""
+def routes(limits: TimebankLimits, contact: str) -> Sequence[Route]:
+    """The statement, one address for each thing a member can do with hours, and what we tell other networks.
+
+    ``contact`` is an e-mail or web address for people outside; empty where there is none.
+    """
     return [
+        Route("/about/trade", _trade_page(limits, contact), methods=["GET"]),
         Route("/hours", hours_page, methods=["GET"]),
         Route("/hours/give", form_page(give), methods=["POST"]),
         Route("/hours/confirm", form_page(_answer(commands.confirm, "hours_confirmed")), methods=["POST"]),
@@ -84,3 +90,15 @@ def _answer(answer: Callable[[Work, str, str], None], said: str) -> Callable[[Re
         return go(form["back"] if form["back"] in BACK else "/hours", said)
 
     return endpoint
+
+
+def _trade_page(limits: TimebankLimits, contact: str) -> Callable[[Request], Response]:
+    def trade_page(request: Request) -> Response:
+        """How we trade hours with neighbouring networks, for anybody; our proposals of a link lead here."""
+        admins: Sequence[Member] = ()
+        if viewer(request).signed_in:  # only members learn the names of members
+            with house(request).database.read() as connection:
+                admins = members.admins(connection)
+        return render(request, "timebank/trade.html", limits=limits, contact=contact, admins=admins)
+
+    return trade_page
