@@ -235,6 +235,16 @@ def test_the_author_edits_extends_and_withdraws(world: World) -> None:
     body(ana, path, 410)
 
 
+def test_a_listing_that_is_done_has_nothing_left_to_press_and_says_so_in_whole_sentences(world: World) -> None:
+    listing = world.post()
+    match_id = world.accept(world.respond(world.bea, listing))
+    with world.units.begin() as work:
+        commands.mark_done(work, world.ana, match_id)
+    page = body(visit(world, world.ana), f"/listings/{listing.id}")
+    assert "Your listing" not in page
+    assert "They help you. 2 h. Done, thank you." in " ".join(page.split())
+
+
 def test_servers_get_the_note_where_people_get_the_page(world: World) -> None:
     listing = world.post()
     answer = visit(world).get(f"/listings/{listing.id}", headers=AP)
