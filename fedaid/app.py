@@ -228,7 +228,7 @@ def _chores(settings: Settings) -> Sequence[Chore]:
 
 def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> Starlette:
     app = Starlette(
-        routes=_routes(settings, desk),
+        routes=routes(settings, desk),
         exception_handlers=exception_handlers(),
         middleware=[
             Middleware(StrictHeaders),
@@ -249,7 +249,8 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> 
     return app
 
 
-def _routes(settings: Settings, desk: Desk) -> list[BaseRoute]:
+def routes(settings: Settings, desk: Desk) -> list[BaseRoute]:
+    """Every address of the pages; the first that fits is asked."""
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
         *fedaid.web.pages.routes(),

@@ -11,7 +11,8 @@ class OutboxLimits:
     """How patient, how parallel and how greedy delivery is.
 
     tries_max                     tries before a delivery is given up and its host is left to sleep
-    first_retry_seconds           the wait after the first failure; each further wait is ``retry_factor`` times longer
+    first_retry_seconds           the wait after the first failure
+    retry_factor                  how many times longer each further wait is
     retry_seconds_max             the longest such wait
     keep_trying_seconds_max       the longest wait for mail that is never given up
     jitter                        share by which a wait is made shorter or longer by chance

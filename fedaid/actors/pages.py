@@ -78,6 +78,7 @@ def by_handle(pages: Mapping[Kind, Page]) -> Route:
     """``/@handle``: the page of a person or a board for people, the way to its document for servers."""
 
     def page(request: Request) -> Response:
+        """The page of a person or a board for people; servers are led to its document."""
         with house(request).database.read() as connection:
             found = _present(queries.by_handle(connection, request.path_params["handle"]))
         if wants_activity(request):

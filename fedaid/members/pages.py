@@ -48,6 +48,7 @@ def _form(request: Request, status: int, *, next: str, handle: str = "", wrong: 
 
 def _sign_in(limits: MemberLimits) -> Callable[[Request, Form], Response]:
     def sign_in(request: Request, form: Form) -> Response:
+        """Begin a session and go on where the form says. Too many wrong tries are answered 429."""
         handle = form["handle"].removeprefix("@")
         back = safe_return_path(form["next"] or "/")
         try:

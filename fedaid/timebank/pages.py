@@ -1,6 +1,7 @@
 """The hours' pages: the statement, giving hours, answering what waits, and how we trade with neighbouring networks."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -78,6 +79,7 @@ def _give(request: Request, who: Viewer, form: Form) -> None:
 
 
 def _answer(answer: Callable[[Work, str, str], None], said: str) -> Callable[[Request, Form], Response]:
+    @wraps(answer)
     def endpoint(request: Request, form: Form) -> Response:
         who = member(request)
         try:

@@ -43,6 +43,7 @@ def extend_listing(limits: BoardLimits) -> Callable[[Request, Form], Response]:
     """Let it stay as long again as a new one would."""
 
     def extend(request: Request, form: Form) -> Response:
+        """Let it stay as long again as a new one would."""
         who, listing_id = member(request), number_of(request)
         with house(request).units.begin() as work:
             found = queries.listing(work.connection, who, listing_id)

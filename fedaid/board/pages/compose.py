@@ -27,6 +27,7 @@ def compose_page(limits: BoardLimits) -> Callable[[Request], Response]:
     """The empty form for a request or an offer."""
 
     def page(request: Request) -> Response:
+        """The form for a request, or with ``kind=offer`` for an offer."""
         who = member(request)
         kind = Kind.OFFER if request.query_params.get("kind") == Kind.OFFER else Kind.REQUEST
         until = _local(house(request).units.clock.now(), who).date() + timedelta(days=_days(limits, kind))
@@ -73,6 +74,7 @@ def post(limits: BoardLimits) -> Callable[[Request, Form], Response]:
     """Put what was typed on the board; pressing twice posts once."""
 
     def post_it(request: Request, form: Form) -> Response:
+        """Put what was typed on the board. A refusal shows the form again with everything kept."""
         who = member(request)
         kind = Kind.OFFER if request.query_params.get("kind") == Kind.OFFER else Kind.REQUEST
         try:
