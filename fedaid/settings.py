@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the web server listens on, behind a proxy that speaks TLS.")
     port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on.")
     form_bytes_max: int = Field(1024 * 1024, ge=1, description="Size of a form that a page takes, in bytes.")
+    trusted_proxies: str = Field(
+        "", description="Addresses, with commas between, of proxies whose X-Forwarded-For is believed, e.g. 127.0.0.1"
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
 
     fetch: FetchLimits = FetchLimits()
