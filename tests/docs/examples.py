@@ -336,7 +336,8 @@ def signed(sign: Callable[..., Mapping[str, str]]) -> str:
     """The head of a letter as one of the two dialects signs it."""
     key = SigningKey(f"{BOARD}#main-key", BOARD, rsa_key())
     headers = sign("POST", UrlRules().parse(f"{RIVER}/inbox"), b'{"type": "Create"}', key, START)
-    lines = [f"{name}: {_LONG_BASE64.sub(r'\1…', value)}" for name, value in headers.items()]
+    shorter = {name: _LONG_BASE64.sub(r"\1…", value) for name, value in headers.items()}
+    lines = [f"{name}: {value}" for name, value in shorter.items()]
     return "```http\nPOST /inbox HTTP/1.1\n" + "\n".join(lines) + "\n```\n"
 
 

@@ -20,6 +20,7 @@ REFUSALS: Mapping[str, int] = {
     "_come_back": 0,
     "Mark": 3,
     "_again": 1,
+    "_answer": 2,
 }
 LOGGERS = frozenset({"debug", "info", "warning", "error", "exception"})
 
@@ -50,7 +51,7 @@ def codes() -> frozenset[str]:
         place = REFUSALS.get(name)
         if place is not None and len(call.args) > place:
             found |= set(_texts(call.args[place]))
-    return frozenset(found)
+    return frozenset(found - {"*: *"})  # the text of an exception
 
 
 def _texts(node: ast.expr) -> Iterator[str]:
@@ -64,8 +65,6 @@ def log_events() -> frozenset[str]:
     """The names of all events that are logged."""
     found: set[str] = set()
     for call in _calls():
-        function = call.func
-        if isinstance(function, ast.Attribute) and function.attr in LOGGERS and call.args:
-            if isinstance(function.value, ast.Name) and function.value.id in ("log", "_log"):
-                found |= set(_texts(call.args[0]))
+        if _name(call) in LOGGERS and call.args and ast.unparse(call.func).startswith(("log.", "_log.")):
+            found |= set(_texts(call.args[0]))
     return frozenset(found)
