@@ -64,7 +64,7 @@ def _is_needed_option(param: Any) -> bool:
 def _value(param: Any) -> str:
     annotation = param.type_descriptor.annotation
     if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return "\\|".join(str(one.value) for one in annotation)
+        return "|".join(str(one.value) for one in annotation)
     return str(param.name).upper()
 
 

@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 
 from tests.docs.pages import ROOT
 
@@ -22,18 +21,17 @@ REFUSALS: Mapping[str, int] = {
     "_again": 1,
     "_answer": 2,
 }
-LOGGERS = frozenset({"debug", "info", "warning", "error", "exception"})
+LEVELS = {"debug": "debug", "info": "info", "warning": "warning", "error": "error", "exception": "error"}
 
 
 @cache
-def _trees() -> tuple[tuple[Path, ast.Module], ...]:
+def _nodes() -> tuple[ast.AST, ...]:
     files = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
-    return tuple((file, ast.parse(file.read_text(encoding="utf-8"))) for file in files)
+    return tuple(node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
 
 
 def _calls() -> Iterator[ast.Call]:
-    for _, tree in _trees():
-        yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    yield from (node for node in _nodes() if isinstance(node, ast.Call))
 
 
 def _name(call: ast.Call) -> str:
@@ -51,7 +49,17 @@ def codes() -> frozenset[str]:
         place = REFUSALS.get(name)
         if place is not None and len(call.args) > place:
             found |= set(_texts(call.args[place]))
-    return frozenset(found - {"*: *"})  # the text of an exception
+    return frozenset((found | set(_chosen())) - {"*: *"})  # the text of an exception
+
+
+def _chosen() -> Iterator[str]:
+    """Codes that are chosen out of a table first: ``code = {...}.get(status, "...")``."""
+    for node in _nodes():
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["code"]:
+            if isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+                table = node.value.func.value
+                known = table.values if isinstance(table, ast.Dict) else []
+                yield from (text for value in (*known, *node.value.args[1:]) for text in _texts(value))
 
 
 def _texts(node: ast.expr) -> Iterator[str]:
@@ -61,10 +69,14 @@ def _texts(node: ast.expr) -> Iterator[str]:
         yield "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)
 
 
-def log_events() -> frozenset[str]:
-    """The names of all events that are logged."""
-    found: set[str] = set()
+def log_events() -> Mapping[str, tuple[str, frozenset[str]]]:
+    """All events that are logged: by its name the level of each, and what it carries as far as the call names it."""
+    found: dict[str, tuple[str, frozenset[str]]] = {}
     for call in _calls():
-        if _name(call) in LOGGERS and call.args and ast.unparse(call.func).startswith(("log.", "_log.")):
-            found |= set(_texts(call.args[0]))
-    return frozenset(found)
+        level = LEVELS.get(_name(call))
+        if level and call.args and ast.unparse(call.func).startswith(("log.", "_log.")):
+            carries = frozenset(keyword.arg for keyword in call.keywords if keyword.arg) - {"exc_info"}
+            for event in _texts(call.args[0]):
+                before = found.get(event, (level, frozenset[str]()))
+                found[event] = (level, before[1] | carries)
+    return found
