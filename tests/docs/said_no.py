@@ -55,11 +55,12 @@ def codes() -> frozenset[str]:
 def _chosen() -> Iterator[str]:
     """Codes that are chosen out of a table first: ``code = {...}.get(status, "...")``."""
     for node in _nodes():
-        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["code"]:
-            if isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
-                table = node.value.func.value
-                known = table.values if isinstance(table, ast.Dict) else []
-                yield from (text for value in (*known, *node.value.args[1:]) for text in _texts(value))
+        if not (isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["code"]):
+            continue
+        if isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+            table = node.value.func.value
+            known = table.values if isinstance(table, ast.Dict) else []
+            yield from (text for value in (*known, *node.value.args[1:]) for text in _texts(value))
 
 
 def _texts(node: ast.expr) -> Iterator[str]:
