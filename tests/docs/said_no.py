@@ -39,6 +39,7 @@ def _name(call: ast.Call) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
+@cache
 def codes() -> frozenset[str]:
     """The codes; one that is put together from parts has a ``*`` where the parts differ."""
     found: set[str] = set()
@@ -70,6 +71,7 @@ def _texts(node: ast.expr) -> Iterator[str]:
         yield "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)
 
 
+@cache
 def log_events() -> Mapping[str, tuple[str, frozenset[str]]]:
     """All events that are logged: by its name the level of each, and what it carries as far as the call names it."""
     found: dict[str, tuple[str, frozenset[str]]] = {}
