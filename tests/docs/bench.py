@@ -17,9 +17,9 @@ import httpx2
 from fedaid.demo.servers import free_port
 
 PASSWORD = "neighbours help"
-SECONDS_MAX = 60.0  # for one command, or until a server answers
-OTHER_SIDE_SECONDS_MAX = 30.0  # until what one network says has come to the other
-STOP_SECONDS_MAX = 15.0
+SECONDS_MAX = 120.0  # for one command, or until a server answers
+OTHER_SIDE_SECONDS_MAX = 60.0  # until what one network says has come to the other
+STOP_SECONDS_MAX = 30.0
 _SERVER = re.compile(r"^(?:\w+=\S+ )*fedaid (?P<kind>serve|worker) ")
 _PORT = re.compile(r"--port (\d+)")
 _ASKS_FOR_PASSWORD = re.compile(rb"(?:Password|Repeat for confirmation): $")  # with the space it listens
