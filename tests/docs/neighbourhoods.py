@@ -32,7 +32,7 @@ from fedaid.actors.commands import ActorKeys
 from fedaid.admin import founding
 from fedaid.foundation import schema
 from fedaid.foundation.database import Database
-from fedaid.foundation.pages import Role, Viewer
+from fedaid.foundation.viewer import Role, Viewer
 from fedaid.members import commands as members
 from fedaid.members.queries import viewer_of
 from tests.small_house import StillClock

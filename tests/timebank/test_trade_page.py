@@ -1,6 +1,5 @@
 """The page that our proposals of a link lead to: what a neighbouring network may read of how we trade hours."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ from starlette.testclient import TestClient
 
 from fedaid.foundation.database import Database
 from fedaid.foundation.names import Names
-from fedaid.foundation.pages import Role
+from fedaid.foundation.viewer import Role
 from fedaid.members import commands as members
 from fedaid.members.limits import MemberLimits
 from fedaid.members.queries import Member
@@ -21,8 +20,8 @@ LIMITS = TimebankLimits(line_minutes=90, max_transfer_minutes=45, offer_lifetime
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> SmallHouse:
-    return build(Database(f"sqlite:///{tmp_path / 'house.sqlite3'}"))
+def house(migrated_database: Database) -> SmallHouse:
+    return build(migrated_database)
 
 
 @pytest.fixture
