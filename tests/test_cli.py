@@ -1,51 +1,25 @@
 """The command line: a contract for scripts. It says what it did, refuses with a sentence, and exits as documented."""
 
-import io
 import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from fedaid import __version__, cli
+from fedaid import __version__
 from fedaid.foundation.database import Database
 from fedaid.members import queries as members
 from fedaid.members.commands import check_password
+from tests.support import command_line
 
 ORIGIN = "http://127.0.0.1:8099"
 AS_MODULE, AS_SCRIPT = [sys.executable, "-m", "fedaid"], [str(Path(sys.executable).parent / "fedaid")]
 
 
-@dataclass(frozen=True)
-class Ended:
-    """What a command printed, and its exit status."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Fedaid = Callable[..., Ended]
-
-
-@pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch) -> Fedaid:
-    """Runs a command in this process, as the program does: most of the time would go into starting Python."""
-
-    def run(*words: str, given: str = "") -> Ended:
-        monkeypatch.setattr(sys, "argv", ["fedaid", *words])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as end:
-            cli.main()
-        return Ended(int(end.value.code or 0), out.getvalue(), err.getvalue())
-
-    return run
+Fedaid = Callable[..., command_line.Ended]
 
 
 @pytest.fixture
@@ -54,9 +28,9 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def fedaid(typed: Fedaid, data: Path) -> Fedaid:
-    def run(*words: str, given: str = "", where: Path = data) -> Ended:
-        return typed(*words, "--data", str(where), given=given)
+def fedaid(data: Path) -> Fedaid:
+    def run(*words: str, given: str = "", where: Path = data) -> command_line.Ended:
+        return command_line.fedaid(*words, "--data", str(where), given=given)
 
     return run
 
@@ -214,7 +188,7 @@ def test_the_doctor_names_what_is_wrong_and_exits_with_1(founded: Fedaid) -> Non
     assert "is fedaid serve running" in findings[-1]["what"]
 
 
-def test_every_command_has_help(typed: Fedaid) -> None:
+def test_every_command_has_help() -> None:
     for words in (
         "init",
         "serve",
@@ -233,6 +207,6 @@ def test_every_command_has_help(typed: Fedaid) -> None:
         "network list",
         "demo",
     ):
-        shown = typed(*words.split(), "--help")
+        shown = command_line.fedaid(*words.split(), "--help")
         assert shown.returncode == 0, words
         assert "--help" in shown.stdout, words

@@ -5,15 +5,21 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-
-import httpx2
+from typing import TypeVar
 
 READY_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 20
+ANSWER_SECONDS_MAX = 2
 PASSWORD = "neighbours help"  # noqa: S105 - printed for everybody who tries the demo
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -77,12 +83,7 @@ class Town:
         return finished.stdout.decode()
 
     def start(self) -> None:
-        """Start its server and wait until it answers. Raises RuntimeError when it does not."""
-        self.launch()
-        self.wait_until_ready()
-
-    def launch(self) -> None:
-        """Start its server, after the one before has ended; ``wait_until_ready`` tells when it answers."""
+        """Start its server, once the one before has ended, and wait until it answers. Raises RuntimeError."""
         self._reap()
         log = (self.data / "server.log").open("ab")
         with log:
@@ -92,6 +93,7 @@ class Town:
                 stderr=log,
                 env=self._environment(),
             )
+        self._wait_until_ready()
 
     def kill(self) -> None:
         """End its process at once, as a power cut would (SIGKILL)."""
@@ -114,8 +116,7 @@ class Town:
             self._process.wait()
         self._process = None
 
-    def wait_until_ready(self) -> None:
-        """Wait until its server answers. Raises RuntimeError when it does not."""
+    def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS_MAX
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
@@ -126,13 +127,23 @@ class Town:
         raise RuntimeError(f"{self.name} does not answer; see {self.data / 'server.log'}")
 
     def _answers(self) -> bool:
+        asked = HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS_MAX)
         try:
-            return httpx2.get(f"{self.origin}/readyz", trust_env=False, timeout=2).status_code == 200
-        except httpx2.TransportError:
+            asked.request("GET", "/readyz")
+            return asked.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
             return False
+        finally:
+            asked.close()
 
     def _environment(self) -> dict[str, str]:
         return {**os.environ, **self.environment}
+
+
+def side_by_side(act: Callable[[Town], T], towns: Sequence[Town]) -> list[T]:
+    """Do something at several towns at the same time; what came of it at each. Raises what the first raised."""
+    with ThreadPoolExecutor(len(towns)) as pool:
+        return list(pool.map(act, towns))
 
 
 def free_port() -> int:
