@@ -1,12 +1,15 @@
 """Migrations make exactly the tables the code knows, once, whoever starts first, and never touch a newer database."""
 
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -59,6 +62,21 @@ def test_an_upgraded_database_is_at_the_newest_revision(database: Database) -> N
     assert schema.revision(database) is None
     schema.upgrade(database)
     assert schema.revision(database) == schema.newest_revision()
+
+
+def test_migrations_are_numbered_as_their_files_are() -> None:
+    scripts = list(ScriptDirectory.from_config(schema._config()).walk_revisions())
+    assert scripts[0].revision == schema.newest_revision()
+    assert all(Path(script.path).name.startswith(f"m{script.revision}_") for script in scripts)
+
+
+def test_a_start_on_an_upgraded_database_does_without_alembic(database: Database, database_url: str) -> None:
+    schema.upgrade(database)
+    start = (
+        "import sys, fedaid.cli; from fedaid.foundation import database, schema;"
+        "schema.upgrade(database.Database(sys.argv[1])); sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", start, database_url], check=False).returncode == 0
 
 
 def test_upgrading_again_changes_nothing(database: Database) -> None:
