@@ -42,8 +42,8 @@ class Listing:
     """A listing of here (``local``) or of a neighbouring board.
 
     board_actor    the board it stands on
-    author_actor   the author on the wire: the board, unless a neighbour posted under their own name
-    member_actor, author_member_id   the member of ours who posted it; never sent out in a listing
+    author_actor   the author on the wire: the board, unless somebody posted under their own name
+    member_actor, author_member_id   the member of ours who posted it; never sent out where the board is the author
     page           where people see it
     minutes        for one helper
     primary_uri, reciprocal_uri   what an Agreement about it satisfies
@@ -80,6 +80,11 @@ class Listing:
     expires_at: datetime | None
     published_at: datetime
     updated_at: datetime
+
+    @property
+    def in_own_name(self) -> bool:
+        """Whether its author on the wire is a person; their board then announces it."""
+        return self.author_actor != self.board_actor
 
     def takes_responses(self, now: datetime) -> bool:
         """Whether one may still answer it."""
@@ -321,9 +326,9 @@ def noticed(connection: Connection, viewer: Viewer, listings: Sequence[Listing],
 
 
 def _author_to_show(viewer: Viewer, one: Listing) -> str | None:
-    if one.local:
-        return one.member_actor if viewer.signed_in else None
-    return one.author_actor if one.author_actor != one.board_actor else None
+    if one.in_own_name:
+        return one.author_actor
+    return one.member_actor if viewer.signed_in else None
 
 
 def _helper_counts(connection: Connection, listing_ids: Sequence[int]) -> dict[int, int]:

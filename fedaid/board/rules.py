@@ -128,6 +128,7 @@ class Posting:
     lat, lon             in degrees, blurred by ``checked`` to about 500 m
     minutes              for one helper; None when it is not known
     people               how many helpers are wanted, or how many times it can be given
+    own_name             whether the member is its author for everybody; otherwise the board is, and names nobody
     time_zone            the IANA name in which the times are said to others
     """
 
@@ -144,6 +145,7 @@ class Posting:
     minutes: int | None = None
     people: int = 1
     mode: Mode = Mode.HOURS
+    own_name: bool = False
     time_zone: str = "UTC"
 
 

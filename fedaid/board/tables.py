@@ -32,8 +32,8 @@ category = Table(
     Column("position", Integer, nullable=False),
 )
 
-# author_actor is the author on the wire: the board, unless a neighbour posted under their own name.
-# member_actor and author_member_id are ours only and never leave in a listing; its primary_uri and reciprocal_uri are
+# author_actor is the author on the wire: the board, unless somebody posted under their own name.
+# member_actor and author_member_id are ours only and never leave in a listing by its board; its primary_uri and reciprocal_uri are
 # what an Agreement satisfies. Rows are never removed: a deleted neighbour's listing must not come back (attack S41).
 listing = Table(
     "listing",

@@ -43,7 +43,7 @@ def seed_categories(work: Work) -> None:
 def post_listing(work: Work, author: Viewer, board_actor: str, posting: Posting) -> int:
     """Put a listing on a board of ours and return its id. Raises Refused; nothing is stored then.
 
-    On the wire the board is the author; who posted it stays inside.
+    On the wire the board is the author and who posted it stays inside, unless the member chose their own name.
     """
     if author.member_id is None:
         raise NotAllowed
@@ -57,7 +57,7 @@ def post_listing(work: Work, author: Viewer, board_actor: str, posting: Posting)
         "id": listing_id,
         "uri": uri,
         "board_actor": board_actor,
-        "author_actor": board_actor,
+        "author_actor": author.actor if posting.own_name else board_actor,
         "author_member_id": author.member_id,
         "member_actor": author.actor,
         "host": work.names.host,

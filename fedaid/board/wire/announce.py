@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection
 
 from activitypub.vocabulary import LISTING_CONTEXT
@@ -24,6 +25,7 @@ from fedaid.board.wire import shapes
 from fedaid.foundation.clock import milliseconds
 from fedaid.foundation.names import Names
 from fedaid.foundation.work import Announcer, Work
+from outbox.collection import stored
 from outbox.queue import RECIPIENTS_MAX, Outgoing, post
 
 ACCEPTED_SENTENCE = "Thank you! Your answer to “{title}” was accepted."
@@ -68,7 +70,7 @@ def _tell_of_listing(work: Work, listing_id: int, kind: str) -> None:
     if listing is None or not listing.local or listing.hidden or listing.state is ListingState.WITHDRAWN:
         return
     body = _note(work.connection, listing, work.names)
-    _send_from_board(work, listing, shapes.listing_activity(kind, _activity_id(work), body, work.now))
+    _send_of_listing(work, listing, shapes.listing_activity(kind, _activity_id(work), body, work.now))
 
 
 def _withdraw_listing(work: Work, fact: object) -> None:
@@ -76,14 +78,35 @@ def _withdraw_listing(work: Work, fact: object) -> None:
         return
     listing = queries.any_listing(work.connection, fact.listing_id)
     if listing is not None and listing.local:
-        _send_from_board(work, listing, shapes.delete_activity(_activity_id(work), listing, work.now))
+        _send_of_listing(work, listing, shapes.delete_activity(_activity_id(work), listing, work.now))
 
 
-def _send_from_board(work: Work, listing: Listing, activity: Mapping[str, Any]) -> None:
-    """To the board's followers, and to those who answered: they may not follow it."""
+def _send_of_listing(work: Work, listing: Listing, activity: Mapping[str, Any]) -> None:
+    """To the followers of its author and of its board, and to those who answered: they may follow neither."""
     helpers = tuple(queries.waiting_helpers(work.connection, listing.id))[:RECIPIENTS_MAX]
-    board = listing.board_actor
-    _send(work, Outgoing(activity, board, to=helpers, followers_of=board, public=True))
+    author = listing.author_actor
+    if not listing.in_own_name:
+        _send(work, Outgoing(activity, author, to=helpers, followers_of=author, public=True))
+        return
+    # Whoever follows the board alone knows a Create by its announcement; what changes later, servers take from the
+    # author's own hand only.
+    board = listing.board_actor if activity["type"] != "Create" else None
+    _send(work, Outgoing(activity, author, to=helpers, followers_of=author, and_followers_of=board, public=True))
+    _announce(work, listing, activity)
+
+
+def _announce(work: Work, listing: Listing, activity: Mapping[str, Any]) -> None:
+    """Both forms of an announcement: FEP-1b12's with the activity as it was sent, and for a new listing Mastodon's.
+
+    The first holds the listing's words, so it is delivered and not kept readable: they may be taken down.
+    """
+    sent = stored(work.connection, activity["id"])
+    if sent is not None:
+        whole = shapes.announce_activity(_activity_id(work), listing, orjson.loads(sent.body), work.now)
+        _send(work, Outgoing(whole, listing.board_actor, followers_of=listing.board_actor))
+    if activity["type"] == "Create":
+        short = shapes.announce_activity(_activity_id(work), listing, listing.uri, work.now)
+        _send(work, Outgoing(short, listing.board_actor, followers_of=listing.board_actor, public=True))
 
 
 # responses

@@ -1,14 +1,14 @@
 """The one place where listings, responses and agreements of ours become documents (FEP-0837 on a Note).
 
 A listing's document is built from what anybody may know, never filtered from the whole: the member who posted it is
-not looked at here.
+not looked at here, only its author on the wire, which is the board unless the member chose their own name.
 """
 
 from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
 
-from activitypub.vocabulary import LISTING_CONTEXT, PUBLIC
+from activitypub.vocabulary import AS2, LISTING_CONTEXT, PUBLIC
 from fedaid.board.queries import Listing, Match, Response
 from fedaid.board.rules import TAKES_RESPONSES, Kind, ListingState, Mode
 from fedaid.foundation import wording
@@ -56,9 +56,9 @@ def listing_object(listing: Listing, board_handle: str, helpers: int, names: Nam
     document: dict[str, Any] = {
         "id": listing.uri,
         "type": "Note",
-        "attributedTo": listing.board_actor,
+        "attributedTo": listing.author_actor,
         "audience": listing.board_actor,
-        **_audience(listing.board_actor),
+        **_audience(listing),
         "published": wire_time(listing.published_at),
         **_updated(listing),
         "url": listing.page,
@@ -75,8 +75,8 @@ def listing_object(listing: Listing, board_handle: str, helpers: int, names: Nam
     return document
 
 
-def _audience(board_actor: str) -> dict[str, list[str]]:
-    return {"to": [PUBLIC], "cc": [f"{board_actor}/followers", board_actor]}
+def _audience(listing: Listing) -> dict[str, list[str]]:
+    return {"to": [PUBLIC], "cc": [f"{listing.author_actor}/followers", listing.board_actor]}
 
 
 def _updated(listing: Listing) -> dict[str, str]:
@@ -113,7 +113,7 @@ def _primary(listing: Listing, helpers: int, names: Names) -> dict[str, Any]:
         "id": listing.primary_uri,
         "type": "Intent",
         "action": _PRIMARY_ACTIONS[listing.mode],
-        ("receiver" if listing.kind is Kind.REQUEST else "provider"): listing.board_actor,
+        ("receiver" if listing.kind is Kind.REQUEST else "provider"): listing.author_actor,
         **_intent_times(listing),
     }
     if listing.category:
@@ -136,7 +136,7 @@ def _reciprocal(listing: Listing, names: Names) -> dict[str, Any]:
         "id": listing.reciprocal_uri,
         "type": "Intent",
         "action": "transfer",
-        ("provider" if listing.kind is Kind.REQUEST else "receiver"): listing.board_actor,
+        ("provider" if listing.kind is Kind.REQUEST else "receiver"): listing.author_actor,
     }
     if listing.mode is Mode.HOURS:
         intent["resourceConformsTo"] = names.ledger
@@ -214,7 +214,7 @@ def _how_to_answer(listing: Listing) -> str:
 
 
 def listing_activity(kind: str, activity_id: str, body: dict[str, Any], at: datetime) -> dict[str, Any]:
-    """The Create or Update of a listing, by its board."""
+    """The Create or Update of a listing, by its author."""
     return {
         "@context": LISTING_CONTEXT,
         "id": activity_id,
@@ -228,15 +228,34 @@ def listing_activity(kind: str, activity_id: str, body: dict[str, Any], at: date
 
 
 def delete_activity(activity_id: str, listing: Listing, at: datetime) -> dict[str, Any]:
-    """The Delete of a listing, by its board."""
+    """The Delete of a listing, by its author."""
     return {
         "@context": LISTING_CONTEXT,
         "id": activity_id,
         "type": "Delete",
+        "actor": listing.author_actor,
+        "published": wire_time(at),
+        **_audience(listing),
+        "object": {"id": listing.uri, "type": "Tombstone", "formerType": "Note", "deleted": wire_time(at)},
+    }
+
+
+def announce_activity(
+    activity_id: str, listing: Listing, announced: str | dict[str, Any], at: datetime
+) -> dict[str, Any]:
+    """The board shows what a member says under their own name.
+
+    ``announced`` is the listing's id, which Mastodon shows as a boost, or the member's activity unchanged (FEP-1b12).
+    """
+    return {
+        "@context": AS2,
+        "id": activity_id,
+        "type": "Announce",
         "actor": listing.board_actor,
         "published": wire_time(at),
-        **_audience(listing.board_actor),
-        "object": {"id": listing.uri, "type": "Tombstone", "formerType": "Note", "deleted": wire_time(at)},
+        "to": [PUBLIC],
+        "cc": [f"{listing.board_actor}/followers", listing.author_actor],
+        "object": announced,
     }
 
 
