@@ -21,6 +21,12 @@ PEOPLE_MAX: Final = 20
 STAY_DAYS_MAX: Final = 366
 SEARCH_CHARACTERS_MAX: Final = 100
 SLUG_CHARACTERS_MAX: Final = 40
+REMARKS_MAX: Final = 200  # about one response
+REACTIONS_MAX: Final = 1_000  # kept per listing
+PICTURES_MAX: Final = 4  # beside one text, as Mastodon shows
+EMOJI_MAX: Final = 30  # kinds of them in one text
+WARNING_CHARACTERS_MAX: Final = 500
+ALT_CHARACTERS_MAX: Final = 1_500
 OPEN_RESPONSES_MAX: Final = 200  # waiting for an answer, per listing
 OPEN_RESPONSES_OF_ONE_MAX: Final = 5  # of one stranger to one listing
 RADIUS_M: Final = 500
@@ -70,6 +76,15 @@ class ResponseForm(StrEnum):
 
     OFFER = "offer"
     MESSAGE = "message"
+
+
+class ReactionKind(StrEnum):
+    """What people elsewhere press below a listing."""
+
+    LIKE = "like"
+    DISLIKE = "dislike"
+    EMOJI = "emoji"
+    BOOST = "boost"
 
 
 class MatchState(StrEnum):
@@ -150,6 +165,18 @@ class Posting:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture beside a stranger's text, or an emoji in it; its file is fetched when somebody looks at it.
+
+    alt   what it shows; of an emoji its ``:shortcode:``
+    """
+
+    url: str
+    alt: str
+    is_emoji: bool = False
+
+
+@dataclass(frozen=True)
 class ForeignListing:
     """A neighbour's listing as their server says it, already made safe to show.
 
@@ -157,6 +184,7 @@ class ForeignListing:
     content_html   sanitised; ``description`` is the same as plain text
     primary_uri, reciprocal_uri   what an Agreement about it satisfies; empty where it names none
     people         how many are still wanted
+    warning        what to say before it is shown; empty where nothing is
     finished       nobody is wanted any more
     """
 
@@ -181,8 +209,36 @@ class ForeignListing:
     mode: Mode = Mode.GIFT
     primary_uri: str = ""
     reciprocal_uri: str = ""
+    warning: str = ""
     finished: bool = False
     expires_at: datetime | None = None
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True)
+class ForeignNote:
+    """What somebody elsewhere wrote, as plain text that is safe to keep and to show.
+
+    uri, author   its id and its author's, of one origin
+    page          where people see it
+    text          without the mentions it begins with; the options of a question stand in it as lines
+    warning       what to say before it is shown; empty where nothing is
+    is_public     whether anybody may read it where it is from
+    in_reply_to   ids of what it answers
+    mentions      ids of the actors it names
+    tags          its hashtags, folded, without the #
+    """
+
+    uri: str
+    author: str
+    page: str
+    text: str
+    warning: str = ""
+    is_public: bool = False
+    in_reply_to: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 def checked(posting: Posting, now: datetime) -> Posting:

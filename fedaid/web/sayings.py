@@ -9,6 +9,7 @@ SAYINGS = {
     "extended": "It stays on the board longer.",
     "response_sent": "Your offer of help is on its way.",
     "response_withdrawn": "You took your offer back.",
+    "remark_sent": "Sent.",
     "accepted": "Accepted. They will be told.",
     "declined": "Declined. They will be told.",
     "done": "Thank you. It is marked as done.",

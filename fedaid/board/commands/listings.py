@@ -40,10 +40,13 @@ def seed_categories(work: Work) -> None:
             work.connection.execute(insert(category).values(slug=slug, name=name, position=position))
 
 
-def post_listing(work: Work, author: Viewer, board_actor: str, posting: Posting) -> int:
+def post_listing(
+    work: Work, author: Viewer, board_actor: str, posting: Posting, *, in_the_name_of: str | None = None
+) -> int:
     """Put a listing on a board of ours and return its id. Raises Refused; nothing is stored then.
 
     On the wire the board is the author and who posted it stays inside, unless the member chose their own name.
+    ``in_the_name_of`` is somebody elsewhere who asked for it; ``author`` is then the coordinator who lets it in.
     """
     if author.member_id is None:
         raise NotAllowed
@@ -51,6 +54,7 @@ def post_listing(work: Work, author: Viewer, board_actor: str, posting: Posting)
     if board is None or board.kind is not ActorKind.GROUP:
         raise NotFound("There is no such board here.")
     _check_category(work, posting.category)
+    _check_return(posting, for_elsewhere=in_the_name_of is not None)
     listing_id = work.new_id()
     uri = work.names.listing(listing_id)
     row = {
@@ -59,7 +63,7 @@ def post_listing(work: Work, author: Viewer, board_actor: str, posting: Posting)
         "board_actor": board_actor,
         "author_actor": author.actor if posting.own_name else board_actor,
         "author_member_id": author.member_id,
-        "member_actor": author.actor,
+        "member_actor": in_the_name_of or author.actor,
         "host": work.names.host,
         "page": uri,
         "local": True,
@@ -102,11 +106,17 @@ def _check_category(work: Work, slug: str) -> None:
         raise Refused("category", "Please choose one of the categories.")
 
 
+def _check_return(posting: Posting, *, for_elsewhere: bool) -> None:
+    if for_elsewhere and posting.mode is Mode.HOURS:
+        raise Refused("no_account", "Somebody without an account of hours can ask for a gift, a loan or a swap.")
+
+
 def edit_listing(work: Work, author: Viewer, listing_id: int, posting: Posting) -> None:
     """Change the words, times or numbers of one's listing. What it asks in return stays once somebody was accepted."""
     found = own_listing(work, author, listing_id)
     moved_from_open(found)
     _check_category(work, posting.category)
+    _check_return(posting, for_elsewhere=found.is_for_elsewhere)
     accepted, done = queries.matches_by_state(work.connection, listing_id)
     tidy = checked(posting, work.now)
     if accepted + done and (tidy.kind, tidy.mode, tidy.minutes) != (found.kind, found.mode, found.minutes):

@@ -29,6 +29,7 @@ def routes(limits: BoardLimits) -> Sequence[Route]:
         Route("/responses/{number:int}/accept", form_page(act.accept_response), methods=["POST"]),
         Route("/responses/{number:int}/decline", form_page(act.decline_response), methods=["POST"]),
         Route("/responses/{number:int}/withdraw", form_page(act.withdraw_response), methods=["POST"]),
+        Route("/responses/{number:int}/say", form_page(act.say), methods=["POST"]),
         Route("/agreements/{number:int}", show.agreement_page, methods=["GET"]),
         Route("/matches/{number:int}/done", form_page(act.mark_done), methods=["POST"]),
         Route("/matches/{number:int}/cancel", form_page(act.cancel_match), methods=["POST"]),

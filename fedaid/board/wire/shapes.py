@@ -4,6 +4,7 @@ A listing's document is built from what anybody may know, never filtered from th
 not looked at here, only its author on the wire, which is the board unless the member chose their own name.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
@@ -358,31 +359,48 @@ def undo_activity(activity_id: str, response: Response) -> dict[str, Any]:
     }
 
 
-def reply_activity(
-    activity_id: str, response: Response, listing: Listing, mention: tuple[str, str], sentence: str, at: datetime
-) -> dict[str, Any]:
-    """A private answer to somebody who just replied: a Note that mentions them; ``mention`` is handle and page."""
-    handle, page = mention
-    link = f'<a href="{escape(page)}" class="u-url mention">{escape(handle)}</a>'
-    where = f'<a href="{escape(listing.page)}">{escape(listing.page.partition("://")[2])}</a>'
-    note = {
-        "id": f"{activity_id}#note",
+@dataclass(frozen=True)
+class PrivateNote:
+    """A word to one person elsewhere, which only they receive.
+
+    sender, recipient   ids of actors; ``handle`` and ``page`` are the recipient's
+    text                plain; ``link``, an address of ours, stands below it unless it is empty
+    """
+
+    uri: str
+    sender: str
+    recipient: str
+    handle: str
+    page: str
+    text: str
+    link: str = ""
+    in_reply_to: str = ""
+
+
+def private_note_activity(activity_id: str, note: PrivateNote, at: datetime) -> dict[str, Any]:
+    """The Create of a Note that mentions one person and is addressed to nobody else: Mastodon's private mention."""
+    mention = f'<a href="{escape(note.page)}" class="u-url mention">{escape(note.handle)}</a>'
+    content = f'<p><span class="h-card">{mention}</span></p>{paragraphs(note.text)}'
+    if note.link:
+        content += f'<p><a href="{escape(note.link)}">{escape(note.link.partition("://")[2])}</a></p>'
+    body = {
+        "id": note.uri,
         "type": "Note",
-        "attributedTo": listing.author_actor,
-        "inReplyTo": response.uri,
+        "attributedTo": note.sender,
+        **({"inReplyTo": note.in_reply_to} if note.in_reply_to else {}),
         "published": wire_time(at),
-        "to": [response.helper_actor],
+        "to": [note.recipient],
         "cc": [],
-        "content": f'<p><span class="h-card">{link}</span> {escape(sentence)}</p><p>{where}</p>',
-        "tag": [{"type": "Mention", "href": response.helper_actor, "name": handle}],
+        "content": content,
+        "tag": [{"type": "Mention", "href": note.recipient, "name": note.handle}],
     }
     return {
         "@context": LISTING_CONTEXT,
         "id": activity_id,
         "type": "Create",
-        "actor": listing.author_actor,
+        "actor": note.sender,
         "published": wire_time(at),
-        "to": note["to"],
+        "to": body["to"],
         "cc": [],
-        "object": note,
+        "object": body,
     }

@@ -1,0 +1,61 @@
+"""What people of the fediverse add to a board: remarks, reactions, pictures, content warnings."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from fedaid.foundation.database import UtcDateTime
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Columns with defaults and new tables only, so that the version before runs on."""
+    op.add_column("listing", sa.Column("warning", sa.Text(), server_default=sa.text("''"), nullable=False))
+    op.add_column("response", sa.Column("warning", sa.Text(), server_default=sa.text("''"), nullable=False))
+    op.add_column("response", sa.Column("public", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("response", sa.Column("told_uri", sa.String(length=2048), nullable=True))
+    op.create_index(op.f("ix_response_told_uri"), "response", ["told_uri"], unique=False)
+    op.create_table(
+        "remark",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("uri", sa.String(length=2048), nullable=False),
+        sa.Column("response_id", sa.BigInteger(), nullable=False),
+        sa.Column("author_actor", sa.String(length=2048), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("warning", sa.Text(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["response_id"], ["response.id"], name=op.f("fk_remark_response_id_response")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_remark")),
+        sa.UniqueConstraint("uri", name=op.f("uq_remark_uri")),
+    )
+    op.create_index(op.f("ix_remark_response_id"), "remark", ["response_id"], unique=False)
+    op.create_table(
+        "reaction",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("uri", sa.String(length=2048), nullable=False),
+        sa.Column("listing_id", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=2048), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("emoji", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("kind IN ('like', 'dislike', 'emoji', 'boost')", name=op.f("ck_reaction_kind")),
+        sa.ForeignKeyConstraint(["listing_id"], ["listing.id"], name=op.f("fk_reaction_listing_id_listing")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reaction")),
+        sa.UniqueConstraint("uri", name=op.f("uq_reaction_uri")),
+        sa.UniqueConstraint(
+            "listing_id", "actor", "kind", "emoji", name=op.f("uq_reaction_listing_id_actor_kind_emoji")
+        ),
+    )
+    op.create_table(
+        "picture",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("owner_uri", sa.String(length=2048), nullable=False),
+        sa.Column("url", sa.String(length=2048), nullable=False),
+        sa.Column("alt", sa.Text(), nullable=False),
+        sa.Column("emoji", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_picture")),
+    )
+    op.create_index(op.f("ix_picture_owner_uri"), "picture", ["owner_uri"], unique=False)
