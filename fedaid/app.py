@@ -25,6 +25,8 @@ import fedaid.follow_ups
 import fedaid.groups.commands
 import fedaid.members.pages
 import fedaid.members.queries
+import fedaid.mentions.pages
+import fedaid.mentions.wire
 import fedaid.timebank.pages
 import fedaid.timebank.wire
 import fedaid.web.pages
@@ -188,6 +190,7 @@ def announcers(settings: Settings) -> Announcers:
         fedaid.actors.wire.ANNOUNCERS,
         fedaid.groups.commands.ANNOUNCERS,
         fedaid.board.wire.ANNOUNCERS,
+        fedaid.mentions.wire.ANNOUNCERS,
         fedaid.timebank.wire.announcers(settings.timebank),
         fedaid.admin.networks.ANNOUNCERS,
         fedaid.follow_ups.ANNOUNCERS,
@@ -200,6 +203,7 @@ def handlers(settings: Settings, database: Database) -> Handlers:
     rooms = (
         fedaid.timebank.wire.handlers(rules, settings.timebank),
         fedaid.board.wire.handlers(rules, fedaid.board.queries.FollowedBoards(database)),
+        fedaid.mentions.wire.handlers(rules),
         fedaid.actors.wire.handlers(rules),
     )
     joined: dict[str, list[Handler[Work]]] = {}
@@ -253,6 +257,7 @@ def _routes(settings: Settings, desk: Desk) -> list[BaseRoute]:
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board),
+        *fedaid.mentions.pages.routes(settings.board),
         *fedaid.timebank.pages.routes(),
         *fedaid.admin.pages.routes(desk),
         fedaid.actors.pages.by_handle(

@@ -7,6 +7,7 @@ from fedaid.board.commands.listings import (
     extend_listing,
     post_listing,
     seed_categories,
+    withdraw_for,
     withdraw_listing,
 )
 from fedaid.board.commands.matches import cancel_match, log_hours, mark_done, settle_match
@@ -55,6 +56,7 @@ __all__ = [
     "tell_of",
     "undo_reaction",
     "undo_reactions",
+    "withdraw_for",
     "withdraw_listing",
     "withdraw_response",
 ]

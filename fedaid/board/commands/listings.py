@@ -12,6 +12,7 @@ from fedaid.board.facts import ListingChanged, ListingPosted, ListingWithdrawn, 
 from fedaid.board.queries import Listing
 from fedaid.board.rules import (
     DEFAULT_CATEGORIES,
+    LISTING_MOVES,
     RADIUS_M,
     TAKES_RESPONSES,
     ListingState,
@@ -149,7 +150,20 @@ def extend_listing(work: Work, author: Viewer, listing_id: int, until: datetime)
 
 def withdraw_listing(work: Work, author: Viewer, listing_id: int) -> None:
     """Take one's listing off the board, here and elsewhere. Those still waiting for an answer are told."""
-    found = own_listing(work, author, listing_id)
+    _take_down(work, own_listing(work, author, listing_id))
+
+
+def withdraw_for(work: Work, actor: str, listing_id: int) -> None:
+    """Somebody elsewhere who asked for a listing no longer wants it; harmless when it is over already."""
+    found = locked_listing(work, listing_id)
+    if found.member_actor != actor or not found.is_for_elsewhere:
+        raise NotAllowed
+    if ListingState.WITHDRAWN in LISTING_MOVES[found.state]:
+        _take_down(work, found)
+
+
+def _take_down(work: Work, found: Listing) -> None:
+    listing_id = found.id
     change_listing(work, listing_id, state=moved(found.state, ListingState.WITHDRAWN))
     waiting = (response.c.listing_id == listing_id) & (response.c.state == ResponseState.OFFERED)
     for row in work.connection.execute(select(response).where(waiting)).all():

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from activitypub.accessors import Document, embedded, has_type, instant, link, links, natural_text, types
 from activitypub.documents import Activity, is_public
-from activitypub.errors import MalformedDocument, MalformedUrl, OriginMismatch
+from activitypub.errors import MalformedDocument, MalformedUrl
 from activitypub.identifiers import UrlRules
 from activitypub.origin import speaks_for
 from activitypub.vocabulary import ACTIVITY_TYPES
@@ -15,14 +15,13 @@ from fedaid.board import commands, queries
 from fedaid.board.commands import Terms
 from fedaid.board.rules import ForeignListing, ForeignNote, ReactionKind
 from fedaid.board.tables import EMOJI_CHARACTERS_MAX
-from fedaid.board.wire.notes import is_readable_by_all, read_note
+from fedaid.board.wire.notes import Fetched, is_readable_by_all, object_of, read_note, wanted
 from fedaid.board.wire.reader import link_or_none, part, read_listing, stipulated_minutes
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.text import one_line, plain
 from fedaid.foundation.work import Work
 from inbox.ports import Handler, Letter
 
-Fetched = Mapping[str, Mapping[str, Any]]
 # Mitra and Pleroma send EmojiReact; Lemmy's downvote is a Dislike, which changes nothing here but is no error.
 _REACTIONS: Final = {
     "Like": ReactionKind.LIKE,
@@ -55,23 +54,6 @@ def handlers(
     }
 
 
-def _object_of(letter: Letter, fetched: Fetched) -> Document | None:
-    """The object, embedded (the inbox has checked that it is the sender's) or as its own server gave it (S10, S11)."""
-    activity = letter.activity
-    if activity.object is not None:
-        return activity.object if speaks_for(activity.actor, activity.object) else None
-    found = fetched.get(activity.object_id or "")
-    if found is None:
-        return None
-    if link(found) != activity.object_id or not speaks_for(activity.actor, found):
-        raise OriginMismatch("not_the_author", "The object of this activity is not its actor's.")
-    return found
-
-
-def _wanted(activity: Activity) -> Sequence[str]:
-    return (activity.object_id,) if activity.object is None and activity.object_id else ()
-
-
 @dataclass(frozen=True)
 class CreateHandler:
     """A listing of a board we follow, or what anybody writes in answer to a listing or a remark of ours."""
@@ -79,10 +61,10 @@ class CreateHandler:
     rules: UrlRules
 
     def wants(self, activity: Activity) -> Sequence[str]:
-        return _wanted(activity)
+        return wanted(activity)
 
     def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
-        doc = _object_of(letter, fetched)
+        doc = object_of(letter, fetched)
         if doc is None:
             return False
         note = _note(doc, letter, self.rules)
@@ -132,10 +114,10 @@ class UpdateHandler:
     rules: UrlRules
 
     def wants(self, activity: Activity) -> Sequence[str]:
-        return _wanted(activity) if activity.object_id != activity.actor.text else ()
+        return wanted(activity) if activity.object_id != activity.actor.text else ()
 
     def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
-        doc = _object_of(letter, fetched)
+        doc = object_of(letter, fetched)
         uri = link(doc) if doc is not None else None
         if doc is None or uri is None:
             return False

@@ -1,15 +1,16 @@
 """Reads what people elsewhere write to us: a Note, a question or an article of any server, as plain text."""
 
 import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from activitypub.accessors import Document, embedded_all, flag, has_type, link, links, name_text, natural_text, text
 from activitypub.accessors import types as types_of
 from activitypub.documents import Activity, is_public
-from activitypub.errors import MalformedDocument, MalformedUrl
+from activitypub.errors import MalformedDocument, MalformedUrl, OriginMismatch
 from activitypub.identifiers import Url, UrlRules, same_origin
-from activitypub.origin import owner_of
+from activitypub.origin import owner_of, speaks_for
 from fedaid.board.rules import (
     ALT_CHARACTERS_MAX,
     EMOJI_MAX,
@@ -20,15 +21,36 @@ from fedaid.board.rules import (
     Picture,
 )
 from fedaid.foundation.text import excerpt, one_line, plain
+from inbox.ports import Letter
 
 OPTIONS_MAX: Final = 20
 SENSITIVE: Final = "Sensitive"  # what is said of pictures whose author gave no reason
+Fetched = Mapping[str, Mapping[str, Any]]
+
 # ChatMessage is what Pleroma sends as a private message, Page and Article what forums and blogs do.
 _TYPES: Final = frozenset({"Note", "Question", "Article", "Page", "ChatMessage"})
 _PICTURE_TYPES: Final = frozenset({"Image", "Document"})
 _EMOJI_KINDS: Final = frozenset({"image/png", "image/gif", "image/webp", "image/avif"})
 _SHORTCODE: Final = re.compile(r":?([a-zA-Z0-9_]{2,64}):?", re.ASCII)
 _LEADING_MENTIONS: Final = re.compile(r"^(?:@\S+\s+)+")
+
+
+def object_of(letter: Letter, fetched: Fetched) -> Document | None:
+    """The object, embedded (the inbox has checked that it is the sender's) or as its own server gave it (S10, S11)."""
+    activity = letter.activity
+    if activity.object is not None:
+        return activity.object if speaks_for(activity.actor, activity.object) else None
+    found = fetched.get(activity.object_id or "")
+    if found is None:
+        return None
+    if link(found) != activity.object_id or not speaks_for(activity.actor, found):
+        raise OriginMismatch("not_the_author", "The object of this activity is not its actor's.")
+    return found
+
+
+def wanted(activity: Activity) -> Sequence[str]:
+    """What must be fetched before the object can be read: the object itself, where only its id came."""
+    return (activity.object_id,) if activity.object is None and activity.object_id else ()
 
 
 def read_note(doc: Document, activity: Activity, rules: UrlRules) -> ForeignNote | None:

@@ -1,4 +1,4 @@
-"""What people of the fediverse add to a board: remarks, reactions, pictures, content warnings."""
+"""What people of the fediverse add: remarks, reactions, pictures, content warnings, messages and suggestions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -59,3 +59,51 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_picture")),
     )
     op.create_index(op.f("ix_picture_owner_uri"), "picture", ["owner_uri"], unique=False)
+    for table in ("message", "suggestion"):
+        op.create_table(table, *_written(), *(_of_message() if table == "message" else _of_suggestion()))
+        op.create_index(f"ix_{table}_state_id", table, ["state", "id"], unique=False)
+        op.create_index(f"ix_{table}_author_actor_state", table, ["author_actor", "state"], unique=False)
+
+
+def _written() -> list[sa.Column[object]]:
+    return [
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("uri", sa.String(length=2048), nullable=False),
+        sa.Column("board_actor", sa.String(length=2048), nullable=False),
+        sa.Column("author_actor", sa.String(length=2048), nullable=False),
+        sa.Column("page", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("warning", sa.Text(), nullable=False),
+        sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("answered_by", sa.BigInteger(), nullable=True),
+        sa.Column("answered_at", UtcDateTime(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+    ]
+
+
+def _of_message() -> list[sa.schema.SchemaItem]:
+    return [
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.CheckConstraint("state IN ('waiting', 'answered', 'closed')", name=op.f("ck_message_state")),
+        sa.ForeignKeyConstraint(["answered_by"], ["member.id"], name=op.f("fk_message_answered_by_member")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
+        sa.UniqueConstraint("uri", name=op.f("uq_message_uri")),
+    ]
+
+
+def _of_suggestion() -> list[sa.schema.SchemaItem]:
+    return [
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("listing_id", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("kind IN ('request', 'offer')", name=op.f("ck_suggestion_kind")),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'approved', 'declined', 'withdrawn')", name=op.f("ck_suggestion_state")
+        ),
+        sa.ForeignKeyConstraint(["answered_by"], ["member.id"], name=op.f("fk_suggestion_answered_by_member")),
+        sa.ForeignKeyConstraint(["listing_id"], ["listing.id"], name=op.f("fk_suggestion_listing_id_listing")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suggestion")),
+        sa.UniqueConstraint("listing_id", name=op.f("uq_suggestion_listing_id")),
+        sa.UniqueConstraint("uri", name=op.f("uq_suggestion_uri")),
+    ]
