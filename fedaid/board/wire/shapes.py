@@ -16,6 +16,7 @@ from fedaid.foundation import wording
 from fedaid.foundation.names import Names
 from fedaid.foundation.text import paragraphs
 
+LANGUAGE: Final = "en"  # of the words that we put around what members write
 _STATE_SENTENCES: Final = {
     ListingState.FILLED: "Filled, thank you.",
     ListingState.DONE: "Done, thank you.",
@@ -66,6 +67,7 @@ def listing_object(listing: Listing, board_handle: str, helpers: int, names: Nam
         "name": listing.title,
         "purpose": listing.kind.value,
         "content": content,
+        "contentMap": {LANGUAGE: content},
         "sensitive": False,
         **_times(listing),
         **_location(listing),
