@@ -42,6 +42,8 @@ from fedaid.foundation.database import Database
 from fedaid.foundation.jobs import Chore, keep_house
 from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
+from fedaid.media.cache import tidy
+from fedaid.media.proxy import PictureProxy
 from fedaid.network.queries import BlockList
 from fedaid.settings import Settings
 from fedaid.timebank.resend import resend_due
@@ -146,7 +148,7 @@ def build(
     )
     chores = _chores(settings)
     desk = Desk(units, client, settings.url_rules, settings.timebank, server_signer)
-    pages = _pages(settings, units, clock, desk)
+    pages = _pages(settings, units, clock, desk, PictureProxy(units, client, settings.media))
     instance = Instance(
         settings,
         database,
@@ -224,13 +226,14 @@ def _joined(*rooms: Mapping[type, Sequence[Announcer]]) -> Announcers:
 def _chores(settings: Settings) -> Sequence[Chore]:
     return (
         Chore("resend_hours", settings.timebank.resend_look_seconds, lambda work: resend_due(work, settings.timebank)),
+        Chore("tidy_pictures", settings.media.tidy_seconds, lambda work: tidy(work, settings.media)),
         Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
     )
 
 
-def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> Starlette:
+def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk, pictures: PictureProxy) -> Starlette:
     app = Starlette(
-        routes=_routes(settings, desk),
+        routes=_routes(settings, desk, pictures),
         exception_handlers=exception_handlers(),
         middleware=[
             Middleware(StrictHeaders),
@@ -250,14 +253,14 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> 
     return app
 
 
-def _routes(settings: Settings, desk: Desk) -> list[BaseRoute]:
+def _routes(settings: Settings, desk: Desk, pictures: PictureProxy) -> list[BaseRoute]:
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
         *fedaid.web.pages.routes(),
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
-        *fedaid.board.pages.routes(settings.board),
-        *fedaid.mentions.pages.routes(settings.board),
+        *fedaid.board.pages.routes(settings.board, pictures),
+        *fedaid.mentions.pages.routes(settings.board, pictures),
         *fedaid.timebank.pages.routes(),
         *fedaid.admin.pages.routes(desk),
         fedaid.actors.pages.by_handle(

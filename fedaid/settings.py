@@ -24,6 +24,7 @@ from activitypub.identifiers import UrlRules
 from fedaid.board.limits import BoardLimits
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
+from fedaid.media.limits import MediaLimits
 from fedaid.members.limits import MemberLimits
 from fedaid.timebank.limits import TimebankLimits
 from inbox.limits import InboxLimits
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     outbox: OutboxLimits = OutboxLimits()
     members: MemberLimits = MemberLimits()
     board: BoardLimits = BoardLimits()
+    media: MediaLimits = MediaLimits()
     timebank: TimebankLimits = TimebankLimits()
 
     @property

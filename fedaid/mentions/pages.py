@@ -1,9 +1,10 @@
 """The coordinators' page of what people elsewhere wrote to our boards: answer, close, let in, decline."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,11 +13,13 @@ from fedaid.board import queries as board
 from fedaid.board.limits import BoardLimits
 from fedaid.board.pages.show import number_of
 from fedaid.board.pages.wording import KIND_WORDS, with_emoji
+from fedaid.board.queries import StoredPicture
 from fedaid.board.rules import TITLE_CHARACTERS_MAX
 from fedaid.foundation.pages import Form, Viewer, form_page, go, house, member, render
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.text import paragraphs
 from fedaid.foundation.wording import day_and_time
+from fedaid.media.proxy import PictureProxy
 from fedaid.mentions import commands, queries
 from fedaid.mentions.queries import Written
 
@@ -24,10 +27,11 @@ PAGE: Final = "/mentions"
 NOTHING_TYPED: Final[Mapping[str, str]] = {}
 
 
-def routes(limits: BoardLimits) -> Sequence[Route]:
-    """One page, and one address for each button on it."""
+def routes(limits: BoardLimits, pictures: PictureProxy) -> Sequence[Route]:
+    """One page, its pictures, and one address for each button on it."""
     return [
         Route(PAGE, mentions_page, methods=["GET"]),
+        Route(f"{PAGE}/pictures/{{number:int}}", picture_page(pictures), methods=["GET"]),
         Route(f"{PAGE}/messages/{{number:int}}/answer", form_page(answer), methods=["POST"]),
         Route(f"{PAGE}/messages/{{number:int}}/close", form_page(close), methods=["POST"]),
         Route(f"{PAGE}/suggestions/{{number:int}}/approve", form_page(approve(limits)), methods=["POST"]),
@@ -71,6 +75,21 @@ def _page(
         as_html=_as_html,
         said_when=lambda moment: day_and_time(moment, who.time_zone),
     )
+
+
+def picture_page(pictures: PictureProxy) -> Callable[[Request], Awaitable[Response]]:
+    """A picture or an emoji of what waits here."""
+
+    def find(request: Request) -> StoredPicture:
+        who = coordinator(request)
+        with house(request).database.read() as connection:
+            return queries.picture(connection, who, number_of(request))
+
+    async def page(request: Request) -> Response:
+        found = await run_in_threadpool(find, request)
+        return await pictures.show(found.url, is_emoji=found.emoji)
+
+    return page
 
 
 def _as_html(one: Written) -> Markup:

@@ -8,13 +8,15 @@ from fedaid.board.limits import BoardLimits
 from fedaid.board.pages import act, compose, show
 from fedaid.board.pages.show import group_board
 from fedaid.foundation.pages import form_page
+from fedaid.media.proxy import PictureProxy
 
 __all__ = ["group_board", "routes"]
 
 
-def routes(limits: BoardLimits) -> Sequence[Route]:
+def routes(limits: BoardLimits, pictures: PictureProxy) -> Sequence[Route]:
     """Everything about the board; a group's own board is reached through ``/@handle``, which people share."""
     return [
+        Route("/pictures/{number:int}", show.picture_page(pictures), methods=["GET"]),
         Route("/", show.home, methods=["GET"]),
         Route("/board", show.board_page, methods=["GET"]),
         Route("/post", compose.compose_page(limits), methods=["GET"]),

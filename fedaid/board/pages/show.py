@@ -1,6 +1,6 @@
 """Reading the board: its pages for people, and the same things as documents for servers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import orjson
 from markupsafe import Markup
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -23,6 +24,7 @@ from fedaid.foundation.refused import NotFound
 from fedaid.foundation.text import paragraphs
 from fedaid.foundation.wording import day_and_time
 from fedaid.groups import queries as groups
+from fedaid.media.proxy import PictureProxy
 
 ROW_ID_MAX = 2**63 - 1
 NOTHING_SAID: Final[Mapping[int, str]] = {}
@@ -223,6 +225,20 @@ def _document(body: Mapping[str, Any], status: int = 200, *, private: bool = Fal
 def _vary(answer: Response) -> Response:
     answer.headers.add_vary_header("Accept")
     return answer
+
+
+def picture_page(pictures: PictureProxy) -> Callable[[Request], Awaitable[Response]]:
+    """A picture or an emoji of what came from elsewhere, for those who may see what it belongs to."""
+
+    def find(request: Request) -> queries.StoredPicture:
+        with house(request).database.read() as connection:
+            return queries.picture(connection, viewer(request), number_of(request))
+
+    async def page(request: Request) -> Response:
+        found = await run_in_threadpool(find, request)
+        return await pictures.show(found.url, is_emoji=found.emoji)
+
+    return page
 
 
 # what only two people may read

@@ -59,6 +59,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_picture")),
     )
     op.create_index(op.f("ix_picture_owner_uri"), "picture", ["owner_uri"], unique=False)
+    op.create_table(
+        "picture_file",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("failure", sa.String(length=40), nullable=False),
+        sa.Column("fetched_at", UtcDateTime(), nullable=False),
+        sa.Column("used_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_picture_file")),
+    )
+    op.create_index(op.f("ix_picture_file_used_at"), "picture_file", ["used_at"], unique=False)
     for table in ("message", "suggestion"):
         op.create_table(table, *_written(), *(_of_message() if table == "message" else _of_suggestion()))
         op.create_index(f"ix_{table}_state_id", table, ["state", "id"], unique=False)
