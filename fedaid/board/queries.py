@@ -12,7 +12,7 @@ from fedaid.actors import queries as actors
 from fedaid.actors.queries import Card
 from fedaid.actors.rules import FollowState
 from fedaid.actors.rules import Kind as ActorKind
-from fedaid.actors.tables import follow, local_actor
+from fedaid.actors.tables import follow, local_actor, remote_actor
 from fedaid.board.rules import (
     ON_THE_BOARD,
     SEARCH_CHARACTERS_MAX,
@@ -338,7 +338,7 @@ def _conditions(viewer: Viewer, filters: Filters, now: datetime) -> list[ColumnE
     if filters.category:
         conditions.append(table.category == filters.category)
     if filters.text:
-        conditions.append(_holds(filters.text[:SEARCH_CHARACTERS_MAX]))
+        conditions += [_holds(filters.text[:SEARCH_CHARACTERS_MAX]), _may_be_found(viewer)]
     if filters.board_actor:
         conditions.append(table.board_actor == filters.board_actor)
     if filters.before is not None:
@@ -359,6 +359,19 @@ def _holds(text: str) -> ColumnElement[bool]:
     """Title, details or place contain the words as typed; % and _ mean themselves."""
     columns = (listing_table.c.title, listing_table.c.description, listing_table.c.place)
     return or_(*(func.lower(column).contains(text.lower(), autoescape=True) for column in columns))
+
+
+def _may_be_found(viewer: Viewer) -> ColumnElement[bool]:
+    """Of listings from elsewhere, search finds those whose author or board agrees to it (FEP-5feb).
+
+    For strangers they must agree to be shown around as well.
+    """
+    agrees = remote_actor.c.indexable.is_(True)
+    if not viewer.signed_in:
+        agrees &= remote_actor.c.discoverable.is_(True)
+    those = select(remote_actor.c.uri).where(agrees)
+    table = listing_table.c
+    return or_(table.local.is_(True), table.author_actor.in_(those), table.board_actor.in_(those))
 
 
 def noticed(connection: Connection, viewer: Viewer, listings: Sequence[Listing], our_host: str) -> Sequence[Noticed]:

@@ -13,6 +13,8 @@ depends_on = None
 
 def upgrade() -> None:
     """Columns with defaults and new tables only, so that the version before runs on."""
+    for consent in ("indexable", "discoverable"):
+        op.add_column("remote_actor", sa.Column(consent, sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("listing", sa.Column("warning", sa.Text(), server_default=sa.text("''"), nullable=False))
     op.add_column("response", sa.Column("warning", sa.Text(), server_default=sa.text("''"), nullable=False))
     op.add_column("response", sa.Column("public", sa.Boolean(), server_default=sa.false(), nullable=False))
