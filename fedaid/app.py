@@ -227,6 +227,7 @@ def _chores(settings: Settings) -> Sequence[Chore]:
     return (
         Chore("resend_hours", settings.timebank.resend_look_seconds, lambda work: resend_due(work, settings.timebank)),
         Chore("tidy_pictures", settings.media.tidy_seconds, lambda work: tidy(work, settings.media)),
+        Chore("forget_tombstones", settings.board.tidy_seconds, fedaid.board.commands.forget_tombstones),
         Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
     )
 

@@ -9,8 +9,10 @@ class BoardLimits:
 
     request_days, offer_days   offered in the form; a member may choose another day, at most a year away
     expire_look_seconds        how late a listing may leave the board
+    tidy_seconds               how often what nobody needs any more is looked for
     """
 
     request_days: int = 14
     offer_days: int = 90
     expire_look_seconds: float = 60.0
+    tidy_seconds: float = 3600.0

@@ -366,10 +366,8 @@ def _may_be_found(viewer: Viewer) -> ColumnElement[bool]:
 
     For strangers they must agree to be shown around as well.
     """
-    agrees = remote_actor.c.indexable.is_(True)
-    if not viewer.signed_in:
-        agrees &= remote_actor.c.discoverable.is_(True)
-    those = select(remote_actor.c.uri).where(agrees)
+    wanted = [remote_actor.c.indexable] if viewer.signed_in else [remote_actor.c.indexable, remote_actor.c.discoverable]
+    those = select(remote_actor.c.uri).where(*(column.is_(True) for column in wanted))
     table = listing_table.c
     return or_(table.local.is_(True), table.author_actor.in_(those), table.board_actor.in_(those))
 
@@ -454,7 +452,7 @@ def my_listings(connection: Connection, viewer: Viewer) -> Sequence[Listing]:
 
 
 def is_deleted(connection: Connection, uri: str) -> bool:
-    """Whether a neighbouring board deleted this id before we had seen it."""
+    """Whether the author of a listing or a Note deleted it, perhaps before we had seen it."""
     query = select(listing_tombstone.c.uri).where(listing_tombstone.c.uri == uri)
     return connection.execute(query).first() is not None
 

@@ -86,12 +86,13 @@ listing = Table(
     Index("ix_listing_state_id", "state", "id"),
 )
 
-# Ids that a neighbouring board deleted before we had seen them (attack S41); a late Create finds them here.
+# Ids of listings and Notes that their authors deleted, also before we had seen them (attack S41); a late Create finds
+# them here.
 listing_tombstone = Table(
     "listing_tombstone",
     metadata,
     Column("uri", String(URI_CHARACTERS_MAX), primary_key=True),
-    Column("owner", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("owner", String(URI_CHARACTERS_MAX), nullable=False, index=True),
     Column("deleted_at", UtcDateTime, nullable=False),
 )
 

@@ -43,7 +43,7 @@ def receive_note(work: Work, board_actor: str, note: ForeignNote) -> None:
 
     With a hashtag that asks for it, it is a suggestion of a listing; anything else is a message for the coordinators.
     """
-    if _is_known(work, note.uri):
+    if _is_known(work, note.uri) or board_queries.is_deleted(work.connection, note.uri):
         return
     kind = suggested_kind(note.tags)
     if kind is None:
@@ -152,6 +152,7 @@ def receive_delete(work: Work, sender: str, uri: str) -> bool:
 def _forget(work: Work, known: Message | Suggestion) -> None:
     """The words go; a listing made from them leaves the board."""
     forget_pictures(work, [known.uri])
+    board.bury(work, known.author_actor, known.uri)
     if isinstance(known, Message):
         work.connection.execute(delete(message).where(message.c.id == known.id))
         return

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from fedaid.board import commands, queries
 from fedaid.board.queries import Response
 from fedaid.board.rules import ResponseState
-from fedaid.board.tables import picture, reaction, remark
+from fedaid.board.tables import listing_tombstone, picture, reaction, remark
+from fedaid.foundation.pages import SIGNED_OUT
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from tests.board.test_board_pages import body, visit
 from tests.board.test_board_shapes import offer_of_ben
@@ -268,3 +269,59 @@ def test_a_flood_of_remarks_stops(world: World, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(Refused) as refused:
         world.receive(activity("Create", CAROL, note(3, answer.uri), 3))
     assert refused.value.status == 429
+
+
+def test_what_was_deleted_does_not_come_late(world: World) -> None:
+    """Attack S41: a Delete that overtakes its Create, and a Create that is made again."""
+    listing = world.post()
+    early = note(7, listing.uri)
+    assert not world.receive(activity("Delete", CAROL, early["id"], 1))
+    assert world.receive(activity("Create", CAROL, early, 2))
+    assert world.response_at(early["id"]) is None
+    answer = replied(world, listing.uri)
+    remark_after = note(8, answer.uri)
+    for number in (3, 5):
+        world.receive(activity("Create", CAROL, remark_after, number))
+        world.receive(activity("Delete", CAROL, remark_after["id"], number + 1))
+    world.receive(activity("Create", CAROL, remark_after, 9))
+    assert remarks(world) == []
+
+
+def test_nobody_keeps_the_words_of_another_server_away_and_nobody_fills_us_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attacks S41, S90."""
+    listing = world.post()
+    theirs = note(1, listing.uri)
+    assert not world.receive(activity("Delete", BEN, theirs["id"], 1))
+    replied(world, listing.uri)
+    monkeypatch.setattr("fedaid.board.commands.tombstones.TOMBSTONES_OF_ONE_MAX", 3)
+    for number in range(10):
+        world.receive(activity("Delete", EVE, f"{EVE}/statuses/{number}", number))
+    with world.house.database.read() as connection:
+        owners = connection.execute(select(listing_tombstone.c.owner)).scalars().all()
+    assert owners == [EVE] * 3
+    world.house.clock.pass_seconds(61 * 24 * 3600)
+    with world.units.begin() as work:
+        assert commands.forget_tombstones(work) == 3
+
+
+def test_the_pictures_of_a_neighbours_listing_are_for_everybody_and_go_with_it(world: World) -> None:
+    world.receive(activity("Create", RIVER_BOARD, foreign_note(attachment=[PICTURE], summary="heavy")))
+    found = world.listing_at(f"{RIVER}/listings/7")
+    assert found is not None
+    page = body(visit(world), f"/listings/{found.id}")
+    assert ('alt="a van"' in page, "<summary>heavy</summary>" in page) == (True, True)
+    with world.house.database.read() as connection:
+        (number,) = connection.execute(select(picture.c.id)).scalars().all()
+        assert queries.picture(connection, SIGNED_OUT, number).url == PICTURE["url"]
+    newer = foreign_note(updated="2026-09-01T08:00:00Z")
+    world.receive(activity("Update", RIVER_BOARD, newer, 2))
+    assert stored_pictures(world) == 0
+
+
+def test_an_accept_is_told_however_much_was_written_before(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = replied(world, world.post().uri)
+    monkeypatch.setattr("fedaid.board.commands.remarks.REMARKS_MAX", 0)
+    world.accept(answer)
+    assert "was accepted" in str(world.sent()[-2:])

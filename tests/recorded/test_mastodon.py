@@ -283,3 +283,42 @@ async def test_a_flood_of_messages_from_one_account_stops_at_a_few(town: Town, c
         await town.post(carol, f"{BOARD}/inbox", {**sent, "id": f"{ME}/statuses/9{number}/activity", "object": copy})
     assert [state for _, state, _ in town.letters()] == ["done"] * 5 + ["refused"] * 2
     assert len(messages(town)) == 5
+
+
+async def test_what_waits_stands_on_a_coordinators_day_and_nobody_elses(town: Town, carol: Server) -> None:
+    await suggested(town, carol)
+    for who, sees in ((town.cora, True), (town.ana, False)):
+        async with town.visit(who) as browser:
+            assert ("1 message or suggestion from elsewhere waits" in (await browser.get("/me")).text) is sees
+
+
+async def test_an_author_elsewhere_hears_when_it_is_called_off_and_has_no_hours_to_give(
+    town: Town, carol: Server
+) -> None:
+    listing = await approved(town, carol)
+    async with town.visit(town.bea) as browser:
+        await browser.post(f"/listings/{listing.id}/respond", data={"message": "Mine."})
+    async with town.visit(town.cora) as browser:
+        page = (await browser.get(f"/listings/{listing.id}")).text
+        await browser.post("/responses/" + page.partition('action="/responses/')[2].partition('"')[0])
+        page = (await browser.get(f"/listings/{listing.id}")).text
+        assert "Agreed with Carol, for whom you act." in page
+        edited = await browser.post(f"/listings/{listing.id}/edit", data={"title": "A ladder", "mode": "hours"})
+        assert (edited.status_code, "without an account of hours" in edited.text) == (422, True)
+        cancel = "/matches/" + page.partition('action="/matches/')[2].partition("/")[0] + "/cancel"
+    async with town.visit(town.ana) as browser:
+        assert (await browser.post(cancel)).status_code == 404
+    async with town.visit(town.bea) as browser:
+        assert (await browser.post(cancel)).status_code == 303
+    await town.settle()
+    assert "What was agreed with Bea Bright" in str(private_notes(town, carol)[-1]["content"])
+    assert town.listing(listing.id).state == "open"
+
+
+async def test_a_message_that_was_deleted_does_not_come_late(town: Town, carol: Server) -> None:
+    """Attack S41."""
+    sent = carol.requests["direct_message"]["body"]
+    gone = {"@context": AS2, "type": "Delete", "actor": ME, "object": sent["object"]["id"]}
+    for number, document in enumerate((gone, sent, {**gone, "id": f"{ME}/x/9"})):
+        assert await town.post(carol, f"{BOARD}/inbox", {"id": f"{ME}/x/{number}", **document}) == 202
+    assert messages(town) == []

@@ -24,10 +24,12 @@ from fedaid.board.commands.receive import (
 )
 from fedaid.board.commands.remarks import edit_remark, forget_remark, make_remark, note_said, receive_remark, tell_of
 from fedaid.board.commands.responses import accept_response, decline_response, respond, withdraw_response
+from fedaid.board.commands.tombstones import bury, forget_tombstones
 
 __all__ = [
     "Terms",
     "accept_response",
+    "bury",
     "cancel_match",
     "decline_response",
     "edit_listing",
@@ -36,6 +38,7 @@ __all__ = [
     "extend_listing",
     "forget_person",
     "forget_remark",
+    "forget_tombstones",
     "log_hours",
     "make_remark",
     "mark_done",

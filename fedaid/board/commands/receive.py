@@ -11,6 +11,7 @@ from fedaid.board.commands.matches import call_off
 from fedaid.board.commands.pictures import forget_pictures, keep_pictures
 from fedaid.board.commands.responses import match_of_response, offered_minutes, store_match, take_back
 from fedaid.board.commands.rows import change_response, locked_listing
+from fedaid.board.commands.tombstones import bury
 from fedaid.board.facts import AnswerArrived, ListingArrived, ResponseArrived
 from fedaid.board.queries import Listing, Response
 from fedaid.board.rules import (
@@ -105,6 +106,7 @@ def receive_delete(work: Work, sender: str, uri: str) -> bool:
         row = {"uri": uri, "owner": sender, "deleted_at": work.now}
         work.connection.execute(insert(listing_tombstone).values(row))
         return True
+    bury(work, sender, uri)
     return False
 
 
@@ -182,6 +184,8 @@ def _store_response(
     if known is not None:
         _say_again(work, known, helper, message)
         return None
+    if queries.is_deleted(work.connection, uri):
+        return None  # it was taken back before it came (attack S41)
     check_open(about.state)
     if not about.takes_responses(work.now):
         raise Refused("not_open", "Its time is over.", 409)

@@ -4,6 +4,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from fedaid.board import queries
 from fedaid.board.commands.pictures import forget_pictures, keep_pictures
+from fedaid.board.commands.tombstones import bury
 from fedaid.board.facts import RemarkMade
 from fedaid.board.queries import Response
 from fedaid.board.rules import MESSAGE_CHARACTERS_MAX, REMARKS_MAX, ForeignNote, checked_message
@@ -21,6 +22,7 @@ def make_remark(work: Work, viewer: Viewer, response_id: int, text: str) -> int:
     if not tidy:
         raise Refused("remark_missing", "Please write something.")
     remark_id = work.new_id()
+    _check_flood(work, about)
     # What the author's side says is said by the one that was asked, who may be the board.
     speaker = about.helper_actor if about.is_by(viewer) else about.asked_actor
     _store(work, work.names.note(remark_id), about, speaker, tidy, remark_id=remark_id)
@@ -49,8 +51,9 @@ def receive_remark(work: Work, about: Response, note: ForeignNote) -> bool:
     sides = {about.helper_actor, about.asked_actor, listing.member_actor if listing is not None else None}
     if note.author not in sides:
         return False
-    known = queries.remark_by_uri(work.connection, note.uri)
-    if known is None:
+    is_new = queries.remark_by_uri(work.connection, note.uri) is None
+    if is_new and not queries.is_deleted(work.connection, note.uri):
+        _check_flood(work, about)
         _store(work, note.uri, about, note.author, note.text, note.warning)
         keep_pictures(work, note.uri, note.pictures)
     return True
@@ -59,9 +62,6 @@ def receive_remark(work: Work, about: Response, note: ForeignNote) -> bool:
 def _store(
     work: Work, uri: str, about: Response, author: str, text: str, warning: str = "", remark_id: int | None = None
 ) -> None:
-    there = select(func.count()).select_from(remark).where(remark.c.response_id == about.id)
-    if work.connection.execute(there).scalar_one() >= REMARKS_MAX:
-        raise Refused("too_many_remarks", "So much was written about this answer already; please meet.", 429)
     row = {
         "id": remark_id or work.new_id(),
         "uri": uri,
@@ -72,6 +72,12 @@ def _store(
         "created_at": work.now,
     }
     work.connection.execute(insert(remark).values(row))
+
+
+def _check_flood(work: Work, about: Response) -> None:
+    there = select(func.count()).select_from(remark).where(remark.c.response_id == about.id)
+    if work.connection.execute(there).scalar_one() >= REMARKS_MAX:
+        raise Refused("too_many_remarks", "So much was written about this answer already; please meet.", 429)
 
 
 def edit_remark(work: Work, note: ForeignNote) -> bool:
@@ -96,4 +102,5 @@ def forget_remark(work: Work, sender: str, uri: str) -> bool:
         raise NotAllowed
     work.connection.execute(delete(remark).where(remark.c.id == known.id))
     forget_pictures(work, [uri])
+    bury(work, sender, uri)
     return True

@@ -34,6 +34,7 @@ ANSWERED_SENTENCE = (
     "{helper} answers “{title}”. Reply to this to write to them; when you agree, tell us and we note it down."
 )
 AGREED_SENTENCE = "It is agreed: {helper} and you, about “{title}”. You can write to each other directly."
+OFF_SENTENCE = "What was agreed with {helper} about “{title}” is called off."
 ACCEPTED_SENTENCE = "Thank you! Your answer to “{title}” was accepted."
 DECLINED_SENTENCE = "Thank you for your answer to “{title}”. It is not needed this time."
 CALLED_OFF_SENTENCE = "“{title}” was called off. Thank you all the same."
@@ -251,6 +252,16 @@ def _tell_author_of_match(work: Work, fact: object) -> None:
     _tell_author(work, listing, told, work.names.note(work.new_id()), response.told_uri or "")
 
 
+def _tell_author_of_end(work: Work, fact: object) -> None:
+    match = queries.any_match(work.connection, fact.match_id) if isinstance(fact, MatchCancelled) else None
+    pair = _pair(work, match.response_id) if match is not None else None
+    if pair is None or not pair[1].is_for_elsewhere:
+        return
+    response, listing = pair
+    told = _about_helper(OFF_SENTENCE, work, response, listing)
+    _tell_author(work, listing, told, work.names.note(work.new_id()), response.told_uri or "")
+
+
 def _about_helper(sentence: str, work: Work, response: Response, listing: Listing) -> str:
     card = actors.card(work.connection, response.helper_actor, work.names.host)
     return sentence.replace("{helper}", f"{card.name} ({card.handle})").replace("{title}", listing.title)
@@ -273,5 +284,5 @@ ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
     ResponseAccepted: (_accept, _tell_author_of_match),
     RemarkMade: (_remark,),
     ResponseDeclined: (_decline,),
-    MatchCancelled: (_call_off,),
+    MatchCancelled: (_call_off, _tell_author_of_end),
 }
