@@ -22,7 +22,7 @@ class Outgoing:
     actor         the id of the actor of ours that sends and signs it
     to            ids of the actors that receive it; our own ones among them are left out
     followers_of  an actor of ours whose remote followers receive it too
-    and_followers_of  another such actor
+    and_followers_of  another such actor: the board of somebody who speaks for themselves
     public        whether it stands in the actor's public outbox
     keep_trying   never give it up, whatever the receiver answers (the ledger's mail)
     """
@@ -81,7 +81,8 @@ def _row(outgoing: Outgoing, now_ms: int) -> dict[str, object]:
         "body": orjson.dumps(outgoing.activity).decode("utf-8"),
         "public": outgoing.public,
         "recipients": orjson.dumps(recipients).decode("utf-8"),
-        "followers_of": " ".join(filter(None, (outgoing.followers_of, outgoing.and_followers_of))) or None,
+        "followers_of": outgoing.followers_of,
+        "and_followers_of": outgoing.and_followers_of,
         "keep_trying": outgoing.keep_trying,
         "created_ms": now_ms,
     }

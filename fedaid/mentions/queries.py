@@ -188,13 +188,6 @@ def suggestion_by_uri(connection: Connection, uri: str) -> Suggestion | None:
     return suggestion_of(row) if row is not None else None
 
 
-def suggestion_of_listing(connection: Connection, listing_id: int) -> Suggestion | None:
-    """What a listing was made from."""
-    query = select(suggestion_table).where(suggestion_table.c.listing_id == listing_id)
-    row = connection.execute(query).one_or_none()
-    return suggestion_of(row) if row is not None else None
-
-
 def picture(connection: Connection, viewer: Viewer, picture_id: int) -> StoredPicture:
     """A picture of something that waits for coordinators. Raises NotFound for everybody else (attack S47)."""
     _check(viewer)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from activitypub.accessors import link, links
+from activitypub.accessors import links
 from activitypub.documents import Activity
 from activitypub.identifiers import UrlRules
 from activitypub.vocabulary import AS2
@@ -49,7 +49,7 @@ class MentionHandler:
 
     def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
         doc = object_of(letter, fetched)
-        note = read_note(doc, letter.activity, self.rules) if doc is not None and link(doc) is not None else None
+        note = read_note(doc, letter.activity, self.rules) if doc is not None else None
         if doc is None or note is None:
             return False
         addressed = _board_addressed(work, note, (*letter.activity.to, *letter.activity.cc, *links(doc, "to")))
@@ -79,7 +79,7 @@ class EditHandler:
 
     def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
         doc = object_of(letter, fetched)
-        note = read_note(doc, letter.activity, self.rules) if doc is not None and link(doc) is not None else None
+        note = read_note(doc, letter.activity, self.rules) if doc is not None else None
         return note is not None and commands.receive_edit(work, note)
 
 

@@ -1,12 +1,17 @@
 """What people elsewhere write, read from every shape as plain text; what is odd is left out, never obeyed."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from activitypub.documents import parse_activity
+from activitypub.errors import ProtocolError
 from fedaid.board.rules import ForeignNote, Picture
 from fedaid.board.wire.notes import read_note
+from tests.activitypub.vectors import unhurried
 from tests.board.world import BOARD, CAROL, PUBLIC, activity
 from tests.small_house import RULES
 
@@ -186,3 +191,33 @@ def test_a_page_at_another_server_is_not_believed() -> None:
     shown = read(url=[{"type": "Link", "href": "https://masto.example/@carol/1"}])
     assert shown is not None
     assert shown.page == "https://masto.example/@carol/1"
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-10, 10)
+    | st.text(max_size=20)
+    | st.sampled_from([PUBLIC, BOARD, CAROL, NOTE]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "id", "name", "href", "url", "icon", "mediaType", "content", "summary"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+KEYS = ["content", "contentMap", "summary", "sensitive", "name", "url", "tag", "attachment", "oneOf", "inReplyTo", "to"]
+
+
+@unhurried
+@given(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6), st.sampled_from(["Note", "Question", "Page", "Video"]))
+def test_whatever_stands_in_a_note_it_is_read_or_refused_and_never_a_fault(changes: dict[str, Any], kind: str) -> None:
+    """Attack S52."""
+    note = {"id": NOTE, "type": kind, "attributedTo": CAROL, **changes}
+    create = parse_activity({**activity("Create", CAROL, {"id": NOTE}), "to": [PUBLIC]}, RULES)
+    with suppress(ProtocolError):
+        found = read_note(note, create, RULES)
+        assert found is None or (found.uri, found.author) == (NOTE, CAROL)

@@ -67,7 +67,7 @@ class CreateHandler:
         doc = object_of(letter, fetched)
         if doc is None:
             return False
-        note = _note(doc, letter, self.rules)
+        note = read_note(doc, letter.activity, self.rules)
         if note is not None and _receive_answer(work, note):
             return True
         sender = letter.sender.actor.text
@@ -78,11 +78,6 @@ class CreateHandler:
             return False
         commands.receive_listing(work, sender, sent)
         return True
-
-
-def _note(doc: Document, letter: Letter, rules: UrlRules) -> ForeignNote | None:
-    """The object as something that people wrote; None when it is something else, or has no id to know it by."""
-    return read_note(doc, letter.activity, rules) if link(doc) is not None else None
 
 
 def _receive_answer(work: Work, note: ForeignNote) -> bool:
@@ -121,7 +116,7 @@ class UpdateHandler:
         uri = link(doc) if doc is not None else None
         if doc is None or uri is None:
             return False
-        note = _note(doc, letter, self.rules)
+        note = read_note(doc, letter.activity, self.rules)
         if note is not None and _receive_edit(work, note):
             return True
         board = self._board(work, uri, letter.sender.actor.text)

@@ -54,11 +54,11 @@ def wanted(activity: Activity) -> Sequence[str]:
 
 
 def read_note(doc: Document, activity: Activity, rules: UrlRules) -> ForeignNote | None:
-    """What the object of ``activity`` says; None when it is nothing to read, such as a vote in a poll.
+    """What the object of ``activity`` says; None when it is nothing to read, such as a vote in a poll, or has no id.
 
-    Raises MalformedDocument or MalformedUrl when it names no id or author. What is optional and malformed is left out.
+    Raises MalformedDocument or MalformedUrl when its id or author is none. What is optional and malformed is left out.
     """
-    if _TYPES.isdisjoint(types_of(doc)):
+    if link(doc) is None or _TYPES.isdisjoint(types_of(doc)):
         return None
     identity, author = rules.parse(link(doc)), rules.parse(owner_of(doc))
     found = _text(doc)

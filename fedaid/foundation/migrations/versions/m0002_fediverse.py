@@ -15,6 +15,7 @@ def upgrade() -> None:
     """Columns with defaults and new tables only, so that the version before runs on."""
     for consent in ("indexable", "discoverable"):
         op.add_column("remote_actor", sa.Column(consent, sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("outbox_activity", sa.Column("and_followers_of", sa.Text(), nullable=True))
     op.create_index(op.f("ix_listing_tombstone_owner"), "listing_tombstone", ["owner"], unique=False)
     op.add_column("listing", sa.Column("warning", sa.Text(), server_default=sa.text("''"), nullable=False))
     op.add_column("response", sa.Column("warning", sa.Text(), server_default=sa.text("''"), nullable=False))
