@@ -322,3 +322,18 @@ async def test_a_message_that_was_deleted_does_not_come_late(town: Town, carol: 
     for number, document in enumerate((gone, sent, {**gone, "id": f"{ME}/x/9"})):
         assert await town.post(carol, f"{BOARD}/inbox", {"id": f"{ME}/x/{number}", **document}) == 202
     assert messages(town) == []
+
+
+@pytest.mark.parametrize(("public", "carried"), [(True, True), (False, False)])
+async def test_what_somebody_wrote_to_the_board_alone_is_not_carried_on_to_another_server(
+    town: Town, carol: Server, public: bool, carried: bool
+) -> None:
+    listing = await approved(town, carol)
+    dana = town.servers["gotosocial"]
+    create = dana.requests["public_reply"]["body"]
+    audience = {"to": create["to"] if public else BOARD, "cc": []}
+    reply = {**create, **audience, "object": {**create["object"], **audience, "inReplyTo": listing.uri}}
+    assert await town.post(dana, f"{BOARD}/inbox", reply) == 202
+    told = str(private_notes(town, carol)[-1]["content"])
+    assert "Dana (@dana@gts.example) answers" in told
+    assert ("two strong arms" in told) is carried

@@ -240,7 +240,9 @@ def _tell_author_of_answer(work: Work, fact: object) -> None:
         return
     response, listing = pair
     told = _about_helper(ANSWERED_SENTENCE, work, response, listing)
-    _tell_author(work, listing, f"{told}\n\n{response.message}".strip(), commands.tell_of(work, response))
+    # What somebody elsewhere wrote to the board alone is not carried on to a third server.
+    words = response.message if response.public or work.names.is_ours(response.helper_actor) else ""
+    _tell_author(work, listing, f"{told}\n\n{words}".strip(), commands.tell_of(work, response))
 
 
 def _tell_author_of_match(work: Work, fact: object) -> None:

@@ -366,7 +366,7 @@ class PrivateNote:
     """A word to one person elsewhere, which only they receive.
 
     sender, recipient   ids of actors; ``handle`` and ``page`` are the recipient's
-    text                plain; ``link``, an address of ours, stands below it unless it is empty
+    text                plain; ``link``, the page that it is about, stands below it unless it is empty
     """
 
     uri: str
