@@ -78,6 +78,9 @@ class PictureProxy:
 
     async def _fetch(self, key: str, url: str, side: int, bytes_max: int) -> Kept:
         async with self._turns:
+            kept = await asyncio.to_thread(self._find, key)
+            if kept is not None:  # somebody fetched it while we looked and waited
+                return kept
             try:
                 content = await self._client.fetch_file(url, KINDS, bytes_max)
                 body, failure = await asyncio.to_thread(harmless, content, self._limits.pixels_max, side), ""
