@@ -26,6 +26,8 @@ import fedaid.follow_ups
 import fedaid.groups.commands
 import fedaid.members.pages
 import fedaid.members.queries
+import fedaid.mentions.pages
+import fedaid.mentions.wire
 import fedaid.timebank.pages
 import fedaid.timebank.wire
 import fedaid.web.pages
@@ -41,6 +43,8 @@ from fedaid.foundation.database import Database
 from fedaid.foundation.jobs import Chore, keep_house
 from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
+from fedaid.media.cache import tidy
+from fedaid.media.proxy import PictureProxy
 from fedaid.network.queries import BlockList
 from fedaid.settings import Settings
 from fedaid.timebank.resend import resend_due
@@ -146,7 +150,7 @@ def build(
     )
     chores = _chores(settings)
     desk = Desk(units, client, settings.url_rules, settings.timebank, server_signer)
-    pages = _pages(settings, units, clock, desk)
+    pages = _pages(settings, units, clock, desk, PictureProxy(units, client, settings.media))
     instance = Instance(
         settings,
         database,
@@ -190,6 +194,7 @@ def announcers(settings: Settings) -> Announcers:
         fedaid.actors.wire.ANNOUNCERS,
         fedaid.groups.commands.ANNOUNCERS,
         fedaid.board.wire.ANNOUNCERS,
+        fedaid.mentions.wire.ANNOUNCERS,
         fedaid.timebank.wire.announcers(settings.timebank),
         fedaid.admin.networks.ANNOUNCERS,
         fedaid.follow_ups.ANNOUNCERS,
@@ -202,6 +207,7 @@ def handlers(settings: Settings, database: Database) -> Handlers:
     rooms = (
         fedaid.timebank.wire.handlers(rules, settings.timebank),
         fedaid.board.wire.handlers(rules, fedaid.board.queries.FollowedBoards(database)),
+        fedaid.mentions.wire.handlers(rules),
         fedaid.actors.wire.handlers(rules),
     )
     joined: dict[str, list[Handler[Work]]] = {}
@@ -222,13 +228,15 @@ def _joined(*rooms: Mapping[type, Sequence[Announcer]]) -> Announcers:
 def _chores(settings: Settings) -> Sequence[Chore]:
     return (
         Chore("resend_hours", settings.timebank.resend_look_seconds, lambda work: resend_due(work, settings.timebank)),
+        Chore("tidy_pictures", settings.media.tidy_seconds, lambda work: tidy(work, settings.media)),
+        Chore("forget_tombstones", settings.board.tidy_seconds, fedaid.board.commands.forget_tombstones),
         Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
     )
 
 
-def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> Starlette:
+def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk, pictures: PictureProxy) -> Starlette:
     app = Starlette(
-        routes=routes(settings, desk),
+        routes=routes(settings, desk, pictures),
         exception_handlers=exception_handlers(),
         middleware=[
             Middleware(StrictHeaders),
@@ -249,14 +257,15 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> 
     return app
 
 
-def routes(settings: Settings, desk: Desk) -> list[BaseRoute]:
+def routes(settings: Settings, desk: Desk, pictures: PictureProxy) -> list[BaseRoute]:
     """Every address of the pages; the first that fits is asked."""
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
         *fedaid.web.pages.routes(),
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
-        *fedaid.board.pages.routes(settings.board),
+        *fedaid.board.pages.routes(settings.board, pictures),
+        *fedaid.mentions.pages.routes(settings.board, pictures),
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.admin.pages.routes(desk),
         fedaid.actors.pages.by_handle(

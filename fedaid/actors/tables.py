@@ -1,6 +1,17 @@
 """The rows about who can speak: our actors, the actors we met with their keys, and who follows whom."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
 
 from fedaid.actors.rules import HANDLE_CHARACTERS_MAX, HOST_CHARACTERS_MAX
 from fedaid.foundation.database import UtcDateTime, metadata
@@ -43,6 +54,8 @@ remote_actor = Table(
     Column("server", Text),
     Column("ledger", Text),
     Column("board", Text),
+    Column("indexable", Boolean, nullable=False, server_default=false()),  # FEP-5feb: who says nothing says no
+    Column("discoverable", Boolean, nullable=False, server_default=false()),
     Column("document", Text, nullable=False),
     Column("fetched_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),

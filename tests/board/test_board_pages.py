@@ -1,18 +1,22 @@
 """The board's pages: what each may see, that a refusal keeps what was typed, and what servers get at the same place."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from starlette.testclient import TestClient
 
+from activitypub.errors import FetchFailed
 from fedaid.actors.pages import FromAbove, by_handle
 from fedaid.actors.pages import routes as actor_routes
 from fedaid.actors.rules import Kind as ActorKind
 from fedaid.board import commands, pages
 from fedaid.board.limits import BoardLimits
 from fedaid.foundation.viewer import Viewer
+from fedaid.media.limits import MediaLimits
+from fedaid.media.proxy import PictureProxy
 from fedaid.members import commands as members
 from fedaid.members.limits import MemberLimits
 from tests.board.test_board_inbound import arrived
@@ -20,13 +24,23 @@ from tests.board.test_board_shapes import note_of, offer_of_ben
 from tests.board.world import BOARD, World
 from tests.small_house import NORTH, RIVER, browser
 
+
+class NoFiles:
+    """Other servers have no pictures in these tests."""
+
+    async def fetch_file(self, url: str, kinds: Collection[str], bytes_max: int) -> bytes:
+        raise FetchFailed("not_found", "There is none.", permanent=True)
+
+
 HTML = {"Accept": "text/html"}
 AP = {"Accept": "application/activity+json"}
 
 
 def visit(world: World, who: Viewer | None = None) -> TestClient:
     """A browser, signed in as somebody."""
-    found = browser(world.house, [*pages.routes(BoardLimits()), by_handle({ActorKind.GROUP: pages.group_board})])
+    pictures = PictureProxy(world.units, NoFiles(), MediaLimits())
+    routes = [*pages.routes(BoardLimits(), pictures), by_handle({ActorKind.GROUP: pages.group_board})]
+    found = browser(world.house, routes)
     found.headers.update(HTML)
     if who is not None and who.member_id is not None:
         with world.units.begin() as work:
