@@ -1,11 +1,12 @@
 """The board's pages: what each may see, that a refusal keeps what was typed, and what servers get at the same place."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from starlette.routing import BaseRoute
 from starlette.testclient import TestClient
 
 from activitypub.errors import FetchFailed
@@ -36,10 +37,13 @@ HTML = {"Accept": "text/html"}
 AP = {"Accept": "application/activity+json"}
 
 
+def board_routes(world: World) -> Sequence[BaseRoute]:
+    return pages.routes(BoardLimits(), PictureProxy(world.units, NoFiles(), MediaLimits()))
+
+
 def visit(world: World, who: Viewer | None = None) -> TestClient:
     """A browser, signed in as somebody."""
-    pictures = PictureProxy(world.units, NoFiles(), MediaLimits())
-    routes = [*pages.routes(BoardLimits(), pictures), by_handle({ActorKind.GROUP: pages.group_board})]
+    routes = [*board_routes(world), by_handle({ActorKind.GROUP: pages.group_board})]
     found = browser(world.house, routes)
     found.headers.update(HTML)
     if who is not None and who.member_id is not None:
@@ -289,7 +293,7 @@ def test_the_words_of_a_withdrawn_listing_can_be_read_nowhere(world: World) -> N
     with world.units.begin() as work:
         commands.withdraw_listing(work, world.ana, listing.id)
     above = FromAbove(lambda connection, board: [], lambda connection, moment: 0, lambda connection: 0, "")
-    server = browser(world.house, [*pages.routes(BoardLimits()), *actor_routes(above)])
+    server = browser(world.house, [*board_routes(world), *actor_routes(above)])
     ids = [sent["id"] for sent in world.sent()]
     answers = [server.get(address, headers=AP) for address in (listing.uri, *ids)]
     assert [answer.status_code for answer in answers] == [410, 410, 410, 200]  # Note, Create, Update, Delete

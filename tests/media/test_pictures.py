@@ -128,8 +128,8 @@ class Elsewhere:
 
 
 @pytest.fixture
-def house(database: Database) -> SmallHouse:
-    return build(database)
+def house(migrated_database: Database) -> SmallHouse:
+    return build(migrated_database)
 
 
 def proxy(house: SmallHouse, elsewhere: Elsewhere, limits: MediaLimits | None = None) -> PictureProxy:
