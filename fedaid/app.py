@@ -26,10 +26,12 @@ import fedaid.follow_ups
 import fedaid.groups.commands
 import fedaid.members.pages
 import fedaid.members.queries
+import fedaid.network.commands.restrictions
 import fedaid.timebank.pages
+import fedaid.timebank.queries
 import fedaid.timebank.wire
 import fedaid.web.pages
-from activitypub.client import Client
+from activitypub.client import Client, Vet, anybody
 from activitypub.keys import SigningKey
 from fedaid import __version__
 from fedaid.actors.pages import FromAbove
@@ -41,7 +43,7 @@ from fedaid.foundation.database import Database
 from fedaid.foundation.jobs import Chore, keep_house
 from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
-from fedaid.network.queries import BlockList
+from fedaid.network.doorkeeper import Doorkeeper, LedgerPassage
 from fedaid.settings import Settings
 from fedaid.timebank.resend import resend_due
 from fedaid.web.errors import exception_handlers
@@ -59,12 +61,17 @@ Handlers = Mapping[str, Sequence[Handler[Work]]]
 
 @dataclass(frozen=True)
 class Instance:
-    """One running neighbourhood, in parts. ``work_until`` does the work beside the web, ``web`` is its ASGI side."""
+    """One running neighbourhood, in parts. ``work_until`` does the work beside the web, ``web`` is its ASGI side.
+
+    client  asks only servers that we speak with; what strangers and members make us fetch goes through it
+    scout   asks anybody, for an admin who looks around
+    """
 
     settings: Settings
     database: Database
     units: UnitsOfWork
     client: Client
+    scout: Client
     desk: Desk
     inbox_worker: InboxWorker[Work]
     outbox_worker: OutboxWorker
@@ -80,6 +87,7 @@ class Instance:
     async def close(self) -> None:
         """Give back connections."""
         await self.client.aclose()
+        await self.scout.aclose()
         self.database.dispose()
 
 
@@ -99,13 +107,14 @@ def build(
     database = Database(settings.database, pool_size=settings.database_connections_max)
     outbox_wake = _Bell()
     units = UnitsOfWork(database, clock, settings.names, announcers(settings), outbox_wake.ring)
-    client = Client(settings.url_rules, settings.fetch, user_agent=_user_agent(settings), transport=transport)
-    signers, is_blocked = StoredSigners(database), BlockList(database)
+    signers, doors = StoredSigners(database), doorkeeper(settings, database)
+    client = _client(settings, transport, vet=doors.vet)
+    scout = _client(settings, transport)  # sent by the admin alone, to whom we do not speak with yet
 
     def server_signer() -> SigningKey:
         return signers.signer(settings.names.server)
 
-    correspondents = StoredCorrespondents(units, settings.url_rules, is_blocked)
+    correspondents = StoredCorrespondents(units, settings.url_rules, doors)
     inbox_worker = InboxWorker(
         write=database.write,
         units=units,
@@ -121,7 +130,7 @@ def build(
         database.write,
         database.read,
         signers,
-        StoredAddressBook(units, client, settings.url_rules, is_blocked, server_signer),
+        StoredAddressBook(units, client, settings.url_rules, doors, server_signer),
         client,
         settings.url_rules,
         settings.outbox,
@@ -145,13 +154,14 @@ def build(
         )
     )
     chores = _chores(settings)
-    desk = Desk(units, client, settings.url_rules, settings.timebank, server_signer)
+    desk = Desk(units, scout, settings.url_rules, settings.timebank, server_signer)
     pages = _pages(settings, units, clock, desk)
     instance = Instance(
         settings,
         database,
         units,
         client,
+        scout,
         desk,
         inbox_worker,
         outbox_worker,
@@ -160,6 +170,18 @@ def build(
     )
     pages.router.lifespan_context = _lifespan(instance, journal, works=works)
     return instance
+
+
+def doorkeeper(settings: Settings, database: Database) -> Doorkeeper:
+    """Who is asked at both doors and before every fetch; the timebanks' letters pass where people are blocked."""
+    wire, ledger_at = fedaid.timebank.wire, fedaid.timebank.queries.agreed_ledger_at
+    passage = LedgerPassage(wire.LEDGER_INBOX, wire.LEDGER_TYPES, ledger_at)
+    return Doorkeeper(database, settings.names, settings.federation, passage)
+
+
+def _client(settings: Settings, transport: httpx2.AsyncBaseTransport | None, vet: Vet = anybody) -> Client:
+    user_agent = f"fedaid/{__version__} (+{settings.origin})"
+    return Client(settings.url_rules, settings.fetch, user_agent=user_agent, transport=transport, vet=vet)
 
 
 class _Bell:
@@ -185,8 +207,9 @@ class FrontDoor:
 
 
 def announcers(settings: Settings) -> Announcers:
-    """Who is told of each fact, in this order: the wire first, then the rooms that follow up on it."""
+    """Who is told of each fact, in this order: who may refuse it, the wire, then the rooms that follow up on it."""
     return _joined(
+        fedaid.network.commands.restrictions.announcers(settings.federation),
         fedaid.actors.wire.ANNOUNCERS,
         fedaid.groups.commands.ANNOUNCERS,
         fedaid.board.wire.ANNOUNCERS,
@@ -245,6 +268,7 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> 
         templates=build_templates(settings.source_url, __version__),
         recognise=fedaid.members.pages.recogniser(clock),
         time_zone=settings.time_zone,
+        federation=settings.federation,
     )
     return app
 
@@ -293,7 +317,3 @@ def _lifespan(
             await instance.close()
 
     return lifespan
-
-
-def _user_agent(settings: Settings) -> str:
-    return f"fedaid/{__version__} (+{settings.origin})"

@@ -22,6 +22,7 @@ from activitypub.client import FetchLimits
 from activitypub.errors import MalformedUrl
 from activitypub.identifiers import UrlRules
 from fedaid.board.limits import BoardLimits
+from fedaid.foundation.federation import Federation
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import is_zone
@@ -46,6 +47,10 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="SQLAlchemy URL of the database; empty: SQLite in the data folder.")
     database_connections_max: int = Field(10, ge=2, le=200, description="Connections kept open, for each way.")
     allow_loopback: bool = Field(False, description="For one machine: lets http, 127.0.0.0/8 and any port through.")
+    federation: Federation = Field(
+        Federation.OPEN,
+        description="Whom we speak with: open (all who are not blocked) or neighbours (linked networks).",
+    )
     time_zone: str = Field("UTC", description="The neighbourhood's time zone, an IANA name.")
     contact: str = Field("", description="E-mail or https address where people outside reach the admins; shown to all.")
     source_url: str = Field("", description="Where visitors find the source of a changed fedaid (AGPL section 13).")

@@ -63,6 +63,6 @@ class AddressBook(Protocol):
         """Fetch and remember an actor we have not met. Raises activitypub.errors.FetchFailed."""
         ...
 
-    def is_blocked(self, host: str) -> bool:
-        """Whether nothing is to be sent to this host (``name`` or ``name:port``, as in a URL)."""
+    def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]:
+        """Those of the actors, or inboxes, that nothing of this actor of ours is to be sent to."""
         ...

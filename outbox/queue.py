@@ -61,6 +61,14 @@ def post_again(connection: Connection, outgoing: Outgoing, now_ms: int) -> int:
     return number
 
 
+def withhold(connection: Connection, inbox: str, why: str) -> int:
+    """Give up what still waits for one inbox, except mail that may never be given up; how many that were."""
+    waiting = (tables.delivery.c.inbox == inbox) & (tables.delivery.c.state == tables.WAITING)
+    given_up = waiting & tables.delivery.c.keep_trying.is_(False)
+    failed = {"state": tables.FAILED, "last_error": why}
+    return connection.execute(update(tables.delivery).where(given_up).values(failed)).rowcount
+
+
 def _insert(connection: Connection) -> ReturningInsert[int]:
     if connection.dialect.name == "postgresql":
         return postgresql.insert(tables.activity).on_conflict_do_nothing().returning(tables.activity.c.id)

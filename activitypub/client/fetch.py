@@ -1,7 +1,7 @@
 """The client: alone touches the network. Guarded fetches, redirects followed by hand, and signed posts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,10 +24,15 @@ from activitypub.vocabulary import ACCEPT, CONTENT_TYPE
 
 JSON = "application/json"
 IsWanted = Callable[[str | None], bool]
+Vet = Callable[[Url], Awaitable[None]]
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+async def anybody(url: Url) -> None:
+    """Every server may be asked."""
 
 
 class Client:
@@ -38,6 +43,8 @@ class Client:
     resolver    finds the addresses of a name
     transport   stands in for the guarded network, for tests in one process
     clock       tells the time, aware, UTC
+    vet         raises FetchFailed for an address that is not to be asked for anything; asked before each GET,
+                after a redirect too (attack S48). Who is posted to, the one who posts has decided.
     """
 
     def __init__(
@@ -49,12 +56,14 @@ class Client:
         resolver: Resolver = system_resolver,
         transport: httpx2.AsyncBaseTransport | None = None,
         clock: Callable[[], datetime] = _now,
+        vet: Vet = anybody,
     ) -> None:
         self.rules = rules
         self._limits = limits
         self._documents = replace(DocumentLimits(), body_bytes_max=limits.body_bytes_max)
         self._transport = transport or GuardedTransport(Guard(rules, limits, resolver), limits)
         self._clock = clock
+        self._vet = vet
         self._always = {"user-agent": user_agent, "accept-encoding": "identity"}
         self._waits = {
             "connect": limits.connect_seconds_max,
@@ -143,6 +152,7 @@ class Client:
             url = found
 
     async def _get_once(self, url: Url, accept: str, is_wanted: IsWanted, signer: SigningKey | None) -> Fetched | Url:
+        await self._vet(url)
         headers = {"host": url.origin.netloc, "accept": accept}
         if signer is not None:
             headers |= sign_draft_cavage("GET", url, None, signer, self._clock())

@@ -1,12 +1,12 @@
 """Writes about actors: making ours, remembering those we met, and following."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from sqlalchemy import delete, insert, or_, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from activitypub.documents import Actor
@@ -255,6 +255,17 @@ def unfollow(work: Work, follower: str, followee: str) -> None:
 
 def _drop(work: Work, known: Follow) -> None:
     work.connection.execute(delete(follow_table).where(follow_table.c.id == known.id))
+
+
+def part(work: Work, is_meant: Callable[[str], bool]) -> int:
+    """End every follow, asked or accepted, with an actor elsewhere that is meant, and say how many; nobody is told."""
+    rows = work.connection.execute(select(follow_table.c.id, follow_table.c.follower, follow_table.c.followee)).all()
+    ours = work.names.is_ours
+    over = [row.id for row in rows if any(is_meant(end) for end in (row.follower, row.followee) if not ours(end))]
+    for start in range(0, len(over), queries.URIS_PER_QUERY):
+        these = follow_table.c.id.in_(over[start : start + queries.URIS_PER_QUERY])
+        work.connection.execute(delete(follow_table).where(these))
+    return len(over)
 
 
 def receive_follow(work: Work, follower: str, followee: str, activity_id: str) -> Follow:

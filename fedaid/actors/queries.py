@@ -132,6 +132,13 @@ def remote(connection: Connection, uri: str) -> RemoteActor | None:
     return RemoteActor(**row._mapping) if row is not None else None
 
 
+def remote_by_handle(connection: Connection, name: str, host: str) -> RemoteActor | None:
+    """The actor of another server with this handle, upper or lower case, if we have met it."""
+    theirs = (remote_actor.c.host == host) & (func.lower(remote_actor.c.handle) == name.lower())
+    row = connection.execute(select(*_REMOTE).where(theirs).order_by(remote_actor.c.id.desc()).limit(1)).one_or_none()
+    return RemoteActor(**row._mapping) if row is not None else None
+
+
 def document_of(connection: Connection, uri: str) -> str | None:
     """The document of a remote actor as it was fetched, JSON text."""
     return connection.execute(select(remote_actor.c.document).where(remote_actor.c.uri == uri)).scalar_one_or_none()

@@ -30,10 +30,14 @@ from fedaid.board.tables import listing as listing_table
 from fedaid.board.tables import listing_tombstone
 from fedaid.board.tables import response as response_table
 from fedaid.foundation.database import Database
+from fedaid.foundation.federation import Federation
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import Viewer
+from fedaid.network.queries import showable, verdicts_on
+from fedaid.network.rules.restrictions import Standing
 
 LISTINGS_PER_PAGE = 20
+_NOT_CALLING = {Standing.SHUT_OUT, Standing.LIMITED}
 MINE_MAX = 100  # of each kind on the page of one member
 
 
@@ -261,12 +265,19 @@ def _host_of(viewer: Viewer) -> str:
 # listings
 
 
-def board(connection: Connection, viewer: Viewer, filters: Filters, now: datetime, our_host: str) -> Page:
-    """Listings of here and of neighbouring boards, newest here first.
+def board(
+    connection: Connection,
+    viewer: Viewer,
+    filters: Filters,
+    now: datetime,
+    our_host: str,
+    federation: Federation = Federation.OPEN,
+) -> Page:
+    """Listings of here and of neighbouring boards, newest here first; none of anybody who is shut out (attack S48).
 
     Ordered by when they reached us, not by when they say they were written: nobody can stay on top by a false date.
     """
-    wanted = and_(*_conditions(viewer, filters, now))
+    wanted = and_(*_conditions(viewer, filters, now), _welcome(connection, viewer, federation))
     query = select(listing_table).where(wanted).order_by(listing_table.c.id.desc()).limit(LISTINGS_PER_PAGE + 1)
     found = [listing_of(row) for row in connection.execute(query)]
     shown = found[:LISTINGS_PER_PAGE]
@@ -288,6 +299,12 @@ def _conditions(viewer: Viewer, filters: Filters, now: datetime) -> list[ColumnE
     if filters.before is not None:
         conditions.append(table.id < filters.before)
     return conditions
+
+
+def _welcome(connection: Connection, viewer: Viewer, federation: Federation) -> ColumnElement[bool]:
+    table = listing_table.c
+    makers = (table.author_actor, table.board_actor)
+    return or_(table.local, showable(connection, federation, viewer.actor, table.host, *makers))
 
 
 def _visible(viewer: Viewer, filters: Filters, now: datetime) -> ColumnElement[bool]:
@@ -337,16 +354,29 @@ def _helper_counts(connection: Connection, listing_ids: Sequence[int]) -> dict[i
     return {row.listing_id: row.found for row in connection.execute(query)}
 
 
-def listing(connection: Connection, viewer: Viewer, listing_id: int) -> Listing:
+def listing(
+    connection: Connection, viewer: Viewer, listing_id: int, federation: Federation = Federation.OPEN
+) -> Listing:
     """The listing. Raises Gone when it was taken down, NotFound when there is none or it is not for this viewer."""
     found = any_listing(connection, listing_id)
     if found is None:
         raise NotFound
     if found.state is ListingState.WITHDRAWN:
         raise Gone
-    if (found.hidden or found.state is ListingState.DRAFT) and not (found.is_by(viewer) or viewer.is_coordinator):
+    if found.is_by(viewer) or viewer.is_coordinator:
+        return found
+    if found.hidden or found.state is ListingState.DRAFT or not _may_be_opened(connection, viewer, found, federation):
         raise NotFound
     return found
+
+
+def _may_be_opened(connection: Connection, viewer: Viewer, found: Listing, federation: Federation) -> bool:
+    """Nobody opens what comes from somebody shut out, and strangers do not open what comes from somebody limited."""
+    if found.local:
+        return True
+    makers = {found.uri, found.author_actor, found.board_actor}
+    standings = {one.standing for one in verdicts_on(connection, federation, makers).values()}
+    return Standing.SHUT_OUT not in standings and (viewer.signed_in or Standing.LIMITED not in standings)
 
 
 def any_listing(connection: Connection, listing_id: int) -> Listing | None:
@@ -418,14 +448,32 @@ class FollowedBoards:
 # responses
 
 
-def responses(connection: Connection, viewer: Viewer, listing: Listing) -> Sequence[Answered]:
-    """The responses to a listing, oldest first: all of them for its author, nobody's for anybody else."""
+def responses(
+    connection: Connection, viewer: Viewer, listing: Listing, federation: Federation = Federation.OPEN
+) -> Sequence[Answered]:
+    """The responses to a listing, oldest first: for its author, nobody's for anybody else."""
     if not listing.is_by(viewer):
         return []
     table = response_table.c
     wanted = (table.listing_id == listing.id) & (table.state != ResponseState.WITHDRAWN)
     query = select(response_table).where(wanted).order_by(table.id)
-    return _answered(connection, viewer, [response_of(row) for row in connection.execute(query)])
+    found = [response_of(row) for row in connection.execute(query)]
+    return _answered(connection, viewer, _of_welcome(connection, federation, found, {Standing.SHUT_OUT}))
+
+
+def _of_welcome(
+    connection: Connection, federation: Federation, found: Sequence[Response], left_out: set[Standing]
+) -> list[Response]:
+    """Without those of helpers who stand so with us; what was agreed with somebody stays, whatever came after."""
+    elsewhere = {one.helper_actor for one in found if one.helper_member_id is None}
+    verdicts = verdicts_on(connection, federation, elsewhere)
+    return [
+        one
+        for one in found
+        if one.state is ResponseState.ACCEPTED
+        or one.helper_actor not in verdicts
+        or verdicts[one.helper_actor].standing not in left_out
+    ]
 
 
 def my_responses(connection: Connection, viewer: Viewer, listing: Listing | None = None) -> Sequence[Answered]:
@@ -583,22 +631,25 @@ def mine(connection: Connection, viewer: Viewer) -> Mine:
 # what comes next
 
 
-def next_actions(connection: Connection, viewer: Viewer) -> Sequence[NextAction]:
+def next_actions(
+    connection: Connection, viewer: Viewer, federation: Federation = Federation.OPEN
+) -> Sequence[NextAction]:
     """What waits for the viewer on the board, longest waiting first."""
     if not viewer.signed_in:
         return []
-    actions = [*_to_answer(connection, viewer), *_to_finish(connection, viewer)]
+    actions = [*_to_answer(connection, viewer, federation), *_to_finish(connection, viewer)]
     return sorted(actions, key=lambda one: one.since)
 
 
-def _to_answer(connection: Connection, viewer: Viewer) -> list[NextAction]:
+def _to_answer(connection: Connection, viewer: Viewer, federation: Federation) -> list[NextAction]:
+    """What somebody limited writes can be read where it stands, but it calls nobody."""
     mine = (listing_table.c.author_member_id == viewer.member_id) & listing_table.c.state.in_(sorted(TAKES_RESPONSES))
     joined = select(response_table).join(listing_table, listing_table.c.id == response_table.c.listing_id)
     query = joined.where(mine, response_table.c.state == ResponseState.OFFERED)
     found = [response_of(row) for row in connection.execute(query.order_by(response_table.c.id).limit(MINE_MAX))]
     return [
         NextAction(Action.ANSWER, one.listing, one.helper, one.response.created_at, response=one.response)
-        for one in _answered(connection, viewer, found)
+        for one in _answered(connection, viewer, _of_welcome(connection, federation, found, _NOT_CALLING))
     ]
 
 

@@ -145,8 +145,8 @@ class Book:
             raise found
         self.known[actor] = found
 
-    def is_blocked(self, host: str) -> bool:
-        return host in self.blocked
+    def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]:
+        return frozenset(address for address in recipients if address.split("/")[2] in self.blocked)
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -51,7 +51,7 @@ def receive_listing(work: Work, board_actor: str, sent: ForeignListing) -> None:
     The same listing again changes nothing unless it is newer; nobody but its author changes it (attacks S40, S57).
     """
     _check_not_ours(work, sent.uri, sent.author)
-    if is_blocked(work.connection, urlsplit(sent.uri).netloc):
+    if is_blocked(work.connection, sent.author) or is_blocked(work.connection, board_actor):
         raise NotAllowed("Listings of this server are not taken here.")  # attack S48
     known = queries.listing_by_uri(work.connection, sent.uri)
     if known is None:

@@ -23,6 +23,7 @@ from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.text import excerpt, one_line
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
+from fedaid.network.queries import is_blocked
 
 
 def respond(work: Work, helper: Viewer, listing_id: int, message: str, minutes: int | None = None) -> int:
@@ -53,7 +54,7 @@ def respond(work: Work, helper: Viewer, listing_id: int, message: str, minutes: 
 
 
 def _check_may_answer(work: Work, helper: Viewer, about: Listing) -> None:
-    if about.hidden or about.state is ListingState.DRAFT:
+    if about.hidden or about.state is ListingState.DRAFT or _is_blocked(work, about):
         raise NotFound
     if about.state is ListingState.WITHDRAWN:
         raise Gone
@@ -64,6 +65,10 @@ def _check_may_answer(work: Work, helper: Viewer, about: Listing) -> None:
         raise Refused("not_open", "Its time is over.", 409)
     if alive_responses(work, about.id, helper.actor):
         raise Refused("answered_already", "You answered this already.", 409)
+
+
+def _is_blocked(work: Work, about: Listing) -> bool:
+    return not about.local and any(is_blocked(work.connection, one) for one in (about.author_actor, about.board_actor))
 
 
 def offered_minutes(about: Listing, minutes: int | None) -> int | None:

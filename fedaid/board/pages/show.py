@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from activitypub.vocabulary import CONTENT_TYPE
+from fedaid.actors.queries import Card
 from fedaid.board import queries
 from fedaid.board.pages.wording import shown
 from fedaid.board.queries import Filters, Gone, Listing
@@ -24,6 +25,8 @@ from fedaid.foundation.text import paragraphs
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import day_and_time
 from fedaid.groups import queries as groups
+from fedaid.network.queries import verdicts_on
+from fedaid.network.rules.restrictions import Standing
 
 ROW_ID_MAX = 2**63 - 1
 LISTING_SECONDS_MAX = 60  # how long others may go by an older copy
@@ -63,11 +66,12 @@ def _board(request: Request, filters: Filters, group: groups.Board | None = None
     home, who = house(request), viewer(request)
     now = home.units.clock.now()
     with home.database.read() as connection:
-        page = queries.board(connection, who, filters, now, home.names.host)
+        page = queries.board(connection, who, filters, now, home.names.host, home.federation)
         kinds = queries.categories(connection)
         default = groups.default_board(connection)
         neighbours = groups.followed_boards(connection, default, home.names.host) if default is not None else []
-        waiting = queries.next_actions(connection, who)
+        shown_boards = _to_show(connection, home, who, neighbours)
+        waiting = queries.next_actions(connection, who, home.federation)
     return render(
         request,
         "board/board.html",
@@ -76,12 +80,19 @@ def _board(request: Request, filters: Filters, group: groups.Board | None = None
         filters=filters,
         categories=kinds,
         group=group,
-        neighbours=neighbours,
+        neighbours=shown_boards,
         waiting=waiting,
         follow_handle=f"@{group.handle if group else 'board'}@{home.names.host}",
         here=request.url.path if group is not None else "/board",
         link=lambda **changes: _link(request, **changes),
     )
+
+
+def _to_show(connection: Connection, home: House, who: Viewer, boards: Sequence[Card]) -> Sequence[Card]:
+    """Without boards that are shut out; those that are limited stand on no page for strangers."""
+    verdicts = verdicts_on(connection, home.federation, [one.uri for one in boards])
+    hidden = {Standing.SHUT_OUT} if who.signed_in else {Standing.SHUT_OUT, Standing.LIMITED}
+    return [one for one in boards if verdicts[one.uri].standing not in hidden]
 
 
 def _filters(request: Request) -> Filters:
@@ -145,14 +156,14 @@ def show_listing(request: Request, listing_id: int, status: int = 200, wrong: st
 
 def _listing_values(connection: Connection, home: House, who: Viewer, listing_id: int) -> dict[str, Any]:
     now = home.units.clock.now()
-    listing = queries.listing(connection, who, listing_id)
+    listing = queries.listing(connection, who, listing_id, home.federation)
     (noticed,) = queries.noticed(connection, who, [listing], home.names.host)
     mine = queries.my_responses(connection, who, listing)
     return {
         "one": shown(noticed, who, now),
         "board": noticed.board,
         "author": noticed.author,
-        "responses": queries.responses(connection, who, listing),
+        "responses": queries.responses(connection, who, listing, home.federation),
         "mine": mine,
         "may_respond": listing.takes_responses(now) and not listing.is_by(who) and not _waits(mine),
         "matches": queries.matches_of_listing(connection, who, listing),
@@ -181,7 +192,7 @@ def _listing_for_servers(request: Request, listing_id: int) -> Response:
     home = house(request)
     with home.database.read() as connection:
         try:
-            found = queries.listing(connection, viewer(request), listing_id)
+            found = queries.listing(connection, viewer(request), listing_id, home.federation)
         except Gone:
             gone = queries.any_listing(connection, listing_id)
             return _document(tombstone_document(gone.uri if gone is not None else ""), 410)

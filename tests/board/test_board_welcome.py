@@ -1,0 +1,122 @@
+"""What the board shows of people and networks that are not welcome: nothing, or only to those who follow (S48)."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from fedaid.actors import commands as actors
+from fedaid.actors import queries as actor_queries
+from fedaid.board import commands, queries
+from fedaid.board.queries import Filters
+from fedaid.foundation.federation import Federation
+from fedaid.foundation.pages import SIGNED_OUT, Role, Viewer
+from fedaid.foundation.refused import NotFound
+from fedaid.network import commands as network
+from fedaid.network.rules.restrictions import Severity, Terms, chosen_target
+from tests.board.test_board_inbound import arrived
+from tests.board.test_board_shapes import offer_of_ben
+from tests.board.world import BEN, RIVER_BOARD, World
+from tests.small_house import RIVER
+
+ALL_OF_RIVER = ("riverside.example", RIVER_BOARD)
+
+
+def lay(world: World, name: str, severity: Severity = Severity.BLOCK) -> None:
+    with world.units.begin() as work:
+        network.restrict(work, chosen_target(name), Terms(severity))
+
+
+def titles(world: World, viewer: Viewer, federation: Federation = Federation.OPEN, text: str = "") -> Sequence[str]:
+    with world.house.database.read() as connection:
+        page = queries.board(connection, viewer, Filters(text=text), world.now, world.house.names.host, federation)
+    return [one.listing.title for one in page.listings]
+
+
+@pytest.mark.parametrize("name", ALL_OF_RIVER)
+def test_a_listing_of_somebody_blocked_stands_on_no_page_and_comes_back_when_the_block_is_lifted(
+    world: World, name: str
+) -> None:
+    found = arrived(world)
+    lay(world, name)
+    assert titles(world, world.ana) == titles(world, SIGNED_OUT) == titles(world, world.ana, text="read") == []
+    with world.house.database.read() as connection:
+        for viewer in (world.ana, SIGNED_OUT):
+            with pytest.raises(NotFound):
+                queries.listing(connection, viewer, found.id)
+    with world.units.begin() as work:
+        network.lift(work, chosen_target(name))
+    assert titles(world, SIGNED_OUT) == [found.title]
+
+
+def test_a_coordinator_can_open_what_is_blocked_to_judge_it(world: World) -> None:
+    found = arrived(world)
+    lay(world, RIVER_BOARD)
+    with world.house.database.read() as connection:
+        assert queries.listing(connection, Viewer(7, role=Role.COORDINATOR), found.id) == found
+
+
+def test_nobody_answers_a_listing_of_somebody_blocked(world: World) -> None:
+    found = arrived(world)
+    lay(world, "riverside.example")
+    with pytest.raises(NotFound), world.units.begin() as work:
+        commands.respond(work, world.ana, found.id, "I can come.")
+
+
+def test_a_network_of_neighbours_shows_nothing_it_still_has_of_strangers(world: World) -> None:
+    arrived(world)
+    ours = world.post()
+    assert titles(world, world.ana, Federation.NEIGHBOURS) == [ours.title]
+    assert len(titles(world, world.ana)) == 2
+
+
+@pytest.mark.parametrize("name", ALL_OF_RIVER)
+def test_a_listing_of_somebody_limited_is_seen_by_followers_and_opened_by_members(world: World, name: str) -> None:
+    found = arrived(world)
+    lay(world, name, Severity.LIMIT)
+    assert titles(world, world.ana) == titles(world, SIGNED_OUT) == []
+    with world.house.database.read() as connection:
+        assert queries.listing(connection, world.ana, found.id) == found
+        with pytest.raises(NotFound):
+            queries.listing(connection, SIGNED_OUT, found.id)
+    with world.units.begin() as work:
+        actors.follow(work, world.bea.actor, RIVER_BOARD)
+        asked = actor_queries.follow_between(work.connection, world.bea.actor, RIVER_BOARD)
+        assert asked is not None
+    assert titles(world, world.bea) == []
+    with world.units.begin() as work:
+        actors.receive_answer(work, asked, RIVER_BOARD, accept=True)
+    assert (titles(world, world.bea), titles(world, world.ana)) == ([found.title], [])
+
+
+def waiting(world: World, federation: Federation = Federation.OPEN) -> int:
+    with world.house.database.read() as connection:
+        return len(queries.next_actions(connection, world.ana, federation))
+
+
+def answers(world: World, listing: queries.Listing, federation: Federation = Federation.OPEN) -> int:
+    with world.house.database.read() as connection:
+        return len(queries.responses(connection, world.ana, listing, federation))
+
+
+@pytest.mark.parametrize("name", ["riverside.example", BEN])
+def test_an_answer_of_somebody_blocked_is_not_shown_and_one_of_somebody_limited_calls_nobody(
+    world: World, name: str
+) -> None:
+    listing = world.post()
+    world.receive(offer_of_ben(world, listing.id))
+    assert (waiting(world), answers(world, listing)) == (1, 1)
+    lay(world, name, Severity.LIMIT)
+    assert (waiting(world), answers(world, listing)) == (0, 1)
+    lay(world, name)
+    assert (waiting(world), answers(world, listing)) == (0, 0)
+
+
+def test_what_was_agreed_with_somebody_stays_though_they_are_blocked_since(world: World) -> None:
+    listing = world.post()
+    world.receive(offer_of_ben(world, listing.id))
+    response = world.response_at(f"{RIVER}/responses/31")
+    assert response is not None
+    world.accept(response)
+    lay(world, BEN)
+    assert (waiting(world), answers(world, listing)) == (0, 1)
+    assert answers(world, listing, Federation.NEIGHBOURS) == 1
