@@ -13,7 +13,7 @@ from activitypub.identifiers import Url, UrlRules
 from activitypub.keys import SigningKey
 from activitypub.signatures import sign_draft_cavage, sign_rfc9421
 from outbox import leases
-from outbox.backoff import Answer, Outcome, Step, Trial, decide, judge
+from outbox.backoff import Answer, Outcome, Step, Trial, decide, judge, reason_in
 from outbox.fanout import shared
 from outbox.leases import Lease, Parcel, Report, Tried
 from outbox.limits import OutboxLimits
@@ -210,7 +210,8 @@ class Deliverer:
             return self._silence("no answer in time")
         except ProtocolError as refused:
             return self._failure(refused, Answer.SILENT)
-        return judge(answer.status, answer.retry_after_seconds)
+        said = reason_in(answer.text, self._limits.error_characters_max) if answer.status >= 300 else ""
+        return judge(answer.status, answer.retry_after_seconds, said)
 
     def _headers(self, parcel: Parcel, dialect: Dialect) -> dict[str, str]:
         """Signed at the last moment, as dates may be off by little only; in a thread, as RSA takes 0.3 ms."""

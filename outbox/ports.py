@@ -31,6 +31,9 @@ class Answer(Protocol):
     @property
     def retry_after_seconds(self) -> int | None: ...
 
+    @property
+    def text(self) -> str: ...
+
 
 class Postman(Protocol):
     """Carries a request over the network; ``activitypub.client.Client`` is one."""

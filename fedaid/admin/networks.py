@@ -11,6 +11,7 @@ from activitypub.client import Client
 from activitypub.identifiers import UrlRules
 from activitypub.keys import SigningKey
 from fedaid.actors import queries as actors
+from fedaid.admin.deliveries import in_short
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import MINUTES_PER_HOUR
 from fedaid.foundation.work import Announcer, UnitsOfWork, Work
@@ -95,18 +96,8 @@ def _row(connection: Connection, one: Neighbour, our_board: str, mail: health.Ho
         line_they_grant=account.their_line_minutes if account else 0,
         we_follow=actors.is_following(connection, our_board, one.board_actor),
         they_follow=actors.is_following(connection, one.board_actor, our_board),
-        mail=_mail_in_words(mail),
+        mail=in_short(mail),
     )
-
-
-def _mail_in_words(mail: health.HostHealth | None) -> str:
-    if mail is None or (mail.last_success_ms is None and not mail.waiting):
-        return "nothing sent yet"
-    if mail.asleep:
-        return f"does not answer: {mail.waiting} messages wait; last: {mail.last_error}"
-    if mail.waiting and mail.failures:
-        return f"{mail.waiting} messages wait for the next try; last: {mail.last_error}"
-    return "nothing waiting" if not mail.waiting else f"{mail.waiting} messages on their way"
 
 
 @dataclass(frozen=True)

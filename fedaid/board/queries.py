@@ -35,6 +35,7 @@ from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import Viewer
 from fedaid.network.queries import showable, verdicts_on
 from fedaid.network.rules.restrictions import Standing
+from outbox import collection as sent
 
 LISTINGS_PER_PAGE = 20
 _NOT_CALLING = {Standing.SHUT_OUT, Standing.LIMITED}
@@ -443,6 +444,36 @@ class FollowedBoards:
     def __call__(self, actor: str) -> bool:
         with self._database.read() as connection:
             return is_followed_board(connection, actor)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far the last word about a listing of ours has got: servers that have it, and those that have not.
+
+    number   of the activity that says it
+    waiting  servers that are still tried
+    lost     servers that did not take it
+    """
+
+    number: int
+    arrived: int
+    waiting: Sequence[str]
+    lost: Sequence[str]
+
+    @property
+    def total(self) -> int:
+        return self.arrived + len(self.waiting) + len(self.lost)
+
+
+def reach(connection: Connection, listing: Listing) -> Reach | None:
+    """Where the listing has arrived; None while nothing of it goes anywhere."""
+    said = sent.latest_about(connection, listing.uri)
+    where = sent.destinations(connection, said.activity_id) if said is not None else []
+    if said is None or not where:
+        return None
+    hosts = {state: {one.host for one in where if one.state == state} for state in ("waiting", "failed", "delivered")}
+    waiting, lost = hosts["waiting"], hosts["failed"] - hosts["waiting"]
+    return Reach(said.number, len(hosts["delivered"] - waiting - lost), sorted(waiting), sorted(lost))
 
 
 # responses

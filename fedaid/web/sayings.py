@@ -23,6 +23,11 @@ SAYINGS = {
     "network_paused": "Paused. Nothing new goes between you; what is under way still finishes.",
     "network_resumed": "Resumed.",
     "network_ended": "Ended.",
+    "deliveries_resumed": "It is tried again now.",
+    "deliveries_retried": "What was given up is tried again now.",
+    "deliveries_forgotten": "Given up for good. Nothing waits for them any more.",
+    "deliveries_kept": "Given up for good, except the timebank's letters, which wait on.",
+    "letters_retried": "It will be applied anew in a moment.",
 }
 
 ACTION_WORDS = {

@@ -52,6 +52,7 @@ class Answered:
 
     status: int = 202
     retry_after_seconds: int | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)

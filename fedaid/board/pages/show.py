@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from activitypub.vocabulary import CONTENT_TYPE
 from fedaid.actors.queries import Card
 from fedaid.board import queries
-from fedaid.board.pages.wording import shown
+from fedaid.board.pages.wording import reached, shown
 from fedaid.board.queries import Filters, Gone, Listing
 from fedaid.board.rules import SEARCH_CHARACTERS_MAX, Kind, MatchState, ResponseState, is_slug
 from fedaid.board.wire import agreement_document, note_of, offer_document, tombstone_document
@@ -168,6 +168,8 @@ def _listing_values(connection: Connection, home: House, who: Viewer, listing_id
         "may_respond": listing.takes_responses(now) and not listing.is_by(who) and not _waits(mine),
         "matches": queries.matches_of_listing(connection, who, listing),
         "preview": _preview(listing, noticed.helpers),
+        "reach": queries.reach(connection, listing) if listing.is_by(who) or who.is_admin else None,
+        "reached": reached,
         "as_html": lambda text: Markup(paragraphs(text)),  # noqa: S704 - escaped by paragraphs
         "said_when": lambda moment: day_and_time(moment, who.time_zone),
     }

@@ -1,4 +1,4 @@
-"""The admin's pages: neighbouring networks."""
+"""The page of neighbouring networks, and one address for each step of a link."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
