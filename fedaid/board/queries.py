@@ -305,7 +305,10 @@ def _conditions(viewer: Viewer, filters: Filters, now: datetime) -> list[ColumnE
 def _welcome(connection: Connection, viewer: Viewer, federation: Federation) -> ColumnElement[bool]:
     table = listing_table.c
     makers = (table.author_actor, table.board_actor)
-    return or_(table.local, showable(connection, federation, viewer.actor, table.host, *makers))
+    welcome = or_(table.local, showable(connection, federation, viewer.actor, table.host, *makers))
+    return (
+        and_(welcome, actors.no_block_between(viewer.actor, *makers, table.member_actor)) if viewer.actor else welcome
+    )
 
 
 def _visible(viewer: Viewer, filters: Filters, now: datetime) -> ColumnElement[bool]:
@@ -372,7 +375,13 @@ def listing(
 
 
 def _may_be_opened(connection: Connection, viewer: Viewer, found: Listing, federation: Federation) -> bool:
-    """Nobody opens what comes from somebody shut out, and strangers do not open what comes from somebody limited."""
+    """Nobody opens what comes from somebody shut out, and strangers do not open what comes from somebody limited.
+
+    Two of whom one blocks the other open nothing of each other's.
+    """
+    people = (found.author_actor, found.board_actor, found.member_actor)
+    if viewer.actor and any(one and actors.is_block_between(connection, viewer.actor, one) for one in people):
+        return False
     if found.local:
         return True
     makers = {found.uri, found.author_actor, found.board_actor}
@@ -489,22 +498,21 @@ def responses(
     wanted = (table.listing_id == listing.id) & (table.state != ResponseState.WITHDRAWN)
     query = select(response_table).where(wanted).order_by(table.id)
     found = [response_of(row) for row in connection.execute(query)]
-    return _answered(connection, viewer, _of_welcome(connection, federation, found, {Standing.SHUT_OUT}))
+    return _answered(connection, viewer, _of_welcome(connection, viewer, federation, found, {Standing.SHUT_OUT}))
 
 
 def _of_welcome(
-    connection: Connection, federation: Federation, found: Sequence[Response], left_out: set[Standing]
+    connection: Connection, viewer: Viewer, federation: Federation, found: Sequence[Response], left_out: set[Standing]
 ) -> list[Response]:
-    """Without those of helpers who stand so with us; what was agreed with somebody stays, whatever came after."""
+    """Without those of helpers who stand so with us, or whom the viewer blocks.
+
+    What was agreed with somebody stays, whatever came after.
+    """
     elsewhere = {one.helper_actor for one in found if one.helper_member_id is None}
     verdicts = verdicts_on(connection, federation, elsewhere)
-    return [
-        one
-        for one in found
-        if one.state is ResponseState.ACCEPTED
-        or one.helper_actor not in verdicts
-        or verdicts[one.helper_actor].standing not in left_out
-    ]
+    unwanted = {helper for helper, one in verdicts.items() if one.standing in left_out}
+    unwanted |= {one.blocked for one in actors.blocks_by(connection, viewer.actor)}
+    return [one for one in found if one.state is ResponseState.ACCEPTED or one.helper_actor not in unwanted]
 
 
 def my_responses(connection: Connection, viewer: Viewer, listing: Listing | None = None) -> Sequence[Answered]:
@@ -680,7 +688,7 @@ def _to_answer(connection: Connection, viewer: Viewer, federation: Federation) -
     found = [response_of(row) for row in connection.execute(query.order_by(response_table.c.id).limit(MINE_MAX))]
     return [
         NextAction(Action.ANSWER, one.listing, one.helper, one.response.created_at, response=one.response)
-        for one in _answered(connection, viewer, _of_welcome(connection, federation, found, _NOT_CALLING))
+        for one in _answered(connection, viewer, _of_welcome(connection, viewer, federation, found, _NOT_CALLING))
     ]
 
 

@@ -110,7 +110,7 @@ class Doorkeeper:
         found = verdicts_on(connection, self._federation, recipients)
         shut_out = [address for address in recipients if found[address].is_shut_out]
         if sender != self._names.ledger:
-            return frozenset(shut_out)
+            return frozenset(shut_out) | actors.blockers_of(connection, sender).intersection(recipients)
         return frozenset(address for address in shut_out if not self._is_ledger_mail(connection, address))
 
     def _is_ledger_mail(self, connection: Connection, address: str) -> bool:

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 
 import pytest
+from sqlalchemy import update
 
 from fedaid.actors import commands as actors
 from fedaid.actors import queries as actor_queries
 from fedaid.board import commands, queries
 from fedaid.board.queries import Filters
+from fedaid.board.tables import listing
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.pages import SIGNED_OUT, Role, Viewer
-from fedaid.foundation.refused import NotFound
+from fedaid.foundation.refused import NotAllowed, NotFound
 from fedaid.network import commands as network
 from fedaid.network.rules.restrictions import Severity, Terms, chosen_target
 from tests.board.test_board_inbound import arrived
@@ -102,21 +104,65 @@ def answers(world: World, listing: queries.Listing, federation: Federation = Fed
 def test_an_answer_of_somebody_blocked_is_not_shown_and_one_of_somebody_limited_calls_nobody(
     world: World, name: str
 ) -> None:
-    listing = world.post()
-    world.receive(offer_of_ben(world, listing.id))
-    assert (waiting(world), answers(world, listing)) == (1, 1)
+    posted = world.post()
+    world.receive(offer_of_ben(world, posted.id))
+    assert (waiting(world), answers(world, posted)) == (1, 1)
     lay(world, name, Severity.LIMIT)
-    assert (waiting(world), answers(world, listing)) == (0, 1)
+    assert (waiting(world), answers(world, posted)) == (0, 1)
     lay(world, name)
-    assert (waiting(world), answers(world, listing)) == (0, 0)
+    assert (waiting(world), answers(world, posted)) == (0, 0)
 
 
 def test_what_was_agreed_with_somebody_stays_though_they_are_blocked_since(world: World) -> None:
-    listing = world.post()
-    world.receive(offer_of_ben(world, listing.id))
+    posted = world.post()
+    world.receive(offer_of_ben(world, posted.id))
     response = world.response_at(f"{RIVER}/responses/31")
     assert response is not None
     world.accept(response)
     lay(world, BEN)
-    assert (waiting(world), answers(world, listing)) == (0, 1)
-    assert answers(world, listing, Federation.NEIGHBOURS) == 1
+    assert (waiting(world), answers(world, posted)) == (0, 1)
+    assert answers(world, posted, Federation.NEIGHBOURS) == 1
+
+
+# between two people
+
+
+def block(world: World, blocker: str, blocked: str) -> None:
+    with world.units.begin() as work:
+        actors.block(work, blocker, blocked)
+
+
+def test_two_neighbours_of_whom_one_blocks_the_other_see_and_answer_nothing_of_each_other(world: World) -> None:
+    ours, hers = world.post(), world.post(title="A ladder")
+    with world.units.begin() as work:
+        values = {"author_member_id": world.bea.member_id, "member_actor": world.bea.actor}
+        work.connection.execute(update(listing).where(listing.c.id == hers.id).values(values))
+    block(world, world.ana.actor, world.bea.actor)
+    assert (titles(world, world.ana), titles(world, world.bea)) == ([ours.title], ["A ladder"])
+    assert sorted(titles(world, SIGNED_OUT)) == sorted(["A ladder", ours.title])
+    with world.house.database.read() as connection:
+        for viewer, theirs in ((world.ana, hers), (world.bea, ours)):
+            with pytest.raises(NotFound):
+                queries.listing(connection, viewer, theirs.id)
+    for viewer, theirs in ((world.ana, hers), (world.bea, ours)):
+        with pytest.raises(NotAllowed), world.units.begin() as work:
+            commands.respond(work, viewer, theirs.id, "I can come.")
+
+
+def test_somebody_elsewhere_whom_the_author_blocks_does_not_reach_her(world: World) -> None:
+    listing_of_ana = world.post()
+    world.receive(offer_of_ben(world, listing_of_ana.id))
+    block(world, world.ana.actor, BEN)
+    assert (waiting(world), answers(world, listing_of_ana)) == (0, 0)
+    with pytest.raises(NotAllowed):
+        world.receive(offer_of_ben(world, world.post().id, id=f"{RIVER}/responses/32"))
+
+
+@pytest.mark.parametrize("blocked", [RIVER_BOARD, BEN])
+def test_a_member_does_not_see_what_somebody_she_blocks_wrote_elsewhere(world: World, blocked: str) -> None:
+    found = arrived(world)
+    if blocked == BEN:
+        with world.units.begin() as work:
+            work.connection.execute(update(listing).where(listing.c.id == found.id).values(author_actor=BEN))
+    block(world, world.ana.actor, blocked)
+    assert (titles(world, world.ana), titles(world, world.bea)) == ([], [found.title])

@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select, update
 from fedaid.actors import queries as actors
 from fedaid.board import queries
 from fedaid.board.commands.matches import call_off
-from fedaid.board.commands.responses import match_of_response, offered_minutes, store_match, take_back
+from fedaid.board.commands.responses import match_of_response, offered_minutes, refuse_blocked, store_match, take_back
 from fedaid.board.commands.rows import change_response, locked_listing
 from fedaid.board.facts import AnswerArrived, ListingArrived, ResponseArrived
 from fedaid.board.queries import Listing, Response
@@ -169,6 +169,7 @@ def _store_response(
     if known is not None:
         _say_again(work, known, helper, message)
         return None
+    refuse_blocked(work, helper, about)
     check_open(about.state)
     if not about.takes_responses(work.now):
         raise Refused("not_open", "Its time is over.", 409)

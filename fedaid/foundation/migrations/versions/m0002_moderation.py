@@ -1,4 +1,4 @@
-"""Who is not welcome, with reason and author; the moderators' log."""
+"""Who is not welcome, with reason and author; blocks between people; reports; the moderators' log."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -48,4 +48,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_moderation_entry_target"), "moderation_entry", ["target"], unique=False)
     append_only("moderation_entry")
+    op.create_table(
+        "actor_block",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("blocker", sa.String(length=2048), nullable=False),
+        sa.Column("blocked", sa.String(length=2048), nullable=False),
+        sa.Column("activity_id", sa.String(length=2048), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_actor_block")),
+        sa.UniqueConstraint("blocker", "blocked", name=op.f("uq_actor_block_blocker_blocked")),
+    )
+    op.create_index(op.f("ix_actor_block_activity_id"), "actor_block", ["activity_id"], unique=False)
+    op.create_index("ix_actor_block_blocked", "actor_block", ["blocked"], unique=False)
     op.create_index("ix_listing_local_host", "listing", ["local", "host"], unique=False)
