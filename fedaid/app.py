@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import fedaid.actors.pages
 import fedaid.actors.wire
+import fedaid.admin.moderation
 import fedaid.admin.networks
 import fedaid.admin.pages
 import fedaid.board.commands
@@ -27,6 +28,7 @@ import fedaid.groups.commands
 import fedaid.members.pages
 import fedaid.members.queries
 import fedaid.network.commands.restrictions
+import fedaid.network.wire
 import fedaid.timebank.pages
 import fedaid.timebank.queries
 import fedaid.timebank.wire
@@ -211,6 +213,7 @@ def announcers(settings: Settings) -> Announcers:
     return _joined(
         fedaid.network.commands.restrictions.announcers(settings.federation),
         fedaid.actors.wire.ANNOUNCERS,
+        fedaid.network.wire.ANNOUNCERS,
         fedaid.groups.commands.ANNOUNCERS,
         fedaid.board.wire.ANNOUNCERS,
         fedaid.timebank.wire.announcers(settings.timebank),
@@ -225,6 +228,7 @@ def handlers(settings: Settings, database: Database) -> Handlers:
     rooms = (
         fedaid.timebank.wire.handlers(rules, settings.timebank),
         fedaid.board.wire.handlers(rules, fedaid.board.queries.FollowedBoards(database)),
+        fedaid.network.wire.handlers(fedaid.admin.moderation.owners_of),
         fedaid.actors.wire.handlers(rules),
     )
     joined: dict[str, list[Handler[Work]]] = {}

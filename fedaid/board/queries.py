@@ -571,6 +571,15 @@ def response_by_uri(connection: Connection, uri: str) -> Response | None:
     return response_of(row) if row is not None else None
 
 
+def answerable_for(connection: Connection, uri: str) -> str | None:
+    """The actor who answers for a listing or a response, here or elsewhere; of a listing of ours, who posted it."""
+    found = listing_by_uri(connection, uri)
+    if found is not None:
+        return found.member_actor or found.author_actor
+    answer = response_by_uri(connection, uri)
+    return answer.helper_actor if answer is not None else None
+
+
 def waiting_helpers(connection: Connection, listing_id: int) -> Sequence[str]:
     """The ids of those whose answers to a listing were not declined or taken back, once each."""
     alive = response_table.c.state.in_([ResponseState.OFFERED, ResponseState.ACCEPTED])

@@ -93,6 +93,14 @@ def member(request: Request) -> Viewer:
     return who
 
 
+def coordinator(request: Request) -> Viewer:
+    """The signed-in coordinator or admin. Raises SignInNeeded or NotAllowed."""
+    who = member(request)
+    if not who.is_coordinator:
+        raise NotAllowed("This page is for the coordinators of this neighbourhood.")
+    return who
+
+
 def admin(request: Request) -> Viewer:
     """The signed-in admin. Raises SignInNeeded or NotAllowed."""
     who = member(request)

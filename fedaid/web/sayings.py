@@ -27,6 +27,10 @@ SAYINGS = {
     "deliveries_retried": "What was given up is tried again now.",
     "deliveries_forgotten": "Given up for good. Nothing waits for them any more.",
     "deliveries_kept": "Given up for good, except the timebank's letters, which wait on.",
+    "reported": "Thank you. Your coordinators will look at it.",
+    "blocked": "Blocked. You see nothing of theirs, and they cannot answer you.",
+    "unblocked": "Unblocked.",
+    "decided": "Done, and written down.",
     "letters_retried": "It will be applied anew in a moment.",
 }
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fedaid.actors import commands
 from fedaid.foundation.work import Work
 from inbox import queries
 from inbox.journal import Entry, write_down
@@ -48,8 +49,6 @@ async def test_a_letter_that_was_applied_is_not_applied_twice(north: Town) -> No
 
 
 async def test_all_that_failed_here_is_tried_again_at_once(north: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fedaid.actors import commands
-
     def stumble(work: Work, *_: object) -> None:
         raise OSError("the disk is full")
 

@@ -1,13 +1,13 @@
-"""The admin's pages: neighbouring networks, and the two mail rooms."""
+"""The pages of those who look after the neighbourhood: networks, the two mail rooms, and what was reported."""
 
 from collections.abc import Sequence
 
 from starlette.routing import Route
 
 from fedaid.admin.networks import Desk
-from fedaid.admin.pages import deliveries, letters, networks
+from fedaid.admin.pages import deliveries, letters, networks, reports
 
 
 def routes(desk: Desk) -> Sequence[Route]:
-    """Every page that only an admin, or a coordinator, may open."""
-    return [*networks.routes(desk), *deliveries.routes(), *letters.routes()]
+    """Every page for admins and coordinators, and those on which members report or block somebody."""
+    return [*networks.routes(desk), *deliveries.routes(), *letters.routes(), *reports.routes()]

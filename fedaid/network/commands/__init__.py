@@ -12,22 +12,41 @@ from fedaid.network.commands.links import (
     resume,
     take,
 )
+from fedaid.network.commands.log import Decision, write_down
+from fedaid.network.commands.reports import (
+    ReportArrived,
+    ReportForwarded,
+    dismiss,
+    forward,
+    make_report,
+    receive_report,
+    settle,
+)
 from fedaid.network.commands.restrictions import Lifted, Restricted, chosen, lift, restrict
 
 __all__ = [
+    "Decision",
     "Lifted",
     "LinkChanged",
+    "ReportArrived",
+    "ReportForwarded",
     "Restricted",
     "accept",
     "accepted",
     "asked",
     "chosen",
+    "dismiss",
     "end",
     "ended",
+    "forward",
     "lift",
+    "make_report",
     "pause",
     "propose",
+    "receive_report",
     "restrict",
     "resume",
+    "settle",
     "take",
+    "write_down",
 ]

@@ -60,4 +60,24 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_actor_block_activity_id"), "actor_block", ["activity_id"], unique=False)
     op.create_index("ix_actor_block_blocked", "actor_block", ["blocked"], unique=False)
+    op.create_table(
+        "report",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("source", sa.String(length=2048), nullable=False),
+        sa.Column("reporter", sa.String(length=2048), nullable=False),
+        sa.Column("subject", sa.String(length=2048), nullable=False),
+        sa.Column("owner", sa.String(length=2048), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("decided_by", sa.String(length=2048), nullable=False),
+        sa.Column("forwarded_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("state IN ('open', 'dismissed', 'settled')", name=op.f("ck_report_state")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
+        sa.UniqueConstraint("subject", "source", "day", name=op.f("uq_report_subject_source_day")),
+    )
+    op.create_index(op.f("ix_report_subject"), "report", ["subject"], unique=False)
+    op.create_index("ix_report_state_id", "report", ["state", "id"], unique=False)
     op.create_index("ix_listing_local_host", "listing", ["local", "host"], unique=False)
