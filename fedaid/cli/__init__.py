@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from activitypub.errors import ProtocolError
 from fedaid import __version__, app, settings
 from fedaid.admin import doctor, founding, networks
-from fedaid.cli import deliveries, letters
+from fedaid.cli import blocks, deliveries, letters
 from fedaid.cli.shared import Data, complaints, console, instance_of, prepare
 from fedaid.demo import play
 from fedaid.foundation import wording
@@ -52,6 +52,7 @@ for name, part in (
     ("ledger", ledger),
     ("deliveries", deliveries.commands),
     ("letters", letters.commands),
+    ("blocks", blocks.commands),
 ):
     cli.add_typer(part, name=name)
 

@@ -149,6 +149,9 @@ class Form(Mapping[str, str]):
         return self._typed.get(name, "")
 
 
+NOTHING_TYPED = Form({})
+
+
 def form_page(handler: Callable[[Request, Form], Response]) -> Callable[[Request], Awaitable[Response]]:
     """Makes a route out of a plain function that takes what was typed; it runs in a thread, as it writes."""
 

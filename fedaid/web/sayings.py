@@ -31,6 +31,8 @@ SAYINGS = {
     "blocked": "Blocked. You see nothing of theirs, and they cannot answer you.",
     "unblocked": "Unblocked.",
     "decided": "Done, and written down.",
+    "restricted": "Done. It holds from now on, here and at the door.",
+    "lifted": "Lifted. Follows that ended stay ended.",
     "letters_retried": "It will be applied anew in a moment.",
 }
 

@@ -134,3 +134,53 @@ def test_every_command_and_every_part_says_what_it_does() -> None:
         return found if command.help else [*found, name]
 
     assert without_help(get_command(cli), "fedaid") == []
+
+
+# who is not welcome
+
+LIST = "#domain,#severity,#public_comment\nevil.example,suspend,[red]spam\nloud.example,silence,\nev*l.example,,\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("blocks", "add", "a b"), "network_host"),
+        (("blocks", "add", "northside.example"), "network_self"),
+        (("blocks", "add", "evil.example", "--severity", "none"), "restriction_empty"),
+        (("blocks", "remove", "evil.example"), "not_found"),
+        (("blocks", "import", "/nowhere/list.csv"), "list_unreadable"),
+    ],
+)
+def test_what_cannot_be_laid_or_lifted_is_refused(fedaid: Fedaid, words: tuple[str, ...], code: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        fedaid(*words)
+    assert refusal.value.code == code
+    assert json.loads(fedaid("blocks", "list", "--json")) == []
+
+
+def test_a_block_is_laid_listed_and_lifted(fedaid: Fedaid) -> None:
+    assert "Everybody is welcome" in fedaid("blocks", "list")
+    assert "evil.example: limited, no reports." in fedaid(
+        "blocks", "add", "Evil.example", "--severity", "limit", "--reason", "[b]noise", "--reject-reports"
+    )
+    assert "[b]noise" in fedaid("blocks", "list")
+    (row,) = json.loads(fedaid("blocks", "list", "--json"))
+    assert (row["target"], row["severity"], row["reason"]) == ("evil.example", "limit", "[b]noise")
+    fedaid("blocks", "remove", "evil.example")
+    assert json.loads(fedaid("blocks", "list", "--json")) == []
+
+
+def test_a_list_is_previewed_taken_over_and_given_away(fedaid: Fedaid, tmp_path: Path) -> None:
+    file, copy = tmp_path / "list.csv", tmp_path / "copy.csv"
+    file.write_text(LIST)
+    with pytest.raises(Refused) as unsure:
+        fedaid("blocks", "import", str(file))
+    assert unsure.value.code == "not_sure"
+    assert json.loads(fedaid("blocks", "list", "--json")) == []
+    told = fedaid("blocks", "import", str(file), "--yes")
+    assert "2 new; 1 cannot be read." in told
+    assert "line 4: ev*l.example cannot be read" in told
+    assert "Taken over: 2." in told
+    assert fedaid("blocks", "export").splitlines()[1] == "evil.example,suspend,false,false,[red]spam,false"
+    fedaid("blocks", "export", "--output", str(copy))
+    assert copy.read_text() == fedaid("blocks", "export")

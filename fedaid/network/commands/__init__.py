@@ -22,7 +22,7 @@ from fedaid.network.commands.reports import (
     receive_report,
     settle,
 )
-from fedaid.network.commands.restrictions import Lifted, Restricted, chosen, lift, restrict
+from fedaid.network.commands.restrictions import Lifted, Restricted, chosen, lift, restrict, restrict_all
 
 __all__ = [
     "Decision",
@@ -45,6 +45,7 @@ __all__ = [
     "propose",
     "receive_report",
     "restrict",
+    "restrict_all",
     "resume",
     "settle",
     "take",

@@ -15,7 +15,16 @@ from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.work import Announcer, Work
 from fedaid.network import queries
 from fedaid.network.commands.log import Decision, write_down
-from fedaid.network.rules.restrictions import Kind, Severity, Target, Terms, chosen_target, chosen_terms, covering
+from fedaid.network.rules.restrictions import (
+    Kind,
+    Severity,
+    Target,
+    Terms,
+    chosen_target,
+    chosen_terms,
+    covering,
+    targets_of,
+)
 from fedaid.network.tables import restriction
 from outbox.queue import withhold
 
@@ -55,31 +64,46 @@ def restrict(work: Work, target: Target, terms: Terms, by: str = "") -> None:
     A block ends every follow between us at once, and nobody over there is told: nothing goes out any more.
     ``by`` is the admin's actor, empty for the command line. Raises Refused.
     """
-    settled = chosen_terms(terms)
+    restrict_all(work, [(target, terms)], by)
+
+
+def restrict_all(work: Work, restrictions: Sequence[tuple[Target, Terms]], by: str = "") -> None:
+    """The same for many at once, all of them or none. Raises Refused."""
+    laid = [(target, chosen_terms(terms)) for target, terms in restrictions]
+    changed = [(target, terms) for target, terms in laid if _lay(work, target, terms, by)]
+    _part(work, [target for target, terms in changed if terms.severity is Severity.BLOCK])
+    for target, terms in changed:
+        work.record(Restricted(target, terms))
+
+
+def _lay(work: Work, target: Target, terms: Terms, by: str) -> bool:
+    """Whether anything is different now."""
     _refuse_ourselves(work, target)
     known = queries.restriction_on(work.connection, target.name)
-    if known is not None and known.terms == settled:
-        return
-    values = {**vars(settled), "laid_by": by, "laid_at": work.now}
+    if known is not None and known.terms == terms:
+        return False
+    values = {**vars(terms), "laid_by": by, "laid_at": work.now}
     if known is None:
         row = {"id": work.new_id(), "kind": target.kind, "target": target.name, **values}
         work.connection.execute(insert(restriction).values(row))
     else:
         laid_on = restriction.c.target == target.name
         work.connection.execute(update(restriction).where(laid_on).values(values))
-    write_down(work, Decision.of(settled.severity), target.name, settled.reason, by)
-    if settled.severity is Severity.BLOCK:
-        _part(work, target)
-    work.record(Restricted(target, settled))
+    write_down(work, Decision.of(terms.severity), target.name, terms.reason, by)
+    return True
 
 
-def _part(work: Work, target: Target) -> None:
+def _part(work: Work, blocked: Sequence[Target]) -> None:
     """What still waits for a single actor is given up here; what waits for a host, when its turn comes."""
-    actors.part(work, target.covers)
-    if target.kind is Kind.ACTOR:
-        met = actor_queries.remote(work.connection, target.name)
-        for inbox in (target.name, *([met.inbox] if met else [])):  # of one not met yet, mail waits under the id
-            withhold(work.connection, inbox, BLOCKED_HERE)
+    if not blocked:
+        return
+    names = {target.name for target in blocked}
+    actors.part(work, lambda uri: not names.isdisjoint(targets_of(uri)))
+    for target in blocked:
+        if target.kind is Kind.ACTOR:
+            met = actor_queries.remote(work.connection, target.name)
+            for inbox in (target.name, *([met.inbox] if met else [])):  # of one not met yet, mail waits under the id
+                withhold(work.connection, inbox, BLOCKED_HERE)
 
 
 def _refuse_ourselves(work: Work, target: Target) -> None:

@@ -64,7 +64,7 @@ class Terms:
     reason           may be told to the other side, and stands on lists given to others
     rejects_media    pictures and files of theirs are not fetched
     rejects_reports  reports of theirs are thrown away
-    obfuscates       on lists given to others, parts of the name are starred
+    obfuscates       where a list is shown to anybody, parts of the name are to be starred (Mastodon's ``obfuscate``)
     """
 
     severity: Severity
