@@ -33,12 +33,13 @@ import fedaid.timebank.pages
 import fedaid.timebank.queries
 import fedaid.timebank.wire
 import fedaid.web.pages
-from activitypub.client import Client, Vet, anybody
+from activitypub.client import Client, Resolver, Vet, anybody, system_resolver
 from activitypub.keys import SigningKey
 from fedaid import __version__
 from fedaid.actors.pages import FromAbove
 from fedaid.actors.ports import OurRecipients, StoredAddressBook, StoredCorrespondents, StoredSigners
 from fedaid.actors.rules import Kind
+from fedaid.admin.doctor import Patient
 from fedaid.admin.networks import Desk
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
 from fedaid.foundation.database import Database
@@ -67,6 +68,7 @@ class Instance:
 
     client  asks only servers that we speak with; what strangers and members make us fetch goes through it
     scout   asks anybody, for an admin who looks around
+    patient what the doctor looks at
     """
 
     settings: Settings
@@ -74,6 +76,7 @@ class Instance:
     units: UnitsOfWork
     client: Client
     scout: Client
+    patient: Patient
     desk: Desk
     inbox_worker: InboxWorker[Work]
     outbox_worker: OutboxWorker
@@ -99,11 +102,12 @@ def build(
     works: bool,
     clock: Clock | None = None,
     transport: httpx2.AsyncBaseTransport | None = None,
+    resolver: Resolver = system_resolver,
 ) -> Instance:
     """The instance that the settings describe, on a database that has its schema; nothing runs yet.
 
-    works      whether the web side also does the work, in the same process (``serve``)
-    transport  stands in for the network, for instances that meet inside one test
+    works                whether the web side also does the work, in the same process (``serve``)
+    transport, resolver  stand in for the network, for instances that meet inside one test
     """
     clock = clock or SystemClock()
     database = Database(settings.database, pool_size=settings.database_connections_max)
@@ -157,13 +161,15 @@ def build(
     )
     chores = _chores(settings)
     desk = Desk(units, scout, settings.url_rules, settings.timebank, server_signer)
-    pages = _pages(settings, units, clock, desk)
+    patient = Patient(str(settings.data), settings.names, database, scout, clock, resolver)
+    pages = _pages(settings, units, clock, routes(settings, desk, patient))
     instance = Instance(
         settings,
         database,
         units,
         client,
         scout,
+        patient,
         desk,
         inbox_worker,
         outbox_worker,
@@ -253,9 +259,9 @@ def _chores(settings: Settings) -> Sequence[Chore]:
     )
 
 
-def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> Starlette:
+def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, routes: Sequence[BaseRoute]) -> Starlette:
     app = Starlette(
-        routes=routes(settings, desk),
+        routes=routes,
         exception_handlers=exception_handlers(),
         middleware=[
             Middleware(StrictHeaders),
@@ -277,7 +283,7 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> 
     return app
 
 
-def routes(settings: Settings, desk: Desk) -> list[BaseRoute]:
+def routes(settings: Settings, desk: Desk, patient: Patient) -> list[BaseRoute]:
     """Every address of the pages; the first that fits is asked."""
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
@@ -286,7 +292,7 @@ def routes(settings: Settings, desk: Desk) -> list[BaseRoute]:
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board),
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
-        *fedaid.admin.pages.routes(desk),
+        *fedaid.admin.pages.routes(desk, patient),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.members.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),

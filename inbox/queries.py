@@ -65,6 +65,14 @@ def counts(connection: Connection) -> Mapping[State, int]:
     return {state: found.get(state.value, 0) for state in State}
 
 
+def overdue_since_ms(connection: Connection, now_ms: int) -> int | None:
+    """When the oldest letter came whose turn it is and that no worker holds; None when there is none."""
+    due = (inbox_letter.c.state == State.NEW.value) & (inbox_letter.c.next_try_ms <= now_ms)
+    query = select(func.min(inbox_letter.c.received_ms)).where(due, inbox_letter.c.lease_until_ms <= now_ms)
+    since_ms: int | None = connection.execute(query).scalar_one()
+    return since_ms
+
+
 def retry(connection: Connection, n: int) -> bool:
     """Try a failed or refused letter again, with all its tries before it; False when there is none of this number.
 

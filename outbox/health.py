@@ -49,6 +49,14 @@ def one(connection: Connection, name: str) -> HostHealth | None:
     return None if row is None else _health(row)
 
 
+def overdue_since_ms(connection: Connection, now_ms: int) -> int | None:
+    """Since when something should have been fanned out or sent that no worker has taken up; None when nothing is."""
+    new = select(func.min(activity.c.created_ms)).where(activity.c.fanned_out.is_(False))
+    due = select(func.min(host.c.due_ms)).where(host.c.due_ms <= now_ms, host.c.lease_until_ms <= now_ms)
+    found = [connection.execute(query).scalar_one() for query in (new, due)]
+    return min((since for since in found if since is not None), default=None)
+
+
 def would_wake(connection: Connection, name: str, now_ms: int) -> bool:
     """Whether hearing from this host changes anything; a look without a lock, cheap enough for every letter."""
     unwell = or_(host.c.state == ASLEEP, host.c.unreachable)

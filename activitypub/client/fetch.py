@@ -99,6 +99,20 @@ class Client:
             found = await self._get(self._parse(url), accept, lambda header: answers.media_type(header) in wanted, None)
             return found.document
 
+    async def time_at(self, url: str) -> datetime:
+        """What time another server says it is: the Date of its answer to one GET, whatever else it answers; UTC.
+
+        Raises FetchFailed without an answer, and for one without a date.
+        """
+        target = self._parse(url)
+        async with self._deadline(url):
+            await self._vet(target)
+            async with self._send("GET", target, {"host": target.origin.netloc, "accept": ACCEPT}) as response:
+                told = answers.http_date(response.headers.get("date"))
+        if told is None:
+            raise FetchFailed("no_date", f"{_host(target)} does not say what time it is.", permanent=True)
+        return told
+
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One POST, no redirect followed, with the headers that signing gave. Raises FetchFailed without an answer."""
         target = self._parse(url)

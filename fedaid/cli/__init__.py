@@ -350,7 +350,7 @@ def check_up(data: Data, as_json: Annotated[bool, typer.Option("--json", help="F
 async def _examine(chosen: Settings) -> list[doctor.Finding]:
     instance = app.build(chosen, works=False)
     try:
-        return await doctor.examine(doctor.Patient(str(chosen.data), chosen.names, instance.database, instance.scout))
+        return await doctor.examine(instance.patient)
     finally:
         await instance.close()
 

@@ -4,10 +4,19 @@ from collections.abc import Sequence
 
 from starlette.routing import Route
 
+from fedaid.admin.doctor import Patient
 from fedaid.admin.networks import Desk
-from fedaid.admin.pages import blocks, deliveries, letters, networks, reports
+from fedaid.admin.pages import blocks, check_up, deliveries, letters, networks, reports
 
 
-def routes(desk: Desk) -> Sequence[Route]:
+def routes(desk: Desk, patient: Patient) -> Sequence[Route]:
     """Every page for admins and coordinators, and those on which members report or block somebody."""
-    return [*networks.routes(desk), *deliveries.routes(), *letters.routes(), *reports.routes(), *blocks.routes()]
+    rooms = (
+        networks.routes(desk),
+        deliveries.routes(),
+        letters.routes(),
+        reports.routes(),
+        blocks.routes(),
+        check_up.routes(patient),
+    )
+    return [route for room in rooms for route in room]
