@@ -51,6 +51,7 @@ from fedaid.settings import Settings
 from fedaid.timebank.resend import resend_due
 from fedaid.web.errors import exception_handlers
 from fedaid.web.headers import OurHost, OwnForms, StrictHeaders
+from fedaid.web.limits import RefusedLetters, RequestLimits
 from fedaid.web.shell import STATIC, build_templates
 from inbox.endpoint import InboxRoom, inbox_app
 from inbox.journal import Journal
@@ -161,7 +162,9 @@ def build(
     )
     chores = _chores(settings)
     desk = Desk(units, scout, settings.url_rules, settings.timebank, server_signer)
-    patient = Patient(str(settings.data), settings.names, database, scout, clock, resolver)
+    patient = Patient(
+        str(settings.data), settings.names, database, scout, clock, resolver, bool(settings.trusted_proxies)
+    )
     pages = _pages(settings, units, clock, routes(settings, desk, patient))
     instance = Instance(
         settings,
@@ -174,7 +177,7 @@ def build(
         inbox_worker,
         outbox_worker,
         chores,
-        FrontDoor(mail_slot, pages),
+        FrontDoor(RefusedLetters(mail_slot, settings.web, clock), pages),
     )
     pages.router.lifespan_context = _lifespan(instance, journal, works=works)
     return instance
@@ -266,6 +269,7 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, routes: Sequenc
         middleware=[
             Middleware(StrictHeaders),
             Middleware(OurHost, host=settings.names.host),
+            Middleware(RequestLimits, limits=settings.web, clock=clock),
             Middleware(OwnForms, origin=settings.origin),
             Middleware(RequestBodyLimitMiddleware, max_body_size=settings.form_bytes_max),
         ],

@@ -28,6 +28,7 @@ from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import is_zone
 from fedaid.members.limits import MemberLimits
 from fedaid.timebank.limits import TimebankLimits
+from fedaid.web.limits import WebLimits
 from inbox.limits import InboxLimits
 from outbox.limits import OutboxLimits
 
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
     members: MemberLimits = MemberLimits()
     board: BoardLimits = BoardLimits()
     timebank: TimebankLimits = TimebankLimits()
+    web: WebLimits = WebLimits()
 
     @property
     def url_rules(self) -> UrlRules:
@@ -151,10 +153,11 @@ def _told(place: tuple[int | str, ...], message: str) -> str:
 
 def write(settings: Settings) -> None:
     """Writes the file of a new instance: what was chosen, as TOML a person can go on editing."""
-    chosen = {
-        name: getattr(settings, name) for name in ("origin", "name", "allow_loopback", "database_url", "time_zone")
-    }
-    # A JSON string, number or boolean is also a TOML one.
-    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in chosen.items() if value != ""]
+    names = ("origin", "name", "allow_loopback", "database_url", "time_zone", "trusted_proxies")
+    chosen = {name: getattr(settings, name) for name in names}
+    # A JSON string, number, boolean or list of strings is also a TOML one.
+    lines = [
+        f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in chosen.items() if value not in ("", ())
+    ]
     header = "# Settings of this fedaid instance; all of them are described in docs/reference/settings.md\n"
     (settings.data / FILE_NAME).write_text(header + "\n".join(lines) + "\n", encoding="utf-8")

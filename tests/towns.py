@@ -58,10 +58,10 @@ class Town:
         """Apply what came in and deliver what goes out; how much there was to do."""
         return await self.instance.inbox_worker.drain() + await self.instance.outbox_worker.drain()
 
-    def browser(self, cookie: str = "") -> httpx2.AsyncClient:
-        """Somebody's browser at this town."""
+    def browser(self, cookie: str = "", address: str = "203.0.113.1") -> httpx2.AsyncClient:
+        """Somebody's browser at this town, from this address."""
         headers = {"accept": "text/html"} | ({"cookie": cookie} if cookie else {})
-        transport = httpx2.ASGITransport(app=self.instance.web)
+        transport = httpx2.ASGITransport(app=self.instance.web, client=(address, 50_000))
         return httpx2.AsyncClient(transport=transport, base_url=self.names.origin, headers=headers)
 
     def session(self, handle: str) -> str:
@@ -105,8 +105,9 @@ async def found(
 
 
 def _build(host: str, data: Path, url: str, cable: Cable, clock: StillClock, chosen: Mapping[str, Any]) -> Town:
+    proxied = {"trusted_proxies": "127.0.0.1", **chosen}
     loaded = settings.load(
-        data, origin=f"https://{host}", name=host.partition(".")[0].title(), database_url=url, **chosen
+        data, origin=f"https://{host}", name=host.partition(".")[0].title(), database_url=url, **proxied
     )
     database = Database(url)
     schema.upgrade(database)

@@ -108,6 +108,8 @@ def init(
         allow_loopback=allow_loopback or None,
         database_url=database_url or None,
         time_zone=time_zone,
+        # Somebody else speaks TLS for us, mostly on the same machine; the file shows it, to be changed there.
+        trusted_proxies="127.0.0.1,::1" if origin.startswith("https://") else None,
     )
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with instance_of(chosen) as instance, instance.units.begin() as work:

@@ -184,3 +184,19 @@ def test_a_list_is_previewed_taken_over_and_given_away(fedaid: Fedaid, tmp_path:
     assert fedaid("blocks", "export").splitlines()[1] == "evil.example,suspend,false,false,[red]spam,false"
     fedaid("blocks", "export", "--output", str(copy))
     assert copy.read_text() == fedaid("blocks", "export")
+
+
+@pytest.mark.parametrize(
+    ("words", "trusted"),
+    [
+        (("--origin", NORTH), "127.0.0.1,::1"),
+        (("--origin", "http://127.0.0.1:8099", "--allow-loopback"), ""),
+    ],
+)
+def test_a_new_instance_believes_the_proxy_on_this_machine_where_one_must_stand(
+    tmp_path: Path, words: tuple[str, ...], trusted: str
+) -> None:
+    where = tmp_path / "new"
+    result = CliRunner().invoke(cli, ["init", *words, "--name", "Northside", "--data", str(where)])
+    assert result.exit_code == 0, result.output
+    assert settings.load(where).trusted_proxies == trusted

@@ -197,3 +197,9 @@ async def test_the_doctors_page_looks_only_when_the_admin_presses_the_button(nor
     assert "MB are free" in looked
     assert "is found by WebFinger" in looked
     assert "Mend" not in looked
+
+
+async def test_a_proxy_that_is_not_believed_is_named(north: Town) -> None:
+    patient = replace(north.instance.patient, trusts_a_proxy=False)
+    findings = await doctor.examine(patient)
+    assert "set trusted_proxies" in wrong(findings)

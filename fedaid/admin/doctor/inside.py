@@ -50,9 +50,18 @@ def _schema(patient: Patient) -> Finding:
 def look_inside(patient: Patient) -> list[Finding]:
     """Everything the database tells."""
     now_ms = milliseconds(patient.clock.now())
+    proxy = _proxy(patient)
     with patient.database.read() as connection:
         found = [*_database(connection), *_actors(connection), *_ledger(connection), *_letters(connection)]
-        return [*found, *_queues(connection, now_ms), *_hosts(connection), *_reports(connection)]
+        return [*proxy, *found, *_queues(connection, now_ms), *_hosts(connection), *_reports(connection)]
+
+
+def _proxy(patient: Patient) -> list[Finding]:
+    """Over https there is always a proxy before us; unless we believe it, all the world has one address."""
+    if not patient.names.origin.startswith("https://") or patient.trusts_a_proxy:
+        return []
+    told = "All visitors count as one address, the proxy's: set trusted_proxies to it, such as 127.0.0.1."
+    return [Finding(False, told)]
 
 
 def _database(connection: Connection) -> Iterator[Finding]:

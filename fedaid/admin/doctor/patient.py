@@ -23,6 +23,7 @@ class Patient:
     data      the instance's folder
     client    asks anybody, as another server would
     resolver  finds the addresses of a name
+    trusts_a_proxy  whether the settings name a proxy whose word on addresses is believed
     """
 
     data: str
@@ -31,3 +32,4 @@ class Patient:
     client: Client
     clock: Clock
     resolver: Resolver = system_resolver
+    trusts_a_proxy: bool = False
