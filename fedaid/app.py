@@ -46,7 +46,7 @@ from fedaid.foundation.database import Database
 from fedaid.foundation.jobs import Chore, keep_house
 from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
-from fedaid.network.doorkeeper import Doorkeeper, LedgerPassage
+from fedaid.network.ports import Doorkeeper, LedgerPassage
 from fedaid.settings import Settings
 from fedaid.timebank.resend import resend_due
 from fedaid.web.errors import exception_handlers

@@ -155,9 +155,7 @@ def write(settings: Settings) -> None:
     """Writes the file of a new instance: what was chosen, as TOML a person can go on editing."""
     names = ("origin", "name", "allow_loopback", "database_url", "time_zone", "trusted_proxies")
     chosen = {name: getattr(settings, name) for name in names}
-    # A JSON string, number, boolean or list of strings is also a TOML one.
-    lines = [
-        f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in chosen.items() if value not in ("", ())
-    ]
+    # A JSON string, number or boolean is also a TOML one.
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in chosen.items() if value != ""]
     header = "# Settings of this fedaid instance; all of them are described in docs/reference/settings.md\n"
     (settings.data / FILE_NAME).write_text(header + "\n".join(lines) + "\n", encoding="utf-8")

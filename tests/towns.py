@@ -13,7 +13,7 @@ from fedaid import app, settings
 from fedaid.admin import founding
 from fedaid.foundation import schema
 from fedaid.foundation.database import Database
-from fedaid.foundation.pages import Role, Viewer
+from fedaid.foundation.viewer import Role, Viewer
 from fedaid.members import commands as members
 from fedaid.members import queries as member_queries
 from tests.small_house import StillClock, some_keys

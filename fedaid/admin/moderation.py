@@ -11,8 +11,8 @@ from fedaid.board import commands as board
 from fedaid.board import queries as board_queries
 from fedaid.board.queries import Listing
 from fedaid.foundation.federation import Federation
-from fedaid.foundation.pages import Viewer
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 from fedaid.network import commands, queries
 from fedaid.network.commands import Decision

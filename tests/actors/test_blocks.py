@@ -13,7 +13,7 @@ from fedaid.actors.rules import Kind
 from fedaid.actors.wire import handlers
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
-from fedaid.network.doorkeeper import Doorkeeper, LedgerPassage
+from fedaid.network.ports import Doorkeeper, LedgerPassage
 from inbox.ports import Letter
 from outbox import tables
 from outbox.queue import Outgoing, post

@@ -11,8 +11,8 @@ from fedaid.board import commands, queries
 from fedaid.board.queries import Filters
 from fedaid.board.tables import listing
 from fedaid.foundation.federation import Federation
-from fedaid.foundation.pages import SIGNED_OUT, Role, Viewer
 from fedaid.foundation.refused import NotAllowed, NotFound
+from fedaid.foundation.viewer import SIGNED_OUT, Role, Viewer
 from fedaid.network import commands as network
 from fedaid.network.rules.restrictions import Severity, Terms, chosen_target
 from tests.board.test_board_inbound import arrived

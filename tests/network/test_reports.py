@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select
 from activitypub.documents import parse_activity
 from activitypub.signatures.authentic import Proof, restored
 from fedaid.foundation.federation import Federation
-from fedaid.foundation.pages import SIGNED_OUT, Viewer
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.viewer import SIGNED_OUT, Viewer
 from fedaid.foundation.work import UnitsOfWork
 from fedaid.network import commands, queries, wire
 from fedaid.network.queries import Report

@@ -7,8 +7,8 @@ from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 
 from fedaid.foundation.federation import Federation
-from fedaid.foundation.pages import Viewer
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 from fedaid.network import queries
 from fedaid.network.commands.log import Decision, write_down

@@ -23,7 +23,7 @@ from fedaid.network.rules.restrictions import (
     covering,
 )
 
-LIST_BYTES_MAX = 2 * 1024 * 1024
+LIST_BYTES_MAX = 768 * 1024  # what a form holds, with room to spare
 LINES_MAX = 10_000
 SHOWN_CHARACTERS_MAX = 80
 COLUMNS = ("domain", "severity", "reject_media", "reject_reports", "public_comment", "obfuscate")

@@ -19,7 +19,7 @@ from fedaid.foundation.refused import Refused
 from fedaid.foundation.work import UnitsOfWork
 from fedaid.network import commands
 from fedaid.network.commands.restrictions import announcers
-from fedaid.network.doorkeeper import Doorkeeper, LedgerPassage
+from fedaid.network.ports import Doorkeeper, LedgerPassage
 from fedaid.network.rules.restrictions import Severity, Terms, chosen_target
 from inbox.ports import Letter
 from tests.network.test_network import FACTS
