@@ -27,8 +27,12 @@ class OriginMismatch(ProtocolError):
 
 
 class FetchFailed(ProtocolError):
-    """A remote document could not be had. ``permanent`` says whether trying again later is pointless."""
+    """A remote document could not be had. ``permanent`` says whether trying again later is pointless.
 
-    def __init__(self, code: str, sentence: str, *, permanent: bool) -> None:
+    ``status`` is the HTTP status of the answer, where there was one and it was the trouble.
+    """
+
+    def __init__(self, code: str, sentence: str, *, permanent: bool, status: int | None = None) -> None:
         super().__init__(code, sentence)
         self.permanent = permanent
+        self.status = status

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import fedaid.actors.pages
 import fedaid.actors.wire
+import fedaid.admin.moderation
 import fedaid.admin.networks
 import fedaid.admin.pages
 import fedaid.board.commands
@@ -28,15 +29,19 @@ import fedaid.members.pages
 import fedaid.members.queries
 import fedaid.mentions.pages
 import fedaid.mentions.wire
+import fedaid.network.commands.restrictions
+import fedaid.network.wire
 import fedaid.timebank.pages
+import fedaid.timebank.queries
 import fedaid.timebank.wire
 import fedaid.web.pages
-from activitypub.client import Client
+from activitypub.client import Client, Resolver, Vet, anybody, system_resolver
 from activitypub.keys import SigningKey
 from fedaid import __version__
 from fedaid.actors.pages import FromAbove
 from fedaid.actors.ports import OurRecipients, StoredAddressBook, StoredCorrespondents, StoredSigners
 from fedaid.actors.rules import Kind
+from fedaid.admin.doctor import Patient
 from fedaid.admin.networks import Desk
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
 from fedaid.foundation.database import Database
@@ -45,11 +50,12 @@ from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
 from fedaid.media.cache import tidy
 from fedaid.media.proxy import PictureProxy
-from fedaid.network.queries import BlockList
+from fedaid.network.ports import Doorkeeper, LedgerPassage
 from fedaid.settings import Settings
 from fedaid.timebank.resend import resend_due
 from fedaid.web.errors import exception_handlers
 from fedaid.web.headers import OurHost, OwnForms, StrictHeaders
+from fedaid.web.limits import RefusedLetters, RequestLimits
 from fedaid.web.shell import STATIC, build_templates
 from inbox.endpoint import InboxRoom, inbox_app
 from inbox.journal import Journal
@@ -63,12 +69,19 @@ Handlers = Mapping[str, Sequence[Handler[Work]]]
 
 @dataclass(frozen=True)
 class Instance:
-    """One running neighbourhood, in parts. ``work_until`` does the work beside the web, ``web`` is its ASGI side."""
+    """One running neighbourhood, in parts. ``work_until`` does the work beside the web, ``web`` is its ASGI side.
+
+    client  asks only servers that we speak with; what strangers and members make us fetch goes through it
+    scout   asks anybody, for an admin who looks around
+    patient what the doctor looks at
+    """
 
     settings: Settings
     database: Database
     units: UnitsOfWork
     client: Client
+    scout: Client
+    patient: Patient
     desk: Desk
     inbox_worker: InboxWorker[Work]
     outbox_worker: OutboxWorker
@@ -84,6 +97,7 @@ class Instance:
     async def close(self) -> None:
         """Give back connections."""
         await self.client.aclose()
+        await self.scout.aclose()
         self.database.dispose()
 
 
@@ -93,23 +107,25 @@ def build(
     works: bool,
     clock: Clock | None = None,
     transport: httpx2.AsyncBaseTransport | None = None,
+    resolver: Resolver = system_resolver,
 ) -> Instance:
     """The instance that the settings describe, on a database that has its schema; nothing runs yet.
 
-    works      whether the web side also does the work, in the same process (``serve``)
-    transport  stands in for the network, for instances that meet inside one test
+    works                whether the web side also does the work, in the same process (``serve``)
+    transport, resolver  stand in for the network, for instances that meet inside one test
     """
     clock = clock or SystemClock()
     database = Database(settings.database, pool_size=settings.database_connections_max)
     outbox_wake = _Bell()
     units = UnitsOfWork(database, clock, settings.names, announcers(settings), outbox_wake.ring)
-    client = Client(settings.url_rules, settings.fetch, user_agent=_user_agent(settings), transport=transport)
-    signers, is_blocked = StoredSigners(database), BlockList(database)
+    signers, doors = StoredSigners(database), doorkeeper(settings, database)
+    client = _client(settings, transport, vet=doors.vet)
+    scout = _client(settings, transport)  # sent by the admin alone, to whom we do not speak with yet
 
     def server_signer() -> SigningKey:
         return signers.signer(settings.names.server)
 
-    correspondents = StoredCorrespondents(units, settings.url_rules, is_blocked)
+    correspondents = StoredCorrespondents(units, settings.url_rules, doors)
     inbox_worker = InboxWorker(
         write=database.write,
         units=units,
@@ -125,7 +141,7 @@ def build(
         database.write,
         database.read,
         signers,
-        StoredAddressBook(units, client, settings.url_rules, is_blocked, server_signer),
+        StoredAddressBook(units, client, settings.url_rules, doors, server_signer),
         client,
         settings.url_rules,
         settings.outbox,
@@ -149,21 +165,39 @@ def build(
         )
     )
     chores = _chores(settings)
-    desk = Desk(units, client, settings.url_rules, settings.timebank, server_signer)
-    pages = _pages(settings, units, clock, desk, PictureProxy(units, client, settings.media))
+    desk = Desk(units, scout, settings.url_rules, settings.timebank, server_signer)
+    patient = Patient(
+        str(settings.data), settings.names, database, scout, clock, resolver, bool(settings.trusted_proxies)
+    )
+    pictures = PictureProxy(units, client, settings.media)
+    pages = _pages(settings, units, clock, routes(settings, desk, patient, pictures))
     instance = Instance(
         settings,
         database,
         units,
         client,
+        scout,
+        patient,
         desk,
         inbox_worker,
         outbox_worker,
         chores,
-        FrontDoor(mail_slot, pages),
+        FrontDoor(RefusedLetters(mail_slot, settings.web, clock), pages),
     )
     pages.router.lifespan_context = _lifespan(instance, journal, works=works)
     return instance
+
+
+def doorkeeper(settings: Settings, database: Database) -> Doorkeeper:
+    """Who is asked at both doors and before every fetch; the timebanks' letters pass where people are blocked."""
+    wire, ledger_at = fedaid.timebank.wire, fedaid.timebank.queries.agreed_ledger_at
+    passage = LedgerPassage(wire.LEDGER_INBOX, wire.LEDGER_TYPES, ledger_at)
+    return Doorkeeper(database, settings.names, settings.federation, passage)
+
+
+def _client(settings: Settings, transport: httpx2.AsyncBaseTransport | None, vet: Vet = anybody) -> Client:
+    user_agent = f"fedaid/{__version__} (+{settings.origin})"
+    return Client(settings.url_rules, settings.fetch, user_agent=user_agent, transport=transport, vet=vet)
 
 
 class _Bell:
@@ -189,9 +223,11 @@ class FrontDoor:
 
 
 def announcers(settings: Settings) -> Announcers:
-    """Who is told of each fact, in this order: the wire first, then the rooms that follow up on it."""
+    """Who is told of each fact, in this order: who may refuse it, the wire, then the rooms that follow up on it."""
     return _joined(
+        fedaid.network.commands.restrictions.announcers(settings.federation),
         fedaid.actors.wire.ANNOUNCERS,
+        fedaid.network.wire.ANNOUNCERS,
         fedaid.groups.commands.ANNOUNCERS,
         fedaid.board.wire.ANNOUNCERS,
         fedaid.mentions.wire.ANNOUNCERS,
@@ -208,6 +244,7 @@ def handlers(settings: Settings, database: Database) -> Handlers:
         fedaid.timebank.wire.handlers(rules, settings.timebank),
         fedaid.board.wire.handlers(rules, fedaid.board.queries.FollowedBoards(database)),
         fedaid.mentions.wire.handlers(rules),
+        fedaid.network.wire.handlers(fedaid.admin.moderation.owners_of),
         fedaid.actors.wire.handlers(rules),
     )
     joined: dict[str, list[Handler[Work]]] = {}
@@ -234,13 +271,14 @@ def _chores(settings: Settings) -> Sequence[Chore]:
     )
 
 
-def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk, pictures: PictureProxy) -> Starlette:
+def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, routes: Sequence[BaseRoute]) -> Starlette:
     app = Starlette(
-        routes=routes(settings, desk, pictures),
+        routes=routes,
         exception_handlers=exception_handlers(),
         middleware=[
             Middleware(StrictHeaders),
             Middleware(OurHost, host=settings.names.host),
+            Middleware(RequestLimits, limits=settings.web, clock=clock),
             Middleware(OwnForms, origin=settings.origin),
             Middleware(RequestBodyLimitMiddleware, max_body_size=settings.form_bytes_max),
         ],
@@ -253,11 +291,12 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk, pic
         templates=build_templates(settings.source_url, __version__),
         recognise=fedaid.members.pages.recogniser(clock),
         time_zone=settings.time_zone,
+        federation=settings.federation,
     )
     return app
 
 
-def routes(settings: Settings, desk: Desk, pictures: PictureProxy) -> list[BaseRoute]:
+def routes(settings: Settings, desk: Desk, patient: Patient, pictures: PictureProxy) -> list[BaseRoute]:
     """Every address of the pages; the first that fits is asked."""
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
@@ -267,7 +306,7 @@ def routes(settings: Settings, desk: Desk, pictures: PictureProxy) -> list[BaseR
         *fedaid.board.pages.routes(settings.board, pictures),
         *fedaid.mentions.pages.routes(settings.board, pictures),
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
-        *fedaid.admin.pages.routes(desk),
+        *fedaid.admin.pages.routes(desk, patient),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.members.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),
@@ -302,7 +341,3 @@ def _lifespan(
             await instance.close()
 
     return lifespan
-
-
-def _user_agent(settings: Settings) -> str:
-    return f"fedaid/{__version__} (+{settings.origin})"

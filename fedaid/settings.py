@@ -22,12 +22,14 @@ from activitypub.client import FetchLimits
 from activitypub.errors import MalformedUrl
 from activitypub.identifiers import UrlRules
 from fedaid.board.limits import BoardLimits
+from fedaid.foundation.federation import Federation
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import is_zone
 from fedaid.media.limits import MediaLimits
 from fedaid.members.limits import MemberLimits
 from fedaid.timebank.limits import TimebankLimits
+from fedaid.web.limits import WebLimits
 from inbox.limits import InboxLimits
 from outbox.limits import OutboxLimits
 
@@ -47,6 +49,10 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="SQLAlchemy URL of the database; empty: SQLite in the data folder.")
     database_connections_max: int = Field(10, ge=2, le=200, description="Connections kept open, for each way.")
     allow_loopback: bool = Field(False, description="For one machine: lets http, 127.0.0.0/8 and any port through.")
+    federation: Federation = Field(
+        Federation.OPEN,
+        description="Whom we speak with: open (all who are not blocked) or neighbours (linked networks).",
+    )
     time_zone: str = Field("UTC", description="The neighbourhood's time zone, an IANA name.")
     contact: str = Field("", description="E-mail or https address where people outside reach the admins; shown to all.")
     source_url: str = Field("", description="Where visitors find the source of a changed fedaid (AGPL section 13).")
@@ -65,6 +71,7 @@ class Settings(BaseSettings):
     board: BoardLimits = BoardLimits()
     media: MediaLimits = MediaLimits()
     timebank: TimebankLimits = TimebankLimits()
+    web: WebLimits = WebLimits()
 
     @property
     def url_rules(self) -> UrlRules:
@@ -148,9 +155,8 @@ def _told(place: tuple[int | str, ...], message: str) -> str:
 
 def write(settings: Settings) -> None:
     """Writes the file of a new instance: what was chosen, as TOML a person can go on editing."""
-    chosen = {
-        name: getattr(settings, name) for name in ("origin", "name", "allow_loopback", "database_url", "time_zone")
-    }
+    names = ("origin", "name", "allow_loopback", "database_url", "time_zone", "trusted_proxies")
+    chosen = {name: getattr(settings, name) for name in names}
     # A JSON string, number or boolean is also a TOML one.
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in chosen.items() if value != ""]
     header = "# Settings of this fedaid instance; all of them are described in docs/reference/settings.md\n"

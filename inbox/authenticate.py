@@ -14,7 +14,7 @@ from activitypub.signatures.authentic import Authentic
 from inbox.keyring import Keyring
 from inbox.limits import InboxLimits
 from inbox.memory import Memory
-from inbox.ports import Clock, Correspondents
+from inbox.ports import Clock, Correspondents, Unwelcome
 from inbox.refusal import MailRefused
 
 # What a stranger may say of itself without being asked who it is: it goes, or it changed (attack S16).
@@ -27,6 +27,13 @@ class Proved:
 
     sender: Authentic
     activity: Activity
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What was last heard about somebody."""
+
+    unwelcome: Unwelcome | None
 
 
 class Authenticator:
@@ -48,18 +55,25 @@ class Authenticator:
         self._correspondents = correspondents
         self._keyring = keyring
         self._clock = clock
-        self._blocked: Memory[bool] = Memory(
+        self._standings: Memory[_Standing] = Memory(
             clock, seconds=limits.block_memory_seconds, entries_max=limits.memory_entries_max
         )
 
     async def authenticate(self, request: Request) -> Proved | None:
-        """Who sent it, and what; None for a stranger's farewell, which is to be thanked for and forgotten.
+        """Who sent it, and what; None for what is to be thanked for and forgotten: a stranger's farewell, and
+        whatever comes from an actor who is not to learn that nothing of theirs is taken.
 
         Raises ProtocolError or MailRefused.
         """
         claim = read_signature(request)
         key_id = self._key_url(claim)
-        await self._refuse_blocked(key_id.origin)
+        await self._refuse_host(key_id, request.target)
+        proved = await self._identify(request, claim, key_id)
+        if proved is None or await self._is_to_be_forgotten(proved, request.target):
+            return None
+        return proved
+
+    async def _identify(self, request: Request, claim: Claim, key_id: Url) -> Proved | None:
         key = await self._keyring.known(key_id.text)
         if key is not None:
             return self._prove(request, await self._verify_known(request, claim, key))
@@ -80,13 +94,27 @@ class Authenticator:
             raise SignatureRefused("own_key", "Our own actors do not write to us over the wire.")
         return key_id
 
-    async def _refuse_blocked(self, origin: Origin) -> None:
-        blocked = self._blocked.get(origin.netloc)
-        if blocked is None:
-            blocked = await asyncio.to_thread(self._correspondents.is_blocked, origin.netloc)
-            self._blocked.put(origin.netloc, blocked)
-        if blocked:
-            raise MailRefused(HTTPStatus.FORBIDDEN, "blocked", "Letters from this server are not taken here.")
+    async def _refuse_host(self, key_id: Url, inbox: str) -> None:
+        """Before anything is fetched or computed. Whose key it is matters only where the host is not welcome."""
+        unwelcome = await self._standing(str(key_id.origin), inbox)
+        if unwelcome is not None:
+            _refuse(await asyncio.to_thread(self._correspondents.unwelcome, key_id.without_fragment, inbox))
+
+    async def _is_to_be_forgotten(self, proved: Proved, inbox: str) -> bool:
+        """Asked once more, as a key may be listed at another address than its owner's."""
+        unwelcome = await self._standing(proved.sender.actor.text, inbox)
+        if unwelcome is not None and unwelcome.silent:
+            return True
+        _refuse(unwelcome)
+        return False
+
+    async def _standing(self, who: str, inbox: str) -> Unwelcome | None:
+        name = f"{inbox} {who}"
+        known = self._standings.get(name)
+        if known is None:
+            known = _Standing(await asyncio.to_thread(self._correspondents.unwelcome, who, inbox))
+            self._standings.put(name, known)
+        return known.unwelcome
 
     def _read(self, request: Request) -> Activity:
         document = parse_json(request.body, self._limits.documents)
@@ -124,3 +152,8 @@ class Authenticator:
 
 def _is_about_itself(activity: Activity) -> bool:
     return activity.type in _OF_ITSELF and activity.object_id == activity.actor.text
+
+
+def _refuse(unwelcome: Unwelcome | None) -> None:
+    if unwelcome is not None:
+        raise MailRefused(HTTPStatus.FORBIDDEN, unwelcome.code, unwelcome.sentence)

@@ -1,5 +1,6 @@
 """A memory that forgets: of bounded size and age, so that strangers cannot fill it (attack S90)."""
 
+import math
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
@@ -36,6 +37,11 @@ class Memory(Generic[V]):
         while len(self._entries) > self._entries_max:
             self._entries.popitem(last=False)
 
+    def seconds_left(self, name: str) -> float:
+        """How long what is known of the name still lasts; 0 when nothing is."""
+        entry = self._entries.get(name)
+        return max(0.0, entry[0] - self._now()) if entry is not None else 0.0
+
     def __len__(self) -> int:
         return len(self._entries)
 
@@ -62,3 +68,10 @@ class Counter:
         """How many there were in the current window."""
         box = self._memory.get(name)
         return box[0] if box is not None else 0
+
+    def seconds_left(self, name: str) -> int:
+        """How long the current window still lasts, in whole seconds, rounded up; 0 without one."""
+        return math.ceil(self._memory.seconds_left(name))
+
+    def __len__(self) -> int:
+        return len(self._memory)

@@ -26,6 +26,18 @@ class Letter:
     inbox: str
 
 
+@dataclass(frozen=True)
+class Unwelcome:
+    """Why nothing is taken from somebody, with a code and a sentence that may be told to them.
+
+    silent  they are thanked all the same, and learn nothing (attack S48)
+    """
+
+    code: str
+    sentence: str
+    silent: bool = False
+
+
 class Clock(Protocol):
     """Tells the time as an aware datetime in UTC."""
 
@@ -102,8 +114,15 @@ class Correspondents(Protocol):
         """Store or refresh an actor that we ourselves fetched from its own address."""
         ...
 
-    def is_blocked(self, host: str) -> bool:
-        """Whether nothing from this host (or a parent domain of it) is wanted."""
+    def unwelcome(self, who: str, inbox: str) -> Unwelcome | None:
+        """Why nothing is taken at this inbox (a path) from ``who``; None when it is.
+
+        ``who`` is the id of an actor, the address of a key whose owner is not proved yet, or an origin alone.
+        """
+        ...
+
+    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
+        """The same for a whole letter: its sender, and whoever made, or is named in, what it is about (S48)."""
         ...
 
     def heard_from(self, host: str) -> None:

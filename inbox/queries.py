@@ -3,18 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 
 from inbox.tables import State, inbox_letter
 
 DAY_MS = 24 * 3600 * 1000
 LETTERS_PER_FORGETTING_MAX = 1000
+_RETRIABLE = (State.FAILED, State.REFUSED)
 _ENDS = (State.DONE.value, State.IGNORED.value, State.REFUSED.value)
 
 
 @dataclass(frozen=True)
 class LetterLine:
-    """A letter as an admin's list shows it, without its body; ``received_ms`` is milliseconds since 1970 UTC."""
+    """A letter as an admin's list shows it, without its body; ``received_ms`` is milliseconds since 1970 UTC.
+
+    readable  whether the body is still kept, so that the letter can be tried again
+    """
 
     n: int
     activity_id: str
@@ -27,9 +31,16 @@ class LetterLine:
     code: str
     sentence: str
     tries: int
+    readable: bool
+
+    @property
+    def can_be_retried(self) -> bool:
+        """Whether ``retry`` would take it up again."""
+        return self.readable and self.state in _RETRIABLE
 
 
-_COLUMNS = [inbox_letter.c[name] for name in LetterLine.__dataclass_fields__]
+_READABLE = func.length(inbox_letter.c.body) > 0
+_COLUMNS = [inbox_letter.c[name] for name in LetterLine.__dataclass_fields__ if name != "readable"]
 
 
 def failed_letters(connection: Connection, limit: int = 50) -> Sequence[LetterLine]:
@@ -39,8 +50,12 @@ def failed_letters(connection: Connection, limit: int = 50) -> Sequence[LetterLi
 
 def letters(connection: Connection, state: State, limit: int = 50) -> Sequence[LetterLine]:
     """Letters in one state, newest first."""
-    query = select(*_COLUMNS).where(inbox_letter.c.state == state.value).order_by(inbox_letter.c.n.desc()).limit(limit)
-    return [LetterLine(**{**row._mapping, "state": State(row.state)}) for row in connection.execute(query)]
+    columns = (*_COLUMNS, _READABLE.label("readable"))
+    query = select(*columns).where(inbox_letter.c.state == state.value).order_by(inbox_letter.c.n.desc()).limit(limit)
+    return [
+        LetterLine(**{**row._mapping, "state": State(row.state), "readable": bool(row.readable)})
+        for row in connection.execute(query)
+    ]
 
 
 def counts(connection: Connection) -> Mapping[State, int]:
@@ -50,11 +65,31 @@ def counts(connection: Connection) -> Mapping[State, int]:
     return {state: found.get(state.value, 0) for state in State}
 
 
+def overdue_since_ms(connection: Connection, now_ms: int) -> int | None:
+    """When the oldest letter came whose turn it is and that no worker holds; None when there is none."""
+    due = (inbox_letter.c.state == State.NEW.value) & (inbox_letter.c.next_try_ms <= now_ms)
+    query = select(func.min(inbox_letter.c.received_ms)).where(due, inbox_letter.c.lease_until_ms <= now_ms)
+    since_ms: int | None = connection.execute(query).scalar_one()
+    return since_ms
+
+
 def retry(connection: Connection, n: int) -> bool:
-    """Try a failed letter again, with all its tries before it; False when there is no failed letter of this number."""
-    failed = (inbox_letter.c.n == n) & (inbox_letter.c.state == State.FAILED.value)
+    """Try a failed or refused letter again, with all its tries before it; False when there is none of this number.
+
+    A refused letter has had no effect, so nothing happens twice: perhaps the rule that it broke is another one now.
+    """
+    return _try_again(connection, inbox_letter.c.n == n) == 1
+
+
+def retry_failed(connection: Connection) -> int:
+    """Try again every letter that failed through a fault of ours, and say how many."""
+    return _try_again(connection, inbox_letter.c.state == State.FAILED.value)
+
+
+def _try_again(connection: Connection, which: ColumnElement[bool]) -> int:
+    ended = which & inbox_letter.c.state.in_([state.value for state in _RETRIABLE]) & _READABLE
     again = {"state": State.NEW.value, "tries": 0, "next_try_ms": 0, "code": "", "sentence": ""}
-    return connection.execute(update(inbox_letter).where(failed).values(again)).rowcount == 1
+    return connection.execute(update(inbox_letter).where(ended).values(again)).rowcount
 
 
 def forget(connection: Connection, now_ms: int, *, keep_settled_days: int, keep_bodies_days: int) -> int:

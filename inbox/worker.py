@@ -195,11 +195,12 @@ class Worker(Generic[W]):
         check_sender(activity, sender)
         if activity.type in OWN_OBJECT_TYPES:
             check_embedded(activity)
-        if self._correspondents.is_blocked(claimed.host):
-            raise OriginMismatch("blocked", "Letters from this server are not taken here.")
+        letter = Letter(sender, activity, claimed.inbox)
+        unwelcome = self._correspondents.unwelcome_letter(letter)  # before anything is fetched for it (attack S48)
+        if unwelcome is not None:
+            raise OriginMismatch(unwelcome.code, unwelcome.sentence)
         handlers = self._handlers.get(activity.type, ())
         wanted = dict.fromkeys(itertools.chain.from_iterable(handler.wants(activity) for handler in handlers))
-        letter = Letter(sender, activity, claimed.inbox)
         return Opened(claimed, letter, handlers, list(wanted)[: self._limits.fetches_per_letter_max])
 
     # fetching

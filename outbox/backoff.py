@@ -1,5 +1,6 @@
 """Decides, without clock, chance or memory of its own, what becomes of a delivery after a try."""
 
+import json
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -8,6 +9,8 @@ from outbox.limits import OutboxLimits
 SECOND_MS = 1000
 DAY_MS = 24 * 3600 * SECOND_MS
 _TRY_AGAIN_STATUSES = frozenset({401, 408, 429})  # the 4xx that say "not now" and not "never"
+
+_REASONS = ("detail", "error", "message", "title")
 
 
 class Answer(Enum):
@@ -29,13 +32,36 @@ class Outcome:
     error: str | None = None
 
 
-def judge(status: int, retry_after_seconds: float | None = None) -> Outcome:
-    """What an HTTP status means for a delivery: 4xx is final except 401, 408 and 429; redirects are not followed."""
+def judge(status: int, retry_after_seconds: float | None = None, said: str = "") -> Outcome:
+    """What an HTTP status means for a delivery: 4xx is final except 401, 408 and 429; redirects are not followed.
+
+    ``said`` is the reason that the other side gave, if it gave one.
+    """
     if 200 <= status < 300:
         return Outcome(Answer.ACCEPTED, status)
     final = 400 <= status < 500 and status not in _TRY_AGAIN_STATUSES
     answer = Answer.REFUSED if final else Answer.BUSY
-    return Outcome(answer, status, None if final else retry_after_seconds, f"answered {status}")
+    error = f"answered {status}: {said}" if said else f"answered {status}"
+    return Outcome(answer, status, None if final else retry_after_seconds, error)
+
+
+def reason_in(text: str, characters_max: int) -> str:
+    """Why another server says no, from the beginning of its answer: problem details (RFC 9457), Mastodon's ``error``,
+    or a line of plain text. Empty when it is a page, or nothing that can be read. One line, for an admin to read."""
+    found = _reason_in_json(text) if text.lstrip().startswith("{") else text
+    line = next((line for line in found.splitlines() if line.strip()), "")
+    if "<" in line:
+        return ""
+    return "".join(letter if letter.isprintable() else " " for letter in line).strip()[:characters_max]
+
+
+def _reason_in_json(text: str) -> str:
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    found = (answer.get(name) for name in _REASONS) if isinstance(answer, dict) else ()
+    return next((reason for reason in found if isinstance(reason, str) and reason), "")
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,12 @@ def stored(connection: Connection, activity_id: str) -> Stored | None:
     return None if row is None else _stored(row)
 
 
+def by_number(connection: Connection, number: int) -> Stored | None:
+    """The activity with this number, or None."""
+    row = connection.execute(_activities().where(activity.c.id == number)).one_or_none()
+    return None if row is None else _stored(row)
+
+
 def page(connection: Connection, actor: str, before: int | None = None, items_max: int = 20) -> Page:
     """The public activities of an actor, newest first, those older than number ``before``."""
     wanted = min(items_max, PAGE_ITEMS_MAX)
@@ -114,6 +120,42 @@ def progress(connection: Connection, activity_id: str) -> Progress | None:
     )
     by_state = {row.state: int(row.number) for row in connection.execute(counted)}
     return Progress(row.fanned_out, by_state.get(DELIVERED, 0), by_state.get(FAILED, 0), sum(by_state.values()))
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where one activity goes, and how far it has got there; instants in milliseconds since 1970."""
+
+    activity_id: str
+    type: str
+    created_ms: int
+    host: str
+    inbox: str
+    state: str
+    tries: int
+    keep_trying: bool
+    last_error: str | None
+    next_try_ms: int
+    delivered_ms: int | None
+
+
+def destinations(connection: Connection, activity_id: str) -> list[Destination]:
+    """Everywhere an activity goes, by host; nowhere yet until it was fanned out."""
+    query = _destinations().where(activity.c.activity_id == activity_id).order_by(delivery.c.host, delivery.c.n)
+    return [Destination(**row._mapping) for row in connection.execute(query)]
+
+
+def undelivered(connection: Connection, host: str, limit: int = PAGE_ITEMS_MAX) -> list[Destination]:
+    """What a host has not got, the oldest first: what still waits and what failed."""
+    theirs = (delivery.c.host == host) & (delivery.c.state != DELIVERED)
+    query = _destinations().where(theirs).order_by(delivery.c.activity, delivery.c.n).limit(limit)
+    return [Destination(**row._mapping) for row in connection.execute(query)]
+
+
+def _destinations() -> Select[Any]:
+    theirs = [delivery.c[name] for name in Destination.__dataclass_fields__ if name in delivery.c]
+    columns = (activity.c.activity_id, activity.c.type, activity.c.created_ms)
+    return select(*columns, *theirs).join(activity, activity.c.id == delivery.c.activity)
 
 
 def _stored(row: Row[Any]) -> Stored:

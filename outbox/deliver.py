@@ -13,7 +13,7 @@ from activitypub.identifiers import Url, UrlRules
 from activitypub.keys import SigningKey
 from activitypub.signatures import sign_draft_cavage, sign_rfc9421
 from outbox import leases
-from outbox.backoff import Answer, Outcome, Step, Trial, decide, judge
+from outbox.backoff import Answer, Outcome, Step, Trial, decide, judge, reason_in
 from outbox.fanout import shared
 from outbox.leases import Lease, Parcel, Report, Tried
 from outbox.limits import OutboxLimits
@@ -41,7 +41,7 @@ _SIGN: Mapping[Dialect, Sign] = {Dialect.DRAFT_CAVAGE: sign_draft_cavage, Dialec
 
 # Codes of FetchFailed for a host that does not answer, as opposed to one that answers with a failure.
 _NOBODY_THERE = frozenset({"timeout", "no_connection", "no_address"})
-_BLOCKED = Outcome(Answer.REFUSED, error="this host is blocked here")
+_REFUSED_HERE = Outcome(Answer.REFUSED, error="nothing is sent there: it is shut out here")
 
 
 class _OutOfTime(Exception):
@@ -84,12 +84,15 @@ class Deliverer:
         dialect = Dialect(lease.dialect) if lease.dialect else None
         asleep_since_ms = lease.asleep_since_ms
         tried: list[Tried] = []
-        blocked = await asyncio.to_thread(self._house.address_book.is_blocked, lease.host)
+        refused = await asyncio.to_thread(self._refused, lease)
         for parcel in lease.parcels:
             if self.stopping or not self._has_time(lease, self._limits.try_seconds_max):
                 break
             try:
-                outcome, dialect = (_BLOCKED, dialect) if blocked else await self._send(parcel, lease, dialect)
+                if parcel.n in refused:
+                    outcome: Outcome | None = _REFUSED_HERE
+                else:
+                    outcome, dialect = await self._send(parcel, lease, dialect)
             except _OutOfTime:
                 break
             if outcome is None:  # another parcel of the same activity reaches the same inbox
@@ -100,6 +103,15 @@ class Deliverer:
                 break
             asleep_since_ms = asleep_since_ms if outcome.status is None else None
         return Report(lease, tuple(tried), dialect)
+
+    def _refused(self, lease: Lease) -> frozenset[int]:
+        """The parcels that are not sent after all: since the fan-out, their recipient may have been shut out."""
+        with self._house.read() as connection:
+            by_sender = {
+                sender: self._house.address_book.refused(connection, sender, [*recipients])
+                for sender, recipients in _recipients(lease).items()
+            }
+        return frozenset(parcel.n for parcel in lease.parcels if _recipient(parcel) in by_sender[parcel.actor])
 
     async def _send(
         self, parcel: Parcel, lease: Lease, dialect: Dialect | None
@@ -198,7 +210,8 @@ class Deliverer:
             return self._silence("no answer in time")
         except ProtocolError as refused:
             return self._failure(refused, Answer.SILENT)
-        return judge(answer.status, answer.retry_after_seconds)
+        said = reason_in(answer.text, self._limits.error_characters_max) if answer.status >= 300 else ""
+        return judge(answer.status, answer.retry_after_seconds, said)
 
     def _headers(self, parcel: Parcel, dialect: Dialect) -> dict[str, str]:
         """Signed at the last moment, as dates may be off by little only; in a thread, as RSA takes 0.3 ms."""
@@ -213,3 +226,16 @@ class Deliverer:
     def _failure(self, refused: ProtocolError, later: Answer) -> Outcome:
         final = not isinstance(refused, FetchFailed) or refused.permanent
         return Outcome(Answer.REFUSED if final else later, error=refused.sentence[: self._limits.error_characters_max])
+
+
+def _recipient(parcel: Parcel) -> str:
+    return parcel.unmet or parcel.inbox
+
+
+def _recipients(lease: Lease) -> Mapping[str, frozenset[str]]:
+    """Who is written to by whom, once each."""
+    senders = {parcel.actor for parcel in lease.parcels}
+    return {
+        sender: frozenset(_recipient(parcel) for parcel in lease.parcels if parcel.actor == sender)
+        for sender in senders
+    }

@@ -1,6 +1,6 @@
 """Turns the recipients of an activity into deliveries, one per inbox, a shared inbox serving all its actors at once."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,30 +51,26 @@ class Fanout:
             .limit(self._limits.fan_out_activities_max)
             .with_for_update()
         ).all()
-        is_blocked = _remembered(self._address_book.is_blocked)
-        rows = [row for activity in activities for row in self._rows(connection, activity, is_blocked, now_ms)]
+        rows = [row for activity in activities for row in self._rows(connection, activity, now_ms)]
         _insert_deliveries(connection, rows)
         _set_due(connection, {str(row["host"]) for row in rows}, now_ms)
         _mark(connection, [activity.id for activity in activities])
         return len(activities)
 
-    def _rows(
-        self, connection: Connection, activity: Row[Any], is_blocked: Callable[[str], bool], now_ms: int
-    ) -> Iterator[dict[str, object]]:
+    def _rows(self, connection: Connection, activity: Row[Any], now_ms: int) -> Iterator[dict[str, object]]:
         for addressee in self.addressees(connection, activity):
-            if not is_blocked(addressee.host):
-                yield {
-                    "activity": activity.id,
-                    "host": addressee.host,
-                    "inbox": addressee.inbox,
-                    "unmet": addressee.unmet,
-                    "actor": activity.actor,
-                    "keep_trying": activity.keep_trying,
-                    "next_try_ms": now_ms,
-                }
+            yield {
+                "activity": activity.id,
+                "host": addressee.host,
+                "inbox": addressee.inbox,
+                "unmet": addressee.unmet,
+                "actor": activity.actor,
+                "keep_trying": activity.keep_trying,
+                "next_try_ms": now_ms,
+            }
 
     def addressees(self, connection: Connection, activity: Row[Any]) -> list[Addressee]:
-        """Where an activity goes; our own actors, who share the sender's origin, are left out."""
+        """Where an activity goes; our own actors, who share the sender's origin, and those refused are left out."""
         ours = self._rules.parse(activity.actor).origin
         named = [name for name in orjson.loads(activity.recipients) if self._is_foreign(name, ours)]
         met = {box.actor: box for box in self._address_book.mailboxes(connection, named)} if named else {}
@@ -82,8 +78,10 @@ class Fanout:
         for followed in (activity.followers_of, activity.and_followers_of):
             if followed is not None:
                 met |= {box.actor: box for box in self._address_book.followers(connection, followed)}
-        inboxes = [self._addressee(inbox) for inbox in shared(met.values(), public=activity.public)]
-        return [found for found in inboxes if found] + [self._stranger(name) for name in unmet]
+        refused = self._address_book.refused(connection, activity.actor, [*met, *unmet])
+        wanted = [box for name, box in met.items() if name not in refused]
+        inboxes = [self._addressee(inbox) for inbox in shared(wanted, public=activity.public)]
+        return [found for found in inboxes if found] + [self._stranger(name) for name in unmet if name not in refused]
 
     def _is_foreign(self, name: str, ours: Origin) -> bool:
         if name in _EVERYBODY:
@@ -111,18 +109,6 @@ def shared(mailboxes: Iterable[Mailbox], *, public: bool) -> list[str]:
     for mailbox in mailboxes:
         readers.setdefault(mailbox.shared_inbox or mailbox.inbox, []).append(mailbox)
     return [own[0].inbox if len(own) == 1 and not public else inbox for inbox, own in readers.items()]
-
-
-def _remembered(is_blocked: Callable[[str], bool]) -> Callable[[str], bool]:
-    """Asks once per host within a batch."""
-    known: dict[str, bool] = {}
-
-    def ask(host: str) -> bool:
-        if host not in known:
-            known[host] = is_blocked(host)
-        return known[host]
-
-    return ask
 
 
 def _insert_deliveries(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:

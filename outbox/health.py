@@ -18,6 +18,7 @@ class HostHealth:
     failures          tries in a row that did not succeed
     dialect           the kind of signature it accepted last: draft-cavage or rfc9421
     waiting, failed   deliveries
+    kept              those of the waiting that may never be given up (the ledger's mail)
     waiting_since_ms  when the oldest waiting activity was posted
     next_try_ms       when something is sent to it next; None when nothing waits
     """
@@ -31,6 +32,7 @@ class HostHealth:
     last_failure_ms: int | None
     last_error: str | None
     waiting: int
+    kept: int
     failed: int
     waiting_since_ms: int | None
     next_try_ms: int | None
@@ -45,6 +47,14 @@ def one(connection: Connection, name: str) -> HostHealth | None:
     """One host, or None if we never had mail for it."""
     row = connection.execute(_summary().where(host.c.host == name)).one_or_none()
     return None if row is None else _health(row)
+
+
+def overdue_since_ms(connection: Connection, now_ms: int) -> int | None:
+    """Since when something should have been fanned out or sent that no worker has taken up; None when nothing is."""
+    new = select(func.min(activity.c.created_ms)).where(activity.c.fanned_out.is_(False))
+    due = select(func.min(host.c.due_ms)).where(host.c.due_ms <= now_ms, host.c.lease_until_ms <= now_ms)
+    found = [connection.execute(query).scalar_one() for query in (new, due)]
+    return min((since for since in found if since is not None), default=None)
 
 
 def would_wake(connection: Connection, name: str, now_ms: int) -> bool:
@@ -82,13 +92,26 @@ def retry(connection: Connection, name: str, now_ms: int) -> int:
     return count
 
 
-def forget(connection: Connection, name: str) -> int:
-    """Stop trying: all that waits for this host counts as failed, and its history is dropped. Returns how many."""
+@dataclass(frozen=True)
+class Forgotten:
+    """How many deliveries were given up, and how many still wait because they may never be."""
+
+    given_up: int
+    kept: int
+
+
+def forget(connection: Connection, name: str, *, also_kept: bool = False) -> Forgotten:
+    """Give up all that waits for this host, for good; its history goes with it.
+
+    Mail that may never be given up goes on waiting, unless somebody says of that too that it shall go (``also_kept``).
+    """
     _lock(connection, name)
-    given_up = update(delivery).where(_waiting(name)).values(state=FAILED, last_error="given up by an admin")
-    count = connection.execute(given_up).rowcount
-    connection.execute(delete(host).where(host.c.host == name))
-    return count
+    lost = _waiting(name) if also_kept else _waiting(name) & delivery.c.keep_trying.is_(False)
+    given_up = connection.execute(update(delivery).where(lost).values(state=FAILED, last_error="given up by an admin"))
+    kept = connection.execute(select(func.count()).select_from(delivery).where(_waiting(name))).scalar_one()
+    if not kept:
+        connection.execute(delete(host).where(host.c.host == name))
+    return Forgotten(given_up.rowcount, kept)
 
 
 def _lock(connection: Connection, name: str) -> None:
@@ -107,12 +130,14 @@ def _renew(connection: Connection, name: str, now_ms: int) -> None:
 
 def _summary() -> Select[Any]:
     waiting = case((delivery.c.state == WAITING, 1), else_=0)
+    kept = case((and_(delivery.c.state == WAITING, delivery.c.keep_trying), 1), else_=0)
     failed = case((delivery.c.state == FAILED, 1), else_=0)
     since = case((delivery.c.state == WAITING, activity.c.created_ms), else_=None)
     counts = (
         select(
             delivery.c.host,
             func.sum(waiting).label("waiting"),
+            func.sum(kept).label("kept"),
             func.sum(failed).label("failed"),
             func.min(since).label("waiting_since_ms"),
         )
@@ -120,7 +145,7 @@ def _summary() -> Select[Any]:
         .group_by(delivery.c.host)
         .subquery()
     )
-    columns = (counts.c.waiting, counts.c.failed, counts.c.waiting_since_ms)
+    columns = (counts.c.waiting, counts.c.kept, counts.c.failed, counts.c.waiting_since_ms)
     return select(host, *columns).outerjoin(counts, counts.c.host == host.c.host)
 
 
@@ -135,6 +160,7 @@ def _health(row: Row[Any]) -> HostHealth:
         last_failure_ms=row.last_failure_ms,
         last_error=row.last_error,
         waiting=int(row.waiting or 0),
+        kept=int(row.kept or 0),
         failed=int(row.failed or 0),
         waiting_since_ms=row.waiting_since_ms,
         next_try_ms=row.due_ms,

@@ -31,6 +31,9 @@ class Answer(Protocol):
     @property
     def retry_after_seconds(self) -> int | None: ...
 
+    @property
+    def text(self) -> str: ...
+
 
 class Postman(Protocol):
     """Carries a request over the network; ``activitypub.client.Client`` is one."""
@@ -63,6 +66,6 @@ class AddressBook(Protocol):
         """Fetch and remember an actor we have not met. Raises activitypub.errors.FetchFailed."""
         ...
 
-    def is_blocked(self, host: str) -> bool:
-        """Whether nothing is to be sent to this host (``name`` or ``name:port``, as in a URL)."""
+    def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]:
+        """Those of the actors, or inboxes, that nothing of this actor of ours is to be sent to."""
         ...

@@ -63,6 +63,19 @@ def post_again(connection: Connection, outgoing: Outgoing, now_ms: int) -> int:
     return number
 
 
+def withhold(connection: Connection, inbox: str, why: str, sender: str | None = None) -> int:
+    """Give up what still waits for one inbox, of one sender or of all, and say how many deliveries that were.
+
+    Mail that may never be given up is left waiting.
+    """
+    waiting = (tables.delivery.c.inbox == inbox) & (tables.delivery.c.state == tables.WAITING)
+    if sender is not None:
+        waiting &= tables.delivery.c.actor == sender
+    given_up = waiting & tables.delivery.c.keep_trying.is_(False)
+    failed = {"state": tables.FAILED, "last_error": why}
+    return connection.execute(update(tables.delivery).where(given_up).values(failed)).rowcount
+
+
 def _insert(connection: Connection) -> ReturningInsert[int]:
     if connection.dialect.name == "postgresql":
         return postgresql.insert(tables.activity).on_conflict_do_nothing().returning(tables.activity.c.id)

@@ -91,3 +91,14 @@ def test_a_wrong_setting_is_named_and_nothing_else_is_said(data: Path, line: str
         settings.load(data)
     assert named in refused.value.sentence
     assert "Traceback" not in refused.value.sentence
+
+
+def test_trusted_proxies_and_the_federation_are_read_and_kept(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (settings.load(data).trusted_proxies, settings.load(data).federation) == ("", "open")
+    settings.write(settings.load(data, trusted_proxies="127.0.0.1,::1"))
+    assert settings.load(data).trusted_proxies == "127.0.0.1,::1"
+    monkeypatch.setenv("FEDAID_FEDERATION", "neighbours")
+    assert settings.load(data).federation == "neighbours"
+    monkeypatch.setenv("FEDAID_FEDERATION", "everybody")
+    with pytest.raises(Refused, match="federation"):
+        settings.load(data)

@@ -2,7 +2,7 @@
 
 from activitypub.client.answers import Answer, Fetched
 from activitypub.client.discovery import discover_actor
-from activitypub.client.fetch import Client
+from activitypub.client.fetch import Client, Vet, anybody
 from activitypub.client.guard import Guard, Resolver, is_public, system_resolver
 from activitypub.client.limits import FetchLimits
 from activitypub.client.transport import GuardedTransport
@@ -15,6 +15,8 @@ __all__ = [
     "Guard",
     "GuardedTransport",
     "Resolver",
+    "Vet",
+    "anybody",
     "discover_actor",
     "is_public",
     "system_resolver",

@@ -47,7 +47,7 @@ def check_status(status: int, host: str) -> None:
         return
     code = {410: "gone", 404: "not_found", 401: "forbidden", 403: "forbidden"}.get(status, "http_status")
     permanent = (400 <= status < 500 and status not in _COME_BACK) or status == _NEVER or status < 400
-    raise FetchFailed(code, f"{host} answered {status}.", permanent=permanent)
+    raise FetchFailed(code, f"{host} answered {status}.", permanent=permanent, status=status)
 
 
 def check_encoding(headers: Mapping[str, str], host: str) -> None:
@@ -59,6 +59,15 @@ def check_encoding(headers: Mapping[str, str], host: str) -> None:
 def media_type(header: str | None) -> str:
     """The media type without its parameters, lower case."""
     return (header or "").partition(";")[0].strip().lower()
+
+
+def http_date(header: str | None) -> datetime | None:
+    """Reads a Date header (RFC 9110, section 6.6.1) as an aware instant in UTC; None when absent or unreadable."""
+    try:
+        instant = parsedate_to_datetime(header or "")
+    except (ValueError, OverflowError, IndexError):
+        return None
+    return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
 
 
 def retry_after_seconds(header: str | None, now: datetime, seconds_max: int) -> int | None:

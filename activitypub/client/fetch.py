@@ -25,10 +25,15 @@ from activitypub.vocabulary import ACCEPT, CONTENT_TYPE
 JSON = "application/json"
 T = TypeVar("T")
 IsWanted = Callable[[str | None], bool]
+Vet = Callable[[Url], Awaitable[None]]
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+async def anybody(url: Url) -> None:
+    """Every server may be asked."""
 
 
 class Client:
@@ -39,6 +44,8 @@ class Client:
     resolver    finds the addresses of a name
     transport   stands in for the guarded network, for tests in one process
     clock       tells the time, aware, UTC
+    vet         raises FetchFailed for an address that is not to be asked for anything; asked before each GET,
+                after a redirect too (attack S48). Who is posted to, the one who posts has decided.
     """
 
     def __init__(
@@ -50,12 +57,14 @@ class Client:
         resolver: Resolver = system_resolver,
         transport: httpx2.AsyncBaseTransport | None = None,
         clock: Callable[[], datetime] = _now,
+        vet: Vet = anybody,
     ) -> None:
         self.rules = rules
         self._limits = limits
         self._documents = replace(DocumentLimits(), body_bytes_max=limits.body_bytes_max)
         self._transport = transport or GuardedTransport(Guard(rules, limits, resolver), limits)
         self._clock = clock
+        self._vet = vet
         self._always = {"user-agent": user_agent, "accept-encoding": "identity"}
         self._waits = {
             "connect": limits.connect_seconds_max,
@@ -98,6 +107,20 @@ class Client:
         """
         async with self._deadline(url):
             return await self._follow(self._parse(url), lambda at: self._get_file_once(at, kinds, bytes_max))
+
+    async def time_at(self, url: str) -> datetime:
+        """What time another server says it is: the Date of its answer to one GET, whatever else it answers; UTC.
+
+        Raises FetchFailed without an answer, and for one without a date.
+        """
+        target = self._parse(url)
+        async with self._deadline(url):
+            await self._vet(target)
+            async with self._send("GET", target, {"host": target.origin.netloc, "accept": ACCEPT}) as response:
+                told = answers.http_date(response.headers.get("date"))
+        if told is None:
+            raise FetchFailed("no_date", f"{_host(target)} does not say what time it is.", permanent=True)
+        return told
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One POST, no redirect followed, with the headers that signing gave. Raises FetchFailed without an answer."""
@@ -147,6 +170,7 @@ class Client:
         while True:
             url = _without_fragment(url)
             visited.add(url.text)
+            await self._vet(url)
             found = await ask(url)
             if not isinstance(found, Url):
                 return found

@@ -1,12 +1,12 @@
 """Writes about actors: making ours, remembering those we met, and following."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from sqlalchemy import delete, insert, or_, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from activitypub.documents import Actor
@@ -19,13 +19,14 @@ from activitypub.keys import (
     public_to_pem,
 )
 from fedaid.actors import queries, rules
-from fedaid.actors.queries import Follow, LocalActor
+from fedaid.actors.queries import Block, Follow, LocalActor
 from fedaid.actors.rules import FollowState, Kind
+from fedaid.actors.tables import actor_block, local_actor, remote_actor, remote_key
 from fedaid.actors.tables import follow as follow_table
-from fedaid.actors.tables import local_actor, remote_actor, remote_key
 from fedaid.foundation.names import Names
-from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.work import Work
+from outbox.queue import withhold
 
 SERVER_TERM, LEDGER_TERM, BOARD_TERM = "fa:server", "fa:ledger", "fa:board"
 
@@ -58,6 +59,20 @@ class FollowWithdrawn:
     """An actor of ours no longer follows one elsewhere."""
 
     follow: Follow
+
+
+@dataclass(frozen=True)
+class ActorBlocked:
+    """An actor of ours wants nothing more to do with one elsewhere."""
+
+    block: Block
+
+
+@dataclass(frozen=True)
+class ActorUnblocked:
+    """An actor of ours takes a block of one elsewhere back."""
+
+    block: Block
 
 
 @dataclass(frozen=True)
@@ -225,6 +240,8 @@ def follow(work: Work, follower: str, followee: str) -> Follow:
     _ours(work, follower)
     if follower == followee:
         raise Refused("follow_self", "Nobody can follow themselves.")
+    if queries.is_block_between(work.connection, follower, followee):
+        raise NotAllowed("One of you blocks the other.")
     known = queries.follow_between(work.connection, follower, followee)
     if known is not None:
         return known
@@ -264,12 +281,25 @@ def _drop(work: Work, known: Follow) -> None:
     work.connection.execute(delete(follow_table).where(follow_table.c.id == known.id))
 
 
+def part(work: Work, is_meant: Callable[[str], bool]) -> int:
+    """End every follow, asked or accepted, with an actor elsewhere that is meant, and say how many; nobody is told."""
+    rows = work.connection.execute(select(follow_table.c.id, follow_table.c.follower, follow_table.c.followee)).all()
+    ours = work.names.is_ours
+    over = [row.id for row in rows if any(is_meant(end) for end in (row.follower, row.followee) if not ours(end))]
+    for start in range(0, len(over), queries.URIS_PER_QUERY):
+        these = follow_table.c.id.in_(over[start : start + queries.URIS_PER_QUERY])
+        work.connection.execute(delete(follow_table).where(these))
+    return len(over)
+
+
 def receive_follow(work: Work, follower: str, followee: str, activity_id: str) -> Follow:
     """A remote actor asks to follow one of ours; asked again, it is answered again (Mastodon forgets answers).
 
     Raises NotFound for an actor we do not have, Refused for the server and the ledger.
     """
     actor = _ours(work, followee)
+    if queries.is_block_between(work.connection, follower, followee):
+        raise NotAllowed("One of the two blocks the other.")
     if actor.kind not in (Kind.PERSON, Kind.GROUP):
         raise Refused("not_followable", "The server and the ledger have no followers.")
     known = queries.follow_between(work.connection, follower, followee)
@@ -320,3 +350,68 @@ def receive_undo(work: Work, known: Follow, sender: str) -> None:
     if known.follower != sender:
         raise Refused("not_yours", "Only the one who followed can undo it.", 403)
     _drop(work, known)
+
+
+def block(work: Work, blocker: str, blocked: str) -> Block:
+    """A person of ours wants nothing more to do with another actor, here or elsewhere; twice changes nothing.
+
+    What one follows of the other ends. Somebody elsewhere is told, as everywhere in the fediverse, so that their
+    server keeps them apart too. Raises NotFound, and Refused for oneself or for a board of one's own neighbourhood.
+    """
+    _ours(work, blocker)
+    if blocker == blocked:
+        raise Refused("block_self", "Nobody can block themselves.")
+    if work.names.is_ours(blocked) and _ours(work, blocked).kind is not Kind.PERSON:
+        raise Refused("block_board", "The boards of one's own neighbourhood cannot be blocked.")
+    known = queries.block_between(work.connection, blocker, blocked)
+    if known is not None:
+        return known
+    made = _store_block(work, blocker, blocked, work.names.activity(work.new_id()))
+    if not work.names.is_ours(blocked):
+        work.record(ActorBlocked(made))
+    return made
+
+
+def _store_block(work: Work, blocker: str, blocked: str, activity_id: str) -> Block:
+    made = Block(work.new_id(), blocker, blocked, activity_id, work.now)
+    work.connection.execute(insert(actor_block).values(vars(made)))
+    for one, other in ((blocker, blocked), (blocked, blocker)):
+        known = queries.follow_between(work.connection, one, other)
+        if known is not None:
+            _drop(work, known)
+    return made
+
+
+def unblock(work: Work, blocker: str, blocked: str) -> None:
+    """A person of ours takes a block back; harmless when there was none. Follows that ended stay ended."""
+    known = queries.block_between(work.connection, blocker, blocked)
+    if known is None:
+        return
+    _drop_block(work, known)
+    if not work.names.is_ours(blocked):
+        work.record(ActorUnblocked(known))
+
+
+def _drop_block(work: Work, known: Block) -> None:
+    work.connection.execute(delete(actor_block).where(actor_block.c.id == known.id))
+
+
+def receive_block(work: Work, blocker: str, blocked: str, activity_id: str) -> None:
+    """A remote actor wants nothing more to do with one of ours: their follow ends, and nothing is sent to them.
+
+    Raises NotFound for an actor we do not have, Refused for the server and the ledger, whose mail is not personal.
+    """
+    if _ours(work, blocked).kind not in (Kind.PERSON, Kind.GROUP):
+        raise Refused("not_blockable", "The server and the ledger are nobody, and cannot be blocked.")
+    if queries.block_between(work.connection, blocker, blocked) is None:
+        _store_block(work, blocker, blocked, activity_id)
+    met = queries.remote(work.connection, blocker)
+    if met is not None:
+        withhold(work.connection, met.inbox, "they block the sender", sender=blocked)
+
+
+def receive_unblock(work: Work, known: Block, sender: str) -> None:
+    """A remote actor takes its own block back; nobody else's (attack S44)."""
+    if known.blocker != sender:
+        raise Refused("not_yours", "Only the one who blocked can undo it.", 403)
+    _drop_block(work, known)

@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
@@ -17,6 +17,7 @@ from fedaid.foundation.clock import milliseconds
 from fedaid.foundation.database import Database
 from fedaid.foundation.names import Names
 from fedaid.foundation.work import UnitsOfWork
+from inbox.ports import Letter, Unwelcome
 from outbox import health
 from outbox.ports import Mailbox
 
@@ -46,13 +47,23 @@ class StoredSigners:
         return found
 
 
+class Doors(Protocol):
+    """Who decides what comes in and what goes out; a room above does, as links and blocks are kept there."""
+
+    def unwelcome(self, who: str, inbox: str) -> Unwelcome | None: ...
+
+    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None: ...
+
+    def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]: ...
+
+
 class StoredCorrespondents:
     """The actors of other servers (inbox.ports.Correspondents); what we fetch of them is stored at once."""
 
-    def __init__(self, units: UnitsOfWork, rules: UrlRules, is_blocked: Callable[[str], bool]) -> None:
+    def __init__(self, units: UnitsOfWork, rules: UrlRules, doors: Doors) -> None:
         self._units = units
         self._rules = rules
-        self._is_blocked = is_blocked
+        self._doors = doors
 
     def key(self, key_id: str) -> VerificationKey | None:
         """The stored key; its ``fetched_at`` says how old it is."""
@@ -64,9 +75,13 @@ class StoredCorrespondents:
         with self._units.begin() as work:
             commands.remember(work, parse_actor(actor_document, self._rules, work.now))
 
-    def is_blocked(self, host: str) -> bool:
-        """Whether nothing from this host is wanted."""
-        return self._is_blocked(host)
+    def unwelcome(self, who: str, inbox: str) -> Unwelcome | None:
+        """Why nothing is taken from somebody at this inbox."""
+        return self._doors.unwelcome(who, inbox)
+
+    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
+        """Why a letter is not applied, for its sender's sake or because of what it is about."""
+        return self._doors.unwelcome_letter(letter)
 
     def heard_from(self, host: str) -> None:
         """The host is awake, so what waits for it is tried again; mostly nothing does, so look before locking."""
@@ -105,13 +120,13 @@ class StoredAddressBook:
         units: UnitsOfWork,
         client: Client,
         rules: UrlRules,
-        is_blocked: Callable[[str], bool],
+        doors: Doors,
         server_signer: Callable[[], SigningKey],
     ) -> None:
         self._units = units
         self._client = client
         self._rules = rules
-        self._is_blocked = is_blocked
+        self._doors = doors
         self._server_signer = server_signer
 
     def mailboxes(self, connection: Connection, actors: Sequence[str]) -> Sequence[Mailbox]:
@@ -132,6 +147,6 @@ class StoredAddressBook:
         with self._units.begin() as work:
             commands.remember(work, parse_actor(document, self._rules, work.now))
 
-    def is_blocked(self, host: str) -> bool:
-        """Whether nothing is to be sent to this host."""
-        return self._is_blocked(host)
+    def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]:
+        """Those that nothing of this actor of ours is to be sent to."""
+        return self._doors.refused(connection, sender, recipients)

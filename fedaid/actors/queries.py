@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
 
 from activitypub.keys import PrivateKey, SigningKey, VerificationKey, private_from_pem
 from activitypub.keys import public_from_multibase as ed25519_from_text
 from activitypub.keys import public_from_pem as rsa_from_text
 from fedaid.actors.rules import FollowState, Kind, folded
-from fedaid.actors.tables import follow, local_actor, remote_actor, remote_key
+from fedaid.actors.tables import actor_block, follow, local_actor, remote_actor, remote_key
 from outbox.ports import Mailbox
 
 URIS_PER_QUERY = 500  # SQLite's parameters have a limit
@@ -86,6 +86,17 @@ class Follow:
     created_at: datetime
 
 
+@dataclass(frozen=True)
+class Block:
+    """Somebody wants nothing more to do with somebody, by the ids of both; ``activity_id`` is that of the Block."""
+
+    id: int
+    blocker: str
+    blocked: str
+    activity_id: str
+    created_at: datetime
+
+
 _LOCAL = [
     column for column in local_actor.columns if column.name not in ("rsa_pem", "ed25519_pem")
 ]  # keys stay out of every page
@@ -132,6 +143,13 @@ def of_kind(connection: Connection, kind: Kind) -> Sequence[LocalActor]:
 def remote(connection: Connection, uri: str) -> RemoteActor | None:
     """The actor of another server, if we have met it."""
     row = connection.execute(select(*_REMOTE).where(remote_actor.c.uri == uri)).one_or_none()
+    return RemoteActor(**row._mapping) if row is not None else None
+
+
+def remote_by_handle(connection: Connection, name: str, host: str) -> RemoteActor | None:
+    """The actor of another server with this handle, upper or lower case, if we have met it."""
+    theirs = (remote_actor.c.host == host) & (func.lower(remote_actor.c.handle) == name.lower())
+    row = connection.execute(select(*_REMOTE).where(theirs).order_by(remote_actor.c.id.desc()).limit(1)).one_or_none()
     return RemoteActor(**row._mapping) if row is not None else None
 
 
@@ -265,6 +283,45 @@ def follow_by_activity(connection: Connection, activity_id: str, follower: str |
         query = query.where(follow.c.follower == follower)
     row = connection.execute(query).first()
     return _follow(row) if row is not None else None
+
+
+def block_between(connection: Connection, blocker: str, blocked: str) -> Block | None:
+    """The block of one actor by another, in this direction."""
+    pair = (actor_block.c.blocker == blocker) & (actor_block.c.blocked == blocked)
+    row = connection.execute(select(actor_block).where(pair)).one_or_none()
+    return Block(**row._mapping) if row is not None else None
+
+
+def block_by_activity(connection: Connection, activity_id: str, blocker: str) -> Block | None:
+    """The block that this Block activity of the blocker's made."""
+    theirs = (actor_block.c.activity_id == activity_id) & (actor_block.c.blocker == blocker)
+    row = connection.execute(select(actor_block).where(theirs)).first()
+    return Block(**row._mapping) if row is not None else None
+
+
+def is_block_between(connection: Connection, one: str, other: str) -> bool:
+    """Whether either of the two blocks the other."""
+    return block_between(connection, one, other) is not None or block_between(connection, other, one) is not None
+
+
+def blocks_by(connection: Connection, blocker: str) -> Sequence[Block]:
+    """Everybody whom an actor blocks, the newest first."""
+    query = select(actor_block).where(actor_block.c.blocker == blocker).order_by(actor_block.c.id.desc())
+    return [Block(**row._mapping) for row in connection.execute(query)]
+
+
+def blockers_of(connection: Connection, blocked: str) -> frozenset[str]:
+    """Everybody who blocks an actor."""
+    return frozenset(
+        connection.execute(select(actor_block.c.blocker).where(actor_block.c.blocked == blocked)).scalars()
+    )
+
+
+def no_block_between(viewer: str, *actors: ColumnElement[str] | ColumnElement[str | None]) -> ColumnElement[bool]:
+    """The condition that neither the viewer nor any of these columns' actors blocks the other."""
+    theirs = or_(*((actor_block.c.blocked == one) & (actor_block.c.blocker == viewer) for one in actors))
+    of_viewer = or_(*((actor_block.c.blocker == one) & (actor_block.c.blocked == viewer) for one in actors))
+    return ~exists().where(or_(theirs, of_viewer))
 
 
 def is_following(connection: Connection, follower: str, followee: str) -> bool:

@@ -87,3 +87,16 @@ follow = Table(
     Index("ix_follow_followee_state", "followee", "state"),
     Index("ix_follow_activity_id", "activity_id"),
 )
+
+# One person wants nothing more to do with another: ours with anybody, or somebody elsewhere with one of ours.
+actor_block = Table(
+    "actor_block",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("blocker", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("blocked", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("activity_id", String(URI_CHARACTERS_MAX), nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("blocker", "blocked"),
+    Index("ix_actor_block_blocked", "blocked"),
+)

@@ -11,19 +11,23 @@ from activitypub.client import Client
 from activitypub.identifiers import UrlRules
 from activitypub.keys import SigningKey
 from fedaid.actors import queries as actors
+from fedaid.admin.deliveries import in_short
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import MINUTES_PER_HOUR
 from fedaid.foundation.work import Announcer, UnitsOfWork, Work
 from fedaid.groups import queries as groups
 from fedaid.network import commands as links
 from fedaid.network import queries as link_queries
+from fedaid.network.commands import Restricted
 from fedaid.network.discovery import discover
 from fedaid.network.queries import Neighbour, NeighbourFacts
 from fedaid.network.rules import Status
+from fedaid.network.rules.restrictions import Severity
 from fedaid.timebank import peering
 from fedaid.timebank import queries as timebank
 from fedaid.timebank.facts import PeeringActivated, PeeringAsked, PeeringEnded
 from fedaid.timebank.limits import TimebankLimits
+from fedaid.timebank.rules.terms import PeerStatus
 from outbox import health
 
 LINE_HOURS_MAX = 1_000
@@ -92,18 +96,8 @@ def _row(connection: Connection, one: Neighbour, our_board: str, mail: health.Ho
         line_they_grant=account.their_line_minutes if account else 0,
         we_follow=actors.is_following(connection, our_board, one.board_actor),
         they_follow=actors.is_following(connection, one.board_actor, our_board),
-        mail=_mail_in_words(mail),
+        mail=in_short(mail),
     )
-
-
-def _mail_in_words(mail: health.HostHealth | None) -> str:
-    if mail is None or (mail.last_success_ms is None and not mail.waiting):
-        return "nothing sent yet"
-    if mail.asleep:
-        return f"does not answer: {mail.waiting} messages wait; last: {mail.last_error}"
-    if mail.waiting and mail.failures:
-        return f"{mail.waiting} messages wait for the next try; last: {mail.last_error}"
-    return "nothing waiting" if not mail.waiting else f"{mail.waiting} messages on their way"
 
 
 @dataclass(frozen=True)
@@ -143,6 +137,7 @@ class Desk:
 
     async def resume(self, host: str) -> None:
         """Take the link up again. Raises Refused."""
+        await asyncio.to_thread(self._refuse_blocked, self._host(host))
         await self._step(host, links.resume, peering.resume)
 
     async def end(self, host: str) -> None:
@@ -166,8 +161,15 @@ class Desk:
         await asyncio.to_thread(in_one_unit)
 
     async def _discover(self, host: str) -> NeighbourFacts:
+        await asyncio.to_thread(self._refuse_blocked, self._host(host))
         signer = await asyncio.to_thread(self.server_signer)
         return await discover(self.client, host, self.rules, self.units.clock.now(), signer)
+
+    def _refuse_blocked(self, host: str) -> None:
+        """Nothing is asked of a blocked host, not even who it is (attack S48)."""
+        with self.units.database.read() as connection:
+            if link_queries.is_blocked(connection, host):
+                raise Refused("network_blocked", "This host is blocked here; lift the block first.", 403)
 
     def _host(self, typed: str) -> str:
         return typed.strip().lower().removeprefix("https://").removeprefix("http://").rstrip("/")
@@ -209,8 +211,31 @@ def _link_ended(work: Work, fact: object) -> None:
         links.ended(work, fact.host)
 
 
+def _rest_links_of_blocked(work: Work, fact: object) -> None:
+    """A block is about people. Links under it rest: nothing new begins, and what is owed is still settled
+    (timebank.md, 3.2). A link that was never agreed ends."""
+    if not isinstance(fact, Restricted) or fact.terms.severity is not Severity.BLOCK:
+        return
+    for one in link_queries.neighbours(work.connection):
+        if fact.target.covers(one.host):
+            _rest(work, one)
+
+
+def _rest(work: Work, one: Neighbour) -> None:
+    account = timebank.peer_by_actor(work.connection, one.ledger_actor)
+    if one.status is Status.ACCEPTED:
+        links.pause(work, one.host)
+        if account is not None and account.status == PeerStatus.ACTIVE:
+            peering.pause(work, one.ledger_actor)
+    elif one.status in (Status.PROPOSED, Status.ASKED):
+        links.end(work, one.host)
+        if account is not None and account.status in (PeerStatus.PROPOSED, PeerStatus.ASKED):
+            peering.end(work, one.ledger_actor)
+
+
 ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
     PeeringAsked: (_link_asked,),
     PeeringActivated: (_link_accepted,),
     PeeringEnded: (_link_ended,),
+    Restricted: (_rest_links_of_blocked,),
 }

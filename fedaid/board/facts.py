@@ -25,6 +25,20 @@ class ListingWithdrawn:
 
 
 @dataclass(frozen=True)
+class ListingHidden:
+    """A moderator took a listing, ours or a neighbour's, out of everybody's sight."""
+
+    listing_id: int
+
+
+@dataclass(frozen=True)
+class ListingShown:
+    """A moderator put a hidden listing back."""
+
+    listing_id: int
+
+
+@dataclass(frozen=True)
 class ListingArrived:
     """A listing of a neighbouring board reached ours."""
 

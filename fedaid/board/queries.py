@@ -34,10 +34,15 @@ from fedaid.board.tables import reaction as reaction_table
 from fedaid.board.tables import remark as remark_table
 from fedaid.board.tables import response as response_table
 from fedaid.foundation.database import Database
+from fedaid.foundation.federation import Federation
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import Viewer
+from fedaid.network.queries import showable, verdicts_on
+from fedaid.network.rules.restrictions import Standing
+from outbox import collection as sent
 
 LISTINGS_PER_PAGE = 20
+_NOT_CALLING = {Standing.SHUT_OUT, Standing.LIMITED}
 MINE_MAX = 100  # of each kind on the page of one member
 
 
@@ -319,12 +324,19 @@ def _host_of(viewer: Viewer) -> str:
 # listings
 
 
-def board(connection: Connection, viewer: Viewer, filters: Filters, now: datetime, our_host: str) -> Page:
-    """Listings of here and of neighbouring boards, newest here first.
+def board(
+    connection: Connection,
+    viewer: Viewer,
+    filters: Filters,
+    now: datetime,
+    our_host: str,
+    federation: Federation = Federation.OPEN,
+) -> Page:
+    """Listings of here and of neighbouring boards, newest here first; none of anybody who is shut out (attack S48).
 
     Ordered by when they reached us, not by when they say they were written: nobody can stay on top by a false date.
     """
-    wanted = and_(*_conditions(viewer, filters, now))
+    wanted = and_(*_conditions(viewer, filters, now), _welcome(connection, viewer, federation))
     query = select(listing_table).where(wanted).order_by(listing_table.c.id.desc()).limit(LISTINGS_PER_PAGE + 1)
     found = [listing_of(row) for row in connection.execute(query)]
     shown = found[:LISTINGS_PER_PAGE]
@@ -346,6 +358,15 @@ def _conditions(viewer: Viewer, filters: Filters, now: datetime) -> list[ColumnE
     if filters.before is not None:
         conditions.append(table.id < filters.before)
     return conditions
+
+
+def _welcome(connection: Connection, viewer: Viewer, federation: Federation) -> ColumnElement[bool]:
+    table = listing_table.c
+    makers = (table.author_actor, table.board_actor)
+    welcome = or_(table.local, showable(connection, federation, viewer.actor, table.host, *makers))
+    return (
+        and_(welcome, actors.no_block_between(viewer.actor, *makers, table.member_actor)) if viewer.actor else welcome
+    )
 
 
 def _visible(viewer: Viewer, filters: Filters, now: datetime) -> ColumnElement[bool]:
@@ -406,16 +427,35 @@ def _helper_counts(connection: Connection, listing_ids: Sequence[int]) -> dict[i
     return {row.listing_id: row.found for row in connection.execute(query)}
 
 
-def listing(connection: Connection, viewer: Viewer, listing_id: int) -> Listing:
+def listing(
+    connection: Connection, viewer: Viewer, listing_id: int, federation: Federation = Federation.OPEN
+) -> Listing:
     """The listing. Raises Gone when it was taken down, NotFound when there is none or it is not for this viewer."""
     found = any_listing(connection, listing_id)
     if found is None:
         raise NotFound
     if found.state is ListingState.WITHDRAWN:
         raise Gone
-    if (found.hidden or found.state is ListingState.DRAFT) and not (found.is_by(viewer) or viewer.is_coordinator):
+    if found.is_by(viewer) or viewer.is_coordinator:
+        return found
+    if found.hidden or found.state is ListingState.DRAFT or not _may_be_opened(connection, viewer, found, federation):
         raise NotFound
     return found
+
+
+def _may_be_opened(connection: Connection, viewer: Viewer, found: Listing, federation: Federation) -> bool:
+    """Nobody opens what comes from somebody shut out, and strangers do not open what comes from somebody limited.
+
+    Two of whom one blocks the other open nothing of each other's.
+    """
+    people = (found.author_actor, found.board_actor, found.member_actor)
+    if viewer.actor and any(one and actors.is_block_between(connection, viewer.actor, one) for one in people):
+        return False
+    if found.local:
+        return True
+    makers = {found.uri, found.author_actor, found.board_actor}
+    standings = {one.standing for one in verdicts_on(connection, federation, makers).values()}
+    return Standing.SHUT_OUT not in standings and (viewer.signed_in or Standing.LIMITED not in standings)
 
 
 def any_listing(connection: Connection, listing_id: int) -> Listing | None:
@@ -484,17 +524,64 @@ class FollowedBoards:
             return is_followed_board(connection, actor)
 
 
+@dataclass(frozen=True)
+class Reach:
+    """How far the last word about a listing of ours has got: servers that have it, and those that have not.
+
+    number   of the activity that says it
+    waiting  servers that are still tried
+    lost     servers that did not take it
+    """
+
+    number: int
+    arrived: int
+    waiting: Sequence[str]
+    lost: Sequence[str]
+
+    @property
+    def total(self) -> int:
+        return self.arrived + len(self.waiting) + len(self.lost)
+
+
+def reach(connection: Connection, listing: Listing) -> Reach | None:
+    """Where the listing has arrived; None while nothing of it goes anywhere."""
+    said = sent.latest_about(connection, listing.uri)
+    where = sent.destinations(connection, said.activity_id) if said is not None else []
+    if said is None or not where:
+        return None
+    hosts = {state: {one.host for one in where if one.state == state} for state in ("waiting", "failed", "delivered")}
+    waiting, lost = hosts["waiting"], hosts["failed"] - hosts["waiting"]
+    return Reach(said.number, len(hosts["delivered"] - waiting - lost), sorted(waiting), sorted(lost))
+
+
 # responses
 
 
-def responses(connection: Connection, viewer: Viewer, listing: Listing) -> Sequence[Answered]:
-    """The responses to a listing, oldest first: all of them for its author, nobody's for anybody else."""
+def responses(
+    connection: Connection, viewer: Viewer, listing: Listing, federation: Federation = Federation.OPEN
+) -> Sequence[Answered]:
+    """The responses to a listing, oldest first: for its author, nobody's for anybody else."""
     if not listing.is_by(viewer):
         return []
     table = response_table.c
     wanted = (table.listing_id == listing.id) & (table.state != ResponseState.WITHDRAWN)
     query = select(response_table).where(wanted).order_by(table.id)
-    return _answered(connection, viewer, [response_of(row) for row in connection.execute(query)])
+    found = [response_of(row) for row in connection.execute(query)]
+    return _answered(connection, viewer, _of_welcome(connection, viewer, federation, found, {Standing.SHUT_OUT}))
+
+
+def _of_welcome(
+    connection: Connection, viewer: Viewer, federation: Federation, found: Sequence[Response], left_out: set[Standing]
+) -> list[Response]:
+    """Without those of helpers who stand so with us, or whom the viewer blocks.
+
+    What was agreed with somebody stays, whatever came after.
+    """
+    elsewhere = {one.helper_actor for one in found if one.helper_member_id is None}
+    verdicts = verdicts_on(connection, federation, elsewhere)
+    unwanted = {helper for helper, one in verdicts.items() if one.standing in left_out}
+    unwanted |= {one.blocked for one in actors.blocks_by(connection, viewer.actor)}
+    return [one for one in found if one.state is ResponseState.ACCEPTED or one.helper_actor not in unwanted]
 
 
 def my_responses(connection: Connection, viewer: Viewer, listing: Listing | None = None) -> Sequence[Answered]:
@@ -553,6 +640,15 @@ def response_by_uri(connection: Connection, uri: str) -> Response | None:
     """The response with this id on the wire."""
     row = connection.execute(select(response_table).where(response_table.c.uri == uri)).one_or_none()
     return response_of(row) if row is not None else None
+
+
+def answerable_for(connection: Connection, uri: str) -> str | None:
+    """The actor who answers for a listing or a response, here or elsewhere; of a listing of ours, who posted it."""
+    found = listing_by_uri(connection, uri)
+    if found is not None:
+        return found.member_actor or found.author_actor
+    answer = response_by_uri(connection, uri)
+    return answer.helper_actor if answer is not None else None
 
 
 def waiting_helpers(connection: Connection, listing_id: int) -> Sequence[str]:
@@ -660,22 +756,25 @@ def mine(connection: Connection, viewer: Viewer) -> Mine:
 # what comes next
 
 
-def next_actions(connection: Connection, viewer: Viewer) -> Sequence[NextAction]:
+def next_actions(
+    connection: Connection, viewer: Viewer, federation: Federation = Federation.OPEN
+) -> Sequence[NextAction]:
     """What waits for the viewer on the board, longest waiting first."""
     if not viewer.signed_in:
         return []
-    actions = [*_to_answer(connection, viewer), *_to_finish(connection, viewer)]
+    actions = [*_to_answer(connection, viewer, federation), *_to_finish(connection, viewer)]
     return sorted(actions, key=lambda one: one.since)
 
 
-def _to_answer(connection: Connection, viewer: Viewer) -> list[NextAction]:
+def _to_answer(connection: Connection, viewer: Viewer, federation: Federation) -> list[NextAction]:
+    """What somebody limited writes can be read where it stands, but it calls nobody."""
     mine = (listing_table.c.author_member_id == viewer.member_id) & listing_table.c.state.in_(sorted(TAKES_RESPONSES))
     joined = select(response_table).join(listing_table, listing_table.c.id == response_table.c.listing_id)
     query = joined.where(mine, response_table.c.state == ResponseState.OFFERED)
     found = [response_of(row) for row in connection.execute(query.order_by(response_table.c.id).limit(MINE_MAX))]
     return [
         NextAction(Action.ANSWER, one.listing, one.helper, one.response.created_at, response=one.response)
-        for one in _answered(connection, viewer, found)
+        for one in _answered(connection, viewer, _of_welcome(connection, viewer, federation, found, _NOT_CALLING))
     ]
 
 

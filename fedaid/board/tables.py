@@ -86,6 +86,7 @@ listing = Table(
     CheckConstraint("NOT local OR (author_member_id IS NOT NULL AND member_actor IS NOT NULL)", name="has_author"),
     UniqueConstraint("author_member_id", "form_key"),
     Index("ix_listing_state_id", "state", "id"),
+    Index("ix_listing_local_host", "local", "host"),  # pages ask from which hosts there is anything at all
 )
 
 # Ids of listings and Notes that their authors deleted, also before we had seen them (attack S41); a late Create finds

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fedaid.foundation.database import Database
+from fedaid.foundation.federation import Federation
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import NotAllowed, Refused
 from fedaid.foundation.viewer import SIGNED_OUT, Viewer
@@ -27,9 +28,10 @@ FIELD_CHARACTERS_MAX = 20_000
 class House:
     """What stands behind the doors of one instance.
 
-    name       the neighbourhood's name, e.g. Northside
-    recognise  the viewer of a session's token, None when the session is unknown or ended
-    time_zone  the neighbourhood's own (IANA name), for somebody who has not said theirs
+    name        the neighbourhood's name, e.g. Northside
+    recognise   the viewer of a session's token, None when the session is unknown or ended
+    time_zone   the neighbourhood's own (IANA name), for somebody who has not said theirs
+    federation  whom this instance speaks with, and so whose things its pages show
     """
 
     name: str
@@ -39,6 +41,7 @@ class House:
     templates: Environment
     recognise: Callable[[Connection, str], Viewer | None]
     time_zone: str = "UTC"
+    federation: Federation = Federation.OPEN
 
     @property
     def cookie_name(self) -> str:
@@ -90,6 +93,14 @@ def member(request: Request) -> Viewer:
     return who
 
 
+def coordinator(request: Request) -> Viewer:
+    """The signed-in coordinator or admin. Raises SignInNeeded or NotAllowed."""
+    who = member(request)
+    if not who.is_coordinator:
+        raise NotAllowed("This page is for the coordinators of this neighbourhood.")
+    return who
+
+
 def admin(request: Request) -> Viewer:
     """The signed-in admin. Raises SignInNeeded or NotAllowed."""
     who = member(request)
@@ -136,6 +147,9 @@ class Form(Mapping[str, str]):
     def exact(self, name: str) -> str:
         """The field as it was typed, spaces included: for passwords."""
         return self._typed.get(name, "")
+
+
+NOTHING_TYPED = Form({})
 
 
 def form_page(handler: Callable[[Request, Form], Response]) -> Callable[[Request], Awaitable[Response]]:

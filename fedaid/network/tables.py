@@ -1,6 +1,6 @@
-"""The rows about neighbouring networks and about hosts that nothing is wanted from."""
+"""The rows about neighbouring networks, about who is not welcome here, and about what moderators decided."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, String, Table
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, String, Table, Text, UniqueConstraint
 
 from fedaid.actors.rules import HOST_CHARACTERS_MAX
 from fedaid.actors.tables import URI_CHARACTERS_MAX
@@ -22,10 +22,54 @@ neighbour = Table(
     CheckConstraint("status IN ('proposed', 'asked', 'accepted', 'paused', 'ended')", name="status"),
 )
 
-block = Table(
-    "block",
+# ``target`` is a host or the id of an actor; ``laid_by`` the id of the admin, empty for the command line.
+restriction = Table(
+    "restriction",
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("host", String(HOST_CHARACTERS_MAX), nullable=False, unique=True),
-    Column("created_at", UtcDateTime, nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("target", String(URI_CHARACTERS_MAX), nullable=False, unique=True),
+    Column("severity", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("rejects_media", Boolean, nullable=False),
+    Column("rejects_reports", Boolean, nullable=False),
+    Column("obfuscates", Boolean, nullable=False),
+    Column("laid_by", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("laid_at", UtcDateTime, nullable=False),
+    CheckConstraint("kind IN ('host', 'actor')", name="kind"),
+    CheckConstraint("severity IN ('block', 'limit', 'none')", name="severity"),
+)
+
+# What was decided about whom, by whom and why. The database itself refuses to change or remove a row.
+moderation_entry = Table(
+    "moderation_entry",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("decided_by", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("decision", String(20), nullable=False),
+    Column("target", String(URI_CHARACTERS_MAX), nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+)
+
+# ``source`` is the server that a report came from, or the member who made it; ``subject`` a listing, a response or an
+# actor by its id, ``owner`` the actor who answers for it. The same from one source counts once a day (attack S50).
+report = Table(
+    "report",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("reporter", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("subject", String(URI_CHARACTERS_MAX), nullable=False, index=True),
+    Column("owner", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime),
+    Column("decided_by", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("forwarded_at", UtcDateTime),
+    UniqueConstraint("subject", "source", "day"),
+    CheckConstraint("state IN ('open', 'dismissed', 'settled')", name="state"),
+    Index("ix_report_state_id", "state", "id"),
 )

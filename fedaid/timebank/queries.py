@@ -22,6 +22,7 @@ __all__ = [
     "StatementLine",
     "Waiting",
     "account_of",
+    "agreed_ledger_at",
     "for_engagement",
     "peer_by_actor",
     "peer_by_host",
@@ -265,6 +266,12 @@ def peer_by_actor(connection: Connection, ledger_actor: str) -> PeerAccount | No
     """The account with the network whose ledger this is."""
     found = rows.peer_by_actor(connection, ledger_actor)
     return _peer_account(connection, found) if found else None
+
+
+def agreed_ledger_at(connection: Connection, host: str) -> str | None:
+    """The ledger actor of the network at this host, if its timebank and ours ever agreed: that is settled for ever."""
+    found = rows.peer_by_host(connection, host) if host.isprintable() else None
+    return found.actor if found is not None and found.terms_digest is not None else None
 
 
 def _peer_account(connection: Connection, peer: rows.Peer) -> PeerAccount:

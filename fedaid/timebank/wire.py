@@ -22,12 +22,12 @@ from inbox.ports import Handler, Letter
 Fetched = Mapping[str, Mapping[str, Any]]
 # A ledger's message may come again, and is answered again: the inbox must not keep a repeated letter from us.
 LEDGER_INBOX = "/ledger/inbox"
-_TYPES = ("Invite", "Offer", "Undo", "Accept", "Reject", "Create")
+LEDGER_TYPES = frozenset({"Invite", "Offer", "Undo", "Accept", "Reject", "Create"})
 
 
 def handlers(rules: UrlRules, limits: TimebankLimits) -> Mapping[str, Sequence[Handler[Work]]]:
     """Who takes what, by the type of the activity."""
-    return {kind: (LedgerHandler(rules, limits),) for kind in _TYPES}
+    return {kind: (LedgerHandler(rules, limits),) for kind in LEDGER_TYPES}
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def my_day(request: Request) -> Response:
             request,
             "web/my_day.html",
             to_confirm_hours=hours.waiting_for(connection, who.actor, home.names.host),
-            actions=board.next_actions(connection, who),
+            actions=board.next_actions(connection, who, home.federation),
             from_elsewhere=mentions.count_waiting(connection, who),
             listings=board.my_listings(connection, who),
             answers=board.my_responses(connection, who),

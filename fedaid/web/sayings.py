@@ -28,6 +28,17 @@ SAYINGS = {
     "network_paused": "Paused. Nothing new goes between you; what is under way still finishes.",
     "network_resumed": "Resumed.",
     "network_ended": "Ended.",
+    "deliveries_resumed": "It is tried again now.",
+    "deliveries_retried": "What was given up is tried again now.",
+    "deliveries_forgotten": "Given up for good. Nothing waits for them any more.",
+    "deliveries_kept": "Given up for good, except the timebank's letters, which wait on.",
+    "reported": "Thank you. Your coordinators will look at it.",
+    "blocked": "Blocked. You see nothing of theirs, and they cannot answer you.",
+    "unblocked": "Unblocked.",
+    "decided": "Done, and written down.",
+    "restricted": "Done. It holds from now on, here and at the door.",
+    "lifted": "Lifted. Follows that ended stay ended.",
+    "letters_retried": "It will be applied anew in a moment.",
 }
 
 ACTION_WORDS = {

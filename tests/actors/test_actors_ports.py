@@ -1,9 +1,11 @@
 """What the mail rooms are given: keys, mailboxes and inboxes of actors, refusals first."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from activitypub.errors import FetchFailed, MalformedDocument, OriginMismatch
 from activitypub.keys import SigningKey
@@ -12,6 +14,7 @@ from fedaid.actors.ports import OurRecipients, StoredAddressBook, StoredCorrespo
 from fedaid.actors.rules import Kind
 from fedaid.actors.tables import local_actor
 from fedaid.foundation.refused import Refused
+from inbox.ports import Letter, Unwelcome
 from tests.small_house import NORTH, RIVER, RULES, START, SmallHouse, remote_actor, remote_document, some_keys
 
 BEN, ANA = f"{RIVER}/users/ben", f"{NORTH}/users/ana"
@@ -39,15 +42,28 @@ def founded(house: SmallHouse) -> SmallHouse:
     return house
 
 
+class Doors:
+    """Scripted: nothing comes from or goes to evil.example."""
+
+    def unwelcome(self, who: str, inbox: str) -> Unwelcome | None:
+        return Unwelcome("blocked", "Not here.") if "//evil.example" in who else None
+
+    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
+        return self.unwelcome(letter.sender.actor.text, letter.inbox)
+
+    def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]:
+        return frozenset(one for one in recipients if "//evil.example" in one)
+
+
 def correspondents(house: SmallHouse) -> StoredCorrespondents:
-    return StoredCorrespondents(house.units, RULES, lambda host: host == "evil.example")
+    return StoredCorrespondents(house.units, RULES, Doors())
 
 
 def address_book(house: SmallHouse, town: Town) -> StoredAddressBook:
     def server_signer() -> SigningKey:
         return StoredSigners(house.database).signer(house.names.server)
 
-    return StoredAddressBook(house.units, town, RULES, lambda host: False, server_signer)  # type: ignore[arg-type]
+    return StoredAddressBook(house.units, town, RULES, Doors(), server_signer)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -128,9 +144,12 @@ def test_a_remembered_key_says_when_it_was_fetched(founded: SmallHouse) -> None:
     assert (again.fetched_at - START).total_seconds() == 60
 
 
-def test_blocks_are_asked_of_whoever_keeps_them(founded: SmallHouse) -> None:
-    assert correspondents(founded).is_blocked("evil.example")
-    assert not correspondents(founded).is_blocked("riverside.example")
+def test_who_is_welcome_is_asked_of_whoever_keeps_the_blocks(founded: SmallHouse) -> None:
+    eve = "https://evil.example/users/eve"
+    assert correspondents(founded).unwelcome(eve, "/inbox") == Unwelcome("blocked", "Not here.")
+    assert correspondents(founded).unwelcome(BEN, "/inbox") is None
+    with founded.database.read() as connection:
+        assert address_book(founded, Town()).refused(connection, ANA, [BEN, eve]) == {eve}
 
 
 def test_hearing_from_a_host_we_never_wrote_to_is_harmless(founded: SmallHouse) -> None:

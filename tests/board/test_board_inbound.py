@@ -9,6 +9,7 @@ from fedaid.board import commands, queries
 from fedaid.board.rules import ListingState, MatchState, ResponseState
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.network import commands as network
+from fedaid.network.rules.restrictions import Severity, Terms, chosen_target
 from tests.board.test_board_shapes import offer_of_ben
 from tests.board.world import BEN, BOARD, CAROL, PUBLIC, RIVER_BOARD, World, activity, follow_board, foreign_note
 from tests.small_house import NORTH, RIVER
@@ -181,7 +182,7 @@ def test_what_strangers_announce_is_not_even_fetched(world: World) -> None:
 def test_a_blocked_servers_listing_does_not_come_in_through_another_board(world: World) -> None:
     """Attack S48."""
     with world.units.begin() as work:
-        network.block_host(work, "evil.example")
+        network.restrict(work, chosen_target("evil.example"), Terms(Severity.BLOCK))
     uri = "https://evil.example/listings/1"
     note = foreign_note(id=uri, url=uri, attributedTo="https://evil.example/users/eve")
     with pytest.raises(NotAllowed):

@@ -33,7 +33,7 @@ def addresses() -> Sequence[Address]:
     with tempfile.TemporaryDirectory() as folder:
         chosen = settings.load(Path(folder), origin="https://northside.example", name="Northside")
         instance = app.build(chosen, works=False)
-        found = app.routes(chosen, instance.desk)
+        found = app.routes(chosen, instance.desk, instance.patient)
         instance.database.dispose()
     return [_address(route) for route in found if not isinstance(route, Mount)]
 

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
+from activitypub.keys import SigningKey
 from inbox.journal import Journal
 from inbox.limits import InboxLimits
 from tests.inbox.post import Post, bring, draft_post, rfc9421_post
@@ -211,6 +212,31 @@ async def test_a_letter_from_a_blocked_host_is_refused_and_nothing_is_fetched(wo
     below = "https://sub.evil.example/users/eve"
     await refused(world, draft_post(like(1, below), signing_key(below)), 403, "blocked")
     assert world.web.asked == []
+
+
+async def test_one_blocked_actor_is_thanked_and_forgotten(world: World) -> None:
+    """S48: who is blocked alone does not learn it."""
+    key = world.directory.meet(EVE)
+    world.directory.blocked.add(EVE)
+    answer = await bring(world.app(), draft_post(like(1, EVE), key))
+    assert (answer.status_code, answer.content) == (202, b"")
+    assert world.letters() == []
+
+
+async def test_what_passes_a_block_is_decided_by_the_key_and_again_by_its_proved_owner(world: World) -> None:
+    """A key document at the address that may pass can name another owner of the same server."""
+    ledger = "https://evil.example/ledger"
+    world.directory.blocked.add("evil.example")
+    world.directory.excepted.add(ledger)
+    key = SigningKey(f"{ledger}#main-key", EVE, signing_key(EVE).private_key)
+    claimed = {"id": ledger, "owner": EVE}
+    world.web.documents = {ledger: claimed, EVE: actor_document(EVE, key)}
+    await refused(world, draft_post(like(1, EVE), key), 403, "blocked")
+    assert world.web.asked == [ledger, EVE]
+    own = signing_key(ledger)
+    world.web.documents = {ledger: actor_document(ledger, own)}
+    world.clock.advance(world.limits.negative_cache_seconds + 1)
+    assert (await bring(world.app(), draft_post(like(2, ledger), own, at=world.clock.now()))).status_code == 202
 
 
 async def test_an_inbox_that_is_not_there_is_not_found(world: World) -> None:
@@ -514,7 +540,7 @@ async def test_a_fault_of_ours_is_not_shown_and_the_letter_may_come_again(
     def stumble(*_: object) -> None:
         raise KeyError("secret")
 
-    monkeypatch.setattr(Directory, "is_blocked", stumble)
+    monkeypatch.setattr(Directory, "unwelcome", stumble)
     answer = await bring(world.app(), draft_post(like(1), ben))
     assert (answer.status_code, answer.json()["code"]) == (503, "fault")
     assert "secret" not in answer.text

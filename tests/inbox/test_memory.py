@@ -39,3 +39,15 @@ def test_a_counter_starts_anew_after_its_window() -> None:
     assert (counter.count("a"), counter.add("a")) == (2, 3)
     clock.advance(1)
     assert (counter.count("a"), counter.add("a")) == (0, 1)
+
+
+def test_a_counter_says_how_long_its_window_lasts_and_stays_small() -> None:
+    clock = HandClock()
+    counter = Counter(clock, seconds=60, entries_max=2)
+    assert counter.seconds_left("a") == 0
+    counter.add("a")
+    clock.advance(20.5)
+    assert counter.seconds_left("a") == 40
+    for name in ("b", "c"):
+        counter.add(name)
+    assert (len(counter), counter.count("a")) == (2, 0)

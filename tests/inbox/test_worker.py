@@ -370,6 +370,17 @@ async def test_a_letter_of_a_host_blocked_since_is_refused(world: World) -> None
     assert world.states() == ["refused", "done"]
 
 
+async def test_a_letter_about_somebody_blocked_is_refused_before_anything_is_fetched_for_it(world: World) -> None:
+    """S48."""
+    world.directory.blocked.add("evil.example")
+    announce = {**like(1), "type": "Announce", "object": f"{EVE}/notes/1"}
+    receive(world, entry(1, BEN, announce))
+    await world.worker({"Announce": [Scripted(write_effect, [f"{EVE}/notes/1"])]}).drain()
+    (letter,) = world.letters()
+    assert (letter.state, letter.code, letter.sentence) == ("refused", "blocked", "evil.example is blocked here.")
+    assert world.web.asked == []
+
+
 async def test_hosts_that_write_are_known_to_be_awake_said_once_a_while(world: World) -> None:
     worker = world.worker({"Like": [Scripted(write_effect)]})
     receive(world, entry(1), entry(2))

@@ -28,7 +28,7 @@ from inbox import tables
 from inbox.endpoint import InboxApp, InboxRoom, inbox_app
 from inbox.journal import Entry, Journal
 from inbox.limits import InboxLimits
-from inbox.ports import Letter
+from inbox.ports import Letter, Unwelcome
 from inbox.worker import Worker
 
 OUR_HOST = "north.example"
@@ -116,10 +116,11 @@ def entry(number: int, actor: str = BEN, activity: Mapping[str, Any] | None = No
 
 @dataclass
 class Directory:
-    """The actors we met, scripted: what is stored, who is blocked, and what was said to it."""
+    """The actors we met, scripted: what is stored, which hosts and actors are blocked, and what was said to it."""
 
     keys: dict[str, VerificationKey] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
+    excepted: set[str] = field(default_factory=set)
     remembered: list[Mapping[str, Any]] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
 
@@ -134,8 +135,16 @@ class Directory:
     def remember(self, actor_document: Mapping[str, Any]) -> None:
         self.remembered.append(actor_document)
 
-    def is_blocked(self, host: str) -> bool:
-        return any(host == blocked or host.endswith(f".{blocked}") for blocked in self.blocked)
+    def unwelcome(self, who: str, inbox: str) -> Unwelcome | None:
+        host = who.split("/")[2]
+        if any(host == blocked or host.endswith(f".{blocked}") for blocked in self.blocked):
+            return None if who in self.excepted else Unwelcome("blocked", f"{host} is blocked here.")
+        return Unwelcome("blocked", "You are.", silent=True) if who in self.blocked else None
+
+    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
+        about = letter.activity.object_id
+        refused = self.unwelcome(letter.sender.actor.text, letter.inbox)
+        return refused or (self.unwelcome(about, letter.inbox) if about else None)
 
     def heard_from(self, host: str) -> None:
         self.heard.append(host)

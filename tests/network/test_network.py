@@ -10,6 +10,7 @@ from fedaid.foundation.refused import NotFound, Refused
 from fedaid.network import commands, queries
 from fedaid.network.queries import NeighbourFacts
 from fedaid.network.rules import Status, Step, next_status, origin_of
+from fedaid.network.rules.restrictions import Severity, Terms
 from tests.small_house import NORTH, RIVER, SmallHouse, remote_actor
 
 FACTS = NeighbourFacts(
@@ -69,8 +70,7 @@ def test_a_network_is_no_neighbour_of_itself(house: SmallHouse, own: str) -> Non
 
 def test_a_blocked_host_is_neither_asked_nor_heard(house: SmallHouse) -> None:
     with house.units.begin() as work:
-        commands.block_host(work, "Riverside.example.")
-        commands.block_host(work, "riverside.example")
+        commands.restrict(work, commands.chosen(work, "Riverside.example."), Terms(Severity.BLOCK))
     for step in (commands.propose, commands.asked):
         with pytest.raises(Refused) as refusal, house.units.begin() as work:
             step(work, FACTS)
@@ -90,41 +90,6 @@ def test_proposing_twice_is_refused_and_being_asked_twice_is_harmless(house: Sma
         commands.propose(work, FACTS)
     with house.database.read() as connection:
         assert [found.status for found in queries.neighbours(connection)] == [Status.ASKED]
-
-
-# S48
-@pytest.mark.parametrize(
-    ("blocked", "host", "covered"),
-    [
-        ("evil.example", "evil.example", True),
-        ("evil.example", "a.b.EVIL.example", True),
-        ("evil.example", "evil.example.", True),
-        ("evil.example", "notevil.example", False),
-        ("evil.example", "evil.example.org", False),
-        ("sub.evil.example", "evil.example", False),
-        ("127.0.0.1:8002", "127.0.0.1:8002", True),
-        ("127.0.0.1:8002", "127.0.0.1:8001", False),
-        ("127.0.0.1", "127.0.0.1:8001", True),
-        ("0.1", "127.0.0.1:8001", False),
-    ],
-)
-def test_a_block_covers_the_domains_below(house: SmallHouse, blocked: str, host: str, covered: bool) -> None:
-    with house.units.begin() as work:
-        commands.block_host(work, blocked)
-    assert queries.BlockList(house.database)(host) is covered
-    with house.units.begin() as work:
-        commands.unblock_host(work, blocked)
-    assert queries.BlockList(house.database)(host) is False
-
-
-@pytest.mark.parametrize(
-    ("host", "code"),
-    [("", "network_host"), ("a b", "network_host"), ("a\x00b", "network_host"), ("example", "network_self")],
-)
-def test_a_block_of_nothing_or_of_ourselves_is_refused(house: SmallHouse, host: str, code: str) -> None:
-    with pytest.raises(Refused) as refusal, house.units.begin() as work:
-        commands.block_host(work, host)
-    assert refusal.value.code == code
 
 
 def test_only_an_accepted_link_makes_a_neighbour(house: SmallHouse) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from outbox.backoff import DAY_MS, Answer, Outcome, Step, Trial, Verdict, backoff_seconds, decide, judge
+from outbox.backoff import DAY_MS, Answer, Outcome, Step, Trial, Verdict, backoff_seconds, decide, judge, reason_in
 from outbox.limits import OutboxLimits
 
 LIMITS = OutboxLimits()
@@ -118,3 +118,26 @@ def test_a_lease_must_be_long_enough_for_one_try_and_a_moment_to_begin_it() -> N
     with pytest.raises(ValueError, match="at least 31"):
         OutboxLimits(lease_seconds=30, answer_timeout_seconds=10)
     assert OutboxLimits(lease_seconds=31, answer_timeout_seconds=10).try_seconds_max == 30
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"title": "Forbidden", "detail": "evil.example is blocked here."}', "evil.example is blocked here."),
+        ('{"error": "Request not signed", "x": 1}', "Request not signed"),
+        ('{"title": "Forbidden"}', "Forbidden"),
+        ('{"error": {"code": 7}}', ""),
+        ('{"error": "cut', ""),
+        ("{" * 5000, ""),
+        ("[1]", "[1]"),
+        ("\n  Not today\nand more", "Not today"),
+        ("<!doctype html><p>Forbidden", ""),
+        ("x\x1b[31m\ty", "x [31m y"),
+        ("a" * 400, "a" * 300),
+        ("", ""),
+    ],
+)
+def test_the_reason_another_server_gives_is_one_line_for_the_admin(text: str, reason: str) -> None:
+    """S75: nothing in it can pass for a line of our log or for a command of the terminal."""
+    assert reason_in(text, 300) == reason
+    assert judge(403, said=reason).error == (f"answered 403: {reason}" if reason else "answered 403")

@@ -6,7 +6,7 @@ from typing import Any
 from activitypub.errors import FetchFailed
 from outbox import collection
 from outbox.collection import Progress
-from tests.outbox.world import ANA, World, actor, note
+from tests.outbox.world import ANA, Answered, World, actor, note
 
 BEN, DAN = actor("river.example"), actor("sea.example", "dan")
 OFFLINE = FetchFailed("unreachable", "Nobody answers.", permanent=False)
@@ -102,3 +102,26 @@ def test_a_delete_by_another_actor_takes_nothing_away(world: World) -> None:
         found = collection.stored(connection, note(1)["id"])
     assert found is not None
     assert not found.deleted
+
+
+def test_where_an_activity_goes_and_where_it_has_not_arrived_is_known_by_host(world: World) -> None:
+    carol = actor("lake.example", "carol")
+    for name in (BEN, DAN, carol):
+        world.knows(name)
+    world.says("river.example", 202)
+    world.says("sea.example", OFFLINE)
+    world.says("lake.example", Answered(410, text='{"error": "Gone for good"}'))
+    world.posts(1, BEN, DAN, carol)
+    with world.database.read() as connection:
+        assert collection.destinations(connection, note(1)["id"]) == []
+    world.drain()
+    with world.database.read() as connection:
+        found = collection.destinations(connection, note(1)["id"])
+        missing = [(one.activity_id, one.type, one.tries) for one in collection.undelivered(connection, "sea.example")]
+        assert collection.undelivered(connection, "river.example") == []
+    assert [(one.host, one.state, one.last_error) for one in found] == [
+        ("lake.example", "failed", "answered 410: Gone for good"),
+        ("river.example", "delivered", None),
+        ("sea.example", "waiting", "Nobody answers."),
+    ]
+    assert missing == [(note(1)["id"], "Create", 1)]

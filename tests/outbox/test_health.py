@@ -143,11 +143,22 @@ def test_an_admin_tries_failed_mail_again(world: World) -> None:
     assert world.states() == ["delivered", "delivered"]
 
 
+def test_forgetting_a_host_does_not_give_up_the_ledgers_mail_by_the_way(silent: World) -> None:
+    silent.posts(2, BEN, keep_trying=True)
+    silent.drain()
+    with silent.write() as connection:
+        assert health.forget(connection, RIVER) == health.Forgotten(given_up=1, kept=1)
+    assert (silent.host(RIVER).waiting, silent.host(RIVER).kept) == (1, 1)
+    silent.says(RIVER, 202)
+    silent.later(DAY)
+    assert silent.states() == ["failed", "delivered"]
+
+
 def test_an_admin_forgets_a_host(silent: World) -> None:
     silent.posts(2, BEN, keep_trying=True)
     silent.drain()
     with silent.write() as connection:
-        assert health.forget(connection, RIVER) == 2
+        assert health.forget(connection, RIVER, also_kept=True) == health.Forgotten(given_up=2, kept=0)
         assert health.one(connection, RIVER) is None
     assert silent.later(DAY) == 0
     silent.says(RIVER, 202)

@@ -52,6 +52,7 @@ class Answered:
 
     status: int = 202
     retry_after_seconds: int | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,8 +146,8 @@ class Book:
             raise found
         self.known[actor] = found
 
-    def is_blocked(self, host: str) -> bool:
-        return host in self.blocked
+    def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]:
+        return frozenset(address for address in recipients if address.split("/")[2] in self.blocked)
 
 
 async def until(condition: Callable[[], object]) -> None:

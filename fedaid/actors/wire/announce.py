@@ -5,8 +5,15 @@ from typing import Any
 
 from activitypub.vocabulary import ACTOR_CONTEXT, AS2, PUBLIC
 from fedaid.actors import queries
-from fedaid.actors.commands import ActorChanged, FollowAnswered, FollowAsked, FollowWithdrawn
-from fedaid.actors.queries import Follow
+from fedaid.actors.commands import (
+    ActorBlocked,
+    ActorChanged,
+    ActorUnblocked,
+    FollowAnswered,
+    FollowAsked,
+    FollowWithdrawn,
+)
+from fedaid.actors.queries import Block, Follow
 from fedaid.actors.wire.documents import actor_object
 from fedaid.foundation.clock import milliseconds
 from fedaid.foundation.work import Announcer, Work
@@ -53,6 +60,31 @@ def _send(work: Work, sender: str, recipient: str, activity: Mapping[str, Any]) 
     post(work.connection, Outgoing(activity, sender, to=(recipient,)), milliseconds(work.now))
 
 
+def block_object(block: Block) -> dict[str, Any]:
+    """The Block as it is sent, and as it stands in an Undo."""
+    return {"id": block.activity_id, "type": "Block", "actor": block.blocker, "object": block.blocked}
+
+
+def _block(work: Work, fact: object) -> None:
+    if isinstance(fact, ActorBlocked):
+        block = fact.block
+        _send(work, block.blocker, block.blocked, {"@context": AS2, **block_object(block), "to": [block.blocked]})
+
+
+def _unblock(work: Work, fact: object) -> None:
+    if isinstance(fact, ActorUnblocked):
+        block = fact.block
+        activity = {
+            "@context": AS2,
+            "id": work.names.activity(work.new_id()),
+            "type": "Undo",
+            "actor": block.blocker,
+            "to": [block.blocked],
+            "object": block_object(block),
+        }
+        _send(work, block.blocker, block.blocked, activity)
+
+
 def _tell_change(work: Work, fact: object) -> None:
     if not isinstance(fact, ActorChanged):
         return
@@ -77,4 +109,6 @@ ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
     FollowAnswered: (_answer,),
     FollowWithdrawn: (_withdraw,),
     ActorChanged: (_tell_change,),
+    ActorBlocked: (_block,),
+    ActorUnblocked: (_unblock,),
 }

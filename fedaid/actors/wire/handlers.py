@@ -22,7 +22,8 @@ def handlers(rules: UrlRules) -> Mapping[str, Sequence[Handler[Work]]]:
         "Follow": (FollowHandler(),),
         "Accept": (AnswerHandler(accept=True),),
         "Reject": (AnswerHandler(accept=False),),
-        "Undo": (UndoFollowHandler(),),
+        "Undo": (UndoFollowHandler(), UndoBlockHandler()),
+        "Block": (BlockHandler(),),
         "Update": (UpdateActorHandler(rules),),
         "Delete": (DeleteActorHandler(),),
     }
@@ -95,6 +96,42 @@ def _embedded_follow(work: Work, activity: Activity) -> Follow | None:
     if not follower or not followee:
         return None
     return queries.follow_between(work.connection, follower, followee)
+
+
+class BlockHandler:
+    """Somebody wants nothing more to do with an actor of ours."""
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        return ()
+
+    def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
+        blocked = letter.activity.object_id
+        if blocked is None or not work.names.is_ours(blocked):
+            return False
+        commands.receive_block(work, letter.sender.actor.text, blocked, letter.activity.id.text)
+        return True
+
+
+class UndoBlockHandler:
+    """Somebody takes their block of an actor of ours back (attack S44)."""
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        return ()
+
+    def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
+        sender, undone = letter.sender.actor.text, letter.activity.object
+        reference = letter.activity.object_id
+        known = queries.block_by_activity(work.connection, reference, sender) if reference else None
+        if undone is None or not has_type(undone, "Block"):
+            if known is not None:
+                commands.receive_unblock(work, known, sender)
+            return known is not None
+        blocker, blocked = link(undone.get("actor")), link(undone.get("object"))
+        if known is None and blocker and blocked:
+            known = queries.block_between(work.connection, blocker, blocked)
+        if known is not None:
+            commands.receive_unblock(work, known, sender)
+        return True
 
 
 @dataclass(frozen=True)

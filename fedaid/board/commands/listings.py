@@ -9,7 +9,14 @@ from fedaid.actors import queries as actors
 from fedaid.actors.rules import Kind as ActorKind
 from fedaid.board import queries
 from fedaid.board.commands.rows import change_listing, change_response, follow_matches, locked_listing, own_listing
-from fedaid.board.facts import ListingChanged, ListingPosted, ListingWithdrawn, ResponseDeclined
+from fedaid.board.facts import (
+    ListingChanged,
+    ListingHidden,
+    ListingPosted,
+    ListingShown,
+    ListingWithdrawn,
+    ResponseDeclined,
+)
 from fedaid.board.queries import Listing
 from fedaid.board.rules import (
     DEFAULT_CATEGORIES,
@@ -193,6 +200,18 @@ def _take_down(work: Work, found: Listing) -> None:
         change_response(work, one, ResponseState.DECLINED, reason=TAKEN_DOWN)
         work.record(ResponseDeclined(one.id, TAKEN_DOWN))
     work.record(ListingWithdrawn(listing_id))
+
+
+def hide_listing(work: Work, listing_id: int, *, hidden: bool = True) -> None:
+    """A moderator takes a listing out of sight, or puts it back; its author still sees it. The same again is harmless.
+
+    One of ours is deleted elsewhere too, as it must not go on standing there. Raises NotFound.
+    """
+    found = locked_listing(work, listing_id)
+    if found.hidden is hidden:
+        return
+    change_listing(work, listing_id, hidden=hidden)
+    work.record(ListingHidden(listing_id) if hidden else ListingShown(listing_id))
 
 
 def expire_due(work: Work) -> int:

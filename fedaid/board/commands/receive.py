@@ -9,7 +9,13 @@ from fedaid.actors import queries as actors
 from fedaid.board import queries
 from fedaid.board.commands.matches import call_off
 from fedaid.board.commands.pictures import forget_pictures, keep_pictures
-from fedaid.board.commands.responses import match_of_response, offered_minutes, store_match, take_back
+from fedaid.board.commands.responses import (
+    match_of_response,
+    offered_minutes,
+    refuse_blocked,
+    store_match,
+    take_back,
+)
 from fedaid.board.commands.rows import change_response, locked_listing
 from fedaid.board.commands.tombstones import bury
 from fedaid.board.facts import AnswerArrived, ListingArrived, ResponseArrived
@@ -54,7 +60,7 @@ def receive_listing(work: Work, board_actor: str, sent: ForeignListing) -> None:
     The same listing again changes nothing unless it is newer; nobody but its author changes it (attacks S40, S57).
     """
     _check_not_ours(work, sent.uri, sent.author)
-    if is_blocked(work.connection, urlsplit(sent.uri).netloc):
+    if is_blocked(work.connection, sent.author) or is_blocked(work.connection, board_actor):
         raise NotAllowed("Listings of this server are not taken here.")  # attack S48
     known = queries.listing_by_uri(work.connection, sent.uri)
     if known is None:
@@ -202,6 +208,7 @@ def _store_response(
         return None
     if queries.is_deleted(work.connection, uri):
         return None  # it was taken back before it came (attack S41)
+    refuse_blocked(work, helper, about)
     check_open(about.state)
     if not about.takes_responses(work.now):
         raise Refused("not_open", "Its time is over.", 409)

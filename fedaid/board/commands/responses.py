@@ -2,6 +2,7 @@
 
 from sqlalchemy import insert, select
 
+from fedaid.actors.queries import is_block_between
 from fedaid.board import queries
 from fedaid.board.commands.rows import change_match, change_response, follow_matches, locked_listing, own_listing
 from fedaid.board.facts import MatchCancelled, ResponseAccepted, ResponseDeclined, ResponseSent, ResponseWithdrawn
@@ -23,6 +24,7 @@ from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.text import excerpt, one_line
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
+from fedaid.network.queries import is_blocked
 
 
 def respond(work: Work, helper: Viewer, listing_id: int, message: str, minutes: int | None = None) -> int:
@@ -53,10 +55,11 @@ def respond(work: Work, helper: Viewer, listing_id: int, message: str, minutes: 
 
 
 def _check_may_answer(work: Work, helper: Viewer, about: Listing) -> None:
-    if about.hidden or about.state is ListingState.DRAFT:
+    if about.hidden or about.state is ListingState.DRAFT or _is_blocked(work, about):
         raise NotFound
     if about.state is ListingState.WITHDRAWN:
         raise Gone
+    refuse_blocked(work, helper.actor, about)
     if about.member_actor == helper.actor:
         raise Refused("own_listing", "This is your own; wait for a neighbour to answer.", 409)
     check_open(about.state)
@@ -64,6 +67,17 @@ def _check_may_answer(work: Work, helper: Viewer, about: Listing) -> None:
         raise Refused("not_open", "Its time is over.", 409)
     if alive_responses(work, about.id, helper.actor):
         raise Refused("answered_already", "You answered this already.", 409)
+
+
+def _is_blocked(work: Work, about: Listing) -> bool:
+    return not about.local and any(is_blocked(work.connection, one) for one in (about.author_actor, about.board_actor))
+
+
+def refuse_blocked(work: Work, helper: str, about: Listing) -> None:
+    """Two of whom one blocks the other do not answer each other. Raises NotAllowed."""
+    people = (about.author_actor, about.board_actor, about.member_actor)
+    if any(one and is_block_between(work.connection, helper, one) for one in people):
+        raise NotAllowed("You cannot answer this one.")
 
 
 def offered_minutes(about: Listing, minutes: int | None) -> int | None:

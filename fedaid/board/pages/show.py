@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from activitypub.vocabulary import CONTENT_TYPE
+from fedaid.actors.queries import Card
 from fedaid.board import queries
-from fedaid.board.pages.wording import shown, with_emoji
+from fedaid.board.pages.wording import reached, shown, with_emoji
 from fedaid.board.queries import Filters, Gone, Listing
 from fedaid.board.rules import SEARCH_CHARACTERS_MAX, Kind, MatchState, ResponseState, is_slug
 from fedaid.board.wire import agreement_document, note_of, offer_document, tombstone_document
@@ -26,6 +27,8 @@ from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import day_and_time
 from fedaid.groups import queries as groups
 from fedaid.media.proxy import PictureProxy
+from fedaid.network.queries import verdicts_on
+from fedaid.network.rules.restrictions import Standing
 
 ROW_ID_MAX = 2**63 - 1
 NOTHING_SAID: Final[Mapping[int, str]] = {}
@@ -66,11 +69,12 @@ def _board(request: Request, filters: Filters, group: groups.Board | None = None
     home, who = house(request), viewer(request)
     now = home.units.clock.now()
     with home.database.read() as connection:
-        page = queries.board(connection, who, filters, now, home.names.host)
+        page = queries.board(connection, who, filters, now, home.names.host, home.federation)
         kinds = queries.categories(connection)
         default = groups.default_board(connection)
         neighbours = groups.followed_boards(connection, default, home.names.host) if default is not None else []
-        waiting = queries.next_actions(connection, who)
+        shown_boards = _to_show(connection, home, who, neighbours)
+        waiting = queries.next_actions(connection, who, home.federation)
     return render(
         request,
         "board/board.html",
@@ -79,12 +83,19 @@ def _board(request: Request, filters: Filters, group: groups.Board | None = None
         filters=filters,
         categories=kinds,
         group=group,
-        neighbours=neighbours,
+        neighbours=shown_boards,
         waiting=waiting,
         follow_handle=f"@{group.handle if group else 'board'}@{home.names.host}",
         here=request.url.path if group is not None else "/board",
         link=lambda **changes: _link(request, **changes),
     )
+
+
+def _to_show(connection: Connection, home: House, who: Viewer, boards: Sequence[Card]) -> Sequence[Card]:
+    """Without boards that are shut out; those that are limited stand on no page for strangers."""
+    verdicts = verdicts_on(connection, home.federation, [one.uri for one in boards])
+    hidden = {Standing.SHUT_OUT} if who.signed_in else {Standing.SHUT_OUT, Standing.LIMITED}
+    return [one for one in boards if verdicts[one.uri].standing not in hidden]
 
 
 def _filters(request: Request) -> Filters:
@@ -157,11 +168,11 @@ def show_listing(
 
 def _listing_values(connection: Connection, home: House, who: Viewer, listing_id: int) -> dict[str, Any]:
     now = home.units.clock.now()
-    listing = queries.listing(connection, who, listing_id)
+    listing = queries.listing(connection, who, listing_id, home.federation)
     (noticed,) = queries.noticed(connection, who, [listing], home.names.host)
     one = shown(noticed, who, now)
     mine = queries.my_responses(connection, who, listing)
-    responses = queries.responses(connection, who, listing)
+    responses = queries.responses(connection, who, listing, home.federation)
     pictures = queries.pictures(connection, [listing.uri, *_uris_of((*responses, *mine))])
     return {
         "one": one,
@@ -175,6 +186,8 @@ def _listing_values(connection: Connection, home: House, who: Viewer, listing_id
         "may_respond": listing.takes_responses(now) and not listing.is_by(who) and not _waits(mine),
         "matches": queries.matches_of_listing(connection, who, listing),
         "preview": _preview(listing, noticed.helpers),
+        "reach": queries.reach(connection, listing) if listing.is_by(who) or who.is_admin else None,
+        "reached": reached,
         "as_html": lambda text, uri="": with_emoji(
             Markup(paragraphs(text)),  # noqa: S704 - escaped by paragraphs
             pictures.get(uri, ()),
@@ -207,7 +220,7 @@ def _listing_for_servers(request: Request, listing_id: int) -> Response:
     home = house(request)
     with home.database.read() as connection:
         try:
-            found = queries.listing(connection, viewer(request), listing_id)
+            found = queries.listing(connection, viewer(request), listing_id, home.federation)
         except Gone:
             gone = queries.any_listing(connection, listing_id)
             return _document(tombstone_document(gone.uri if gone is not None else ""), 410)

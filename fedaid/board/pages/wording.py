@@ -7,12 +7,13 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from fedaid.board.queries import Listing, Noticed, StoredPicture
+from fedaid.board.queries import Listing, Noticed, Reach, StoredPicture
 from fedaid.board.rules import Kind, ListingState, Mode
 from fedaid.foundation import wording
 from fedaid.foundation.text import paragraphs
 from fedaid.foundation.viewer import Viewer
 
+NAMED_MAX = 3
 KIND_WORDS = {Kind.REQUEST: "Request", Kind.OFFER: "Offer"}
 RETURN_WORDS = {Mode.HOURS: "hours", Mode.GIFT: "a gift", Mode.LOAN: "a loan", Mode.SWAP: "a swap, let us talk"}
 STATE_WORDS = {
@@ -110,6 +111,23 @@ def with_emoji(html: Markup, pictures: Sequence[StoredPicture], folder: str = "/
         return f'<img class="emoji" src="{folder}/{one.id}" alt="{one.alt}" title="{one.alt}">' if one else found[0]
 
     return Markup(_TAG_OR_SHORTCODE.sub(shown_as_picture, html))  # noqa: S704 - shortcodes are letters and digits
+
+
+def reached(reach: Reach) -> str:
+    """How far a listing has got, for the neighbour who posted it."""
+    if not reach.waiting and not reach.lost:
+        return f"It has reached all {reach.total} other networks." if reach.total > 1 else "It has reached one network."
+    told = f"It has reached {reach.arrived} of {reach.total} other networks."
+    if reach.waiting:
+        told += f" On its way to {_named(reach.waiting)}; we keep trying, there is nothing you need to do."
+    return f"{told} Not taken by {_named(reach.lost)}." if reach.lost else told
+
+
+def _named(hosts: Sequence[str]) -> str:
+    """Some of them by name, the others counted."""
+    shown = list(hosts[:NAMED_MAX])
+    rest = len(hosts) - len(shown)
+    return ", ".join([*shown, f"{rest} more"] if rest else shown)
 
 
 def ago(then: datetime, now: datetime) -> str:

@@ -11,7 +11,9 @@ from fedaid.actors import queries as actors
 from fedaid.board import commands, queries
 from fedaid.board.facts import (
     ListingChanged,
+    ListingHidden,
     ListingPosted,
+    ListingShown,
     ListingWithdrawn,
     MatchCancelled,
     RemarkMade,
@@ -86,6 +88,18 @@ def _withdraw_listing(work: Work, fact: object) -> None:
     listing = queries.any_listing(work.connection, fact.listing_id)
     if listing is not None and listing.local:
         _send_of_listing(work, listing, shapes.delete_activity(_activity_id(work), listing, work.now))
+
+
+def _hide(work: Work, fact: object) -> None:
+    listing = queries.any_listing(work.connection, fact.listing_id) if isinstance(fact, ListingHidden) else None
+    if listing is not None and listing.local and listing.state is not ListingState.WITHDRAWN:
+        _send_of_listing(work, listing, shapes.delete_activity(_activity_id(work), listing, work.now))
+
+
+def _show(work: Work, fact: object) -> None:
+    """Some servers keep it deleted all the same; then only a new listing helps."""
+    if isinstance(fact, ListingShown):
+        _tell_of_listing(work, fact.listing_id, "Create")
 
 
 def _send_of_listing(work: Work, listing: Listing, activity: Mapping[str, Any]) -> None:
@@ -280,6 +294,8 @@ ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
     ListingPosted: (_post,),
     ListingChanged: (_change,),
     ListingWithdrawn: (_withdraw_listing,),
+    ListingHidden: (_hide,),
+    ListingShown: (_show,),
     ResponseSent: (_respond, _tell_author_of_answer),
     ResponseArrived: (_tell_author_of_answer,),
     ResponseWithdrawn: (_withdraw_response,),

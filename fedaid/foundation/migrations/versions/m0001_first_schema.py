@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from fedaid.foundation.database import UtcDateTime
+from fedaid.foundation.migrations.guards import append_only
 
 APPEND_ONLY = ("posting", "fact")  # what was posted or signed never changes and never goes
 
@@ -654,27 +655,4 @@ def upgrade() -> None:
         op.f("ix_outbox_delivery_host_state_activity"), "outbox_delivery", ["host", "state", "activity"], unique=False
     )
     for table in APPEND_ONLY:
-        _guard(table)
-
-
-def _guard(table: str) -> None:
-    """Let the database itself refuse to change or remove rows."""
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute(
-            f"CREATE OR REPLACE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$"
-        )
-        op.execute(
-            f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
-            f"FOR EACH ROW EXECUTE FUNCTION {table}_is_append_only()"
-        )
-        op.execute(
-            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only()"
-        )
-        return
-    for verb in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
+        append_only(table)

@@ -1,4 +1,4 @@
-"""Reads about neighbouring networks and blocks."""
+"""Reads about neighbouring networks: who they are and where our link with each stands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, Connection, Row, select
 
 from activitypub.documents import Actor
 from fedaid.actors import queries as actors
-from fedaid.foundation.database import Database
-from fedaid.network.rules import Status, covering
-from fedaid.network.tables import block, neighbour
+from fedaid.network.rules import LINKED, Status
+from fedaid.network.tables import neighbour
+
+HOSTS_PER_QUERY = 500  # SQLite's parameters have a limit
 
 
 @dataclass(frozen=True)
@@ -79,23 +80,13 @@ def is_neighbour(connection: Connection, host: str) -> bool:
     return found is not None and found.status is Status.ACCEPTED
 
 
-def is_blocked(connection: Connection, host: str) -> bool:
-    """Whether this host, or a domain above it, is blocked."""
-    query = select(block.c.id).where(block.c.host.in_(covering(host))).limit(1)
-    return connection.execute(query).first() is not None
-
-
-def blocks(connection: Connection) -> Sequence[str]:
-    """The blocked hosts, by name."""
-    return connection.execute(select(block.c.host).order_by(block.c.host)).scalars().all()
-
-
-class BlockList:
-    """The blocks as the mail rooms ask for them: in a transaction of their own."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def __call__(self, host: str) -> bool:
-        with self._database.read() as connection:
-            return is_blocked(connection, host)
+def linked_hosts(connection: Connection, hosts: Sequence[str]) -> frozenset[str]:
+    """Those of the hosts with whose network a link has begun and not ended."""
+    table = neighbour.c
+    found: set[str] = set()
+    asked = [host for host in hosts if host.isprintable()]
+    for start in range(0, len(asked), HOSTS_PER_QUERY):
+        wanted = table.host.in_(asked[start : start + HOSTS_PER_QUERY])
+        linked = table.status.in_(sorted(LINKED))
+        found.update(connection.execute(select(table.host).where(wanted, linked)).scalars())
+    return frozenset(found)

@@ -1,4 +1,4 @@
-"""The admin's pages: neighbouring networks."""
+"""The page of neighbouring networks, and one address for each step of a link."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from activitypub.errors import ProtocolError
 from fedaid.admin.networks import Desk, overview
-from fedaid.foundation.pages import Form, admin, go, house, read_form, render
+from fedaid.foundation.pages import NOTHING_TYPED, Form, admin, go, house, read_form, render
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import MINUTES_PER_HOUR
 
@@ -28,7 +28,6 @@ SAID = {
     "resume": "network_resumed",
     "end": "network_ended",
 }
-NOTHING_TYPED = Form({})
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

@@ -5,8 +5,6 @@ import json
 import logging
 import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -14,16 +12,16 @@ from typing import Annotated, NoReturn
 import structlog
 import typer
 import uvicorn
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
 from activitypub.errors import ProtocolError
 from fedaid import __version__, app, settings
 from fedaid.admin import doctor, founding, networks
+from fedaid.cli import blocks, deliveries, letters
+from fedaid.cli.shared import Data, complaints, console, instance_of, prepare
 from fedaid.demo import play
-from fedaid.foundation import schema, wording
-from fedaid.foundation.database import Database
+from fedaid.foundation import wording
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.viewer import Role
 from fedaid.groups import commands as groups
@@ -47,13 +45,17 @@ member = typer.Typer(help="The people of this neighbourhood.", no_args_is_help=T
 group = typer.Typer(help="Groups by topic or place; each has a board.", no_args_is_help=True)
 network = typer.Typer(help="Neighbouring networks: boards linked, hours exchanged.", no_args_is_help=True)
 ledger = typer.Typer(help="The timebank's books.", no_args_is_help=True)
-for name, part in (("member", member), ("group", group), ("network", network), ("ledger", ledger)):
+for name, part in (
+    ("member", member),
+    ("group", group),
+    ("network", network),
+    ("ledger", ledger),
+    ("deliveries", deliveries.commands),
+    ("letters", letters.commands),
+    ("blocks", blocks.commands),
+):
     cli.add_typer(part, name=name)
 
-console = Console()
-complaints = Console(stderr=True)
-
-Data = Annotated[Path, typer.Option("--data", envvar="FEDAID_DATA", help="Folder of the instance.")]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 LineHours = Annotated[
     float | None, typer.Option("--line-hours", min=0, help="How many hours their network may owe ours.")
@@ -106,9 +108,11 @@ def init(
         allow_loopback=allow_loopback or None,
         database_url=database_url or None,
         time_zone=time_zone,
+        # Somebody else speaks TLS for us, mostly on the same machine; the file shows it, to be changed there.
+        trusted_proxies="127.0.0.1,::1" if origin.startswith("https://") else None,
     )
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _instance(chosen) as instance, instance.units.begin() as work:
+    with instance_of(chosen) as instance, instance.units.begin() as work:
         founding.found(work, chosen.name)
         if admin and password:
             members.add_member(work, admin, password.hash, role=Role.ADMIN, time_zone=chosen.time_zone)
@@ -126,7 +130,7 @@ def serve(
     """Serve the pages and do the work beside them, in one process."""
     chosen = settings.load(data, host=host, port=port)
     _log_as_json(chosen)
-    _prepare(chosen)
+    prepare(chosen)
     instance = app.build(chosen, works=True)
     uvicorn.run(
         instance.web,
@@ -146,7 +150,7 @@ def worker(data: Data) -> None:
     """Do the work only: apply letters, deliver mail, remind and expire. As many as you like on PostgreSQL."""
     chosen = settings.load(data)
     _log_as_json(chosen)
-    _prepare(chosen)
+    prepare(chosen)
     asyncio.run(_work(chosen))
 
 
@@ -181,7 +185,7 @@ def member_add(
     """Add a member."""
     chosen = settings.load(data)
     password = _new_password(password_stdin)
-    with _instance(chosen) as instance, instance.units.begin() as work:
+    with instance_of(chosen) as instance, instance.units.begin() as work:
         added = members.add_member(
             work, user, password.hash, name=name, email=email, role=role, time_zone=chosen.time_zone
         )
@@ -198,7 +202,7 @@ def token(
     ] = "read write follow",
 ) -> None:
     """Print a bearer token for a member; it is shown this once."""
-    with _instance(settings.load(data)) as instance, instance.units.begin() as work:
+    with instance_of(settings.load(data)) as instance, instance.units.begin() as work:
         found = member_queries.by_handle(work.connection, user)
         if found is None:
             raise Refused("no_member", f"There is no member {user}.")
@@ -216,7 +220,7 @@ def group_add(
 ) -> None:
     """Add a group with its board."""
     chosen = settings.load(data)
-    with _instance(chosen) as instance, instance.units.begin() as work:
+    with instance_of(chosen) as instance, instance.units.begin() as work:
         added = groups.add_group(work, handle, name, topic=topic, place=place)
     console.print(f"{added.name} has a board now: @{added.handle}@{chosen.names.host}")
 
@@ -265,7 +269,7 @@ def network_end(host: Annotated[str, typer.Argument(help="Their host.")], data: 
 @network.command("list")
 def network_list(data: Data, as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
     """Show the links with neighbouring networks: status, and the account between us."""
-    with _instance(settings.load(data)) as instance, instance.database.read() as connection:
+    with instance_of(settings.load(data)) as instance, instance.database.read() as connection:
         rows = networks.overview(connection)
     if as_json:
         print(json.dumps([row.as_json() for row in rows]))  # noqa: T201 - plain, for scripts
@@ -279,7 +283,7 @@ def network_list(data: Data, as_json: Annotated[bool, typer.Option("--json", hel
 
 def _with_network(data: Path, step: networks.DeskStep, done: str) -> None:
     chosen = settings.load(data)
-    _prepare(chosen)
+    prepare(chosen)
 
     async def take() -> None:
         instance = app.build(chosen, works=False)
@@ -298,7 +302,7 @@ def _with_network(data: Path, step: networks.DeskStep, done: str) -> None:
 @ledger.command("verify")
 def ledger_verify(data: Data) -> None:
     """Recompute the whole ledger: sums, holds, the hash chain and every signature. Exit status 1 when it differs."""
-    with _instance(settings.load(data)) as instance, instance.database.read() as connection:
+    with instance_of(settings.load(data)) as instance, instance.database.read() as connection:
         report = timebank.verify_ledger(connection)
     for finding in report.findings:
         complaints.print(finding, style="red", markup=False)
@@ -312,7 +316,7 @@ def ledger_verify(data: Data) -> None:
 @ledger.command("statement")
 def ledger_statement(user: Annotated[str, typer.Argument(help="Handle of the member.")], data: Data) -> None:
     """Print a member's statement, newest last."""
-    with _instance(settings.load(data)) as instance, instance.database.read() as connection:
+    with instance_of(settings.load(data)) as instance, instance.database.read() as connection:
         found = member_queries.by_handle(connection, user)
         if found is None:
             raise Refused("no_member", f"There is no member {user}.")
@@ -348,7 +352,7 @@ def check_up(data: Data, as_json: Annotated[bool, typer.Option("--json", help="F
 async def _examine(chosen: Settings) -> list[doctor.Finding]:
     instance = app.build(chosen, works=False)
     try:
-        return await doctor.examine(doctor.Patient(str(chosen.data), chosen.names, instance.database, instance.client))
+        return await doctor.examine(instance.patient)
     finally:
         await instance.close()
 
@@ -369,32 +373,7 @@ def version() -> None:
     print(__version__)  # noqa: T201 - plain, for scripts
 
 
-# what the commands share
-
-
-def _prepare(chosen: Settings) -> None:
-    """Bring the database to this version's schema. Raises Refused for an instance that was never founded."""
-    if not (chosen.data / settings.FILE_NAME).exists() and not chosen.database_url:
-        raise Refused("not_founded", f"There is no instance in {chosen.data}. Found one with: fedaid init")
-    _upgrade(chosen)
-
-
-def _upgrade(chosen: Settings) -> None:
-    database = Database(chosen.database)
-    try:
-        schema.upgrade(database)
-    finally:
-        database.dispose()
-
-
-@contextmanager
-def _instance(chosen: Settings) -> Iterator[app.Instance]:
-    _upgrade(chosen)
-    instance = app.build(chosen, works=False)
-    try:
-        yield instance
-    finally:
-        asyncio.run(instance.close())
+# what only these commands need
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Writes about neighbouring networks: the steps of a link, and blocks."""
+"""Writes about neighbouring networks: the steps of a link."""
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import insert, update
 
 from fedaid.actors import commands as actors
 from fedaid.foundation.refused import NotFound, Refused
@@ -10,7 +10,7 @@ from fedaid.foundation.work import Work
 from fedaid.network import queries, rules
 from fedaid.network.queries import Neighbour, NeighbourFacts
 from fedaid.network.rules import Status, Step
-from fedaid.network.tables import block, neighbour
+from fedaid.network.tables import neighbour
 
 
 @dataclass(frozen=True)
@@ -120,19 +120,3 @@ def _changed(work: Work, host: str, before: Status | None, step: Step) -> Neighb
         raise NotFound
     work.record(LinkChanged(found, before, step))
     return found
-
-
-def block_host(work: Work, host: str) -> None:
-    """Nothing is wanted from this host and the domains below it; harmless when it is blocked already."""
-    name = host.strip().lower().rstrip(".")
-    if not name or not name.isprintable() or " " in name or "/" in name:
-        raise Refused("network_host", "A host looks like riverside.example.")
-    if name in rules.covering(work.names.host):
-        raise Refused("network_self", "This would block our own network.")
-    if name not in queries.blocks(work.connection):
-        work.connection.execute(insert(block).values(id=work.new_id(), host=name, created_at=work.now))
-
-
-def unblock_host(work: Work, host: str) -> None:
-    """The host is heard again; harmless when it was not blocked."""
-    work.connection.execute(delete(block).where(block.c.host == host.strip().lower().rstrip(".")))

@@ -1,4 +1,4 @@
-"""What may become of a link with a neighbouring network, and which hosts a block covers; pure."""
+"""What may become of a link with a neighbouring network; pure."""
 
 from enum import StrEnum
 
@@ -15,6 +15,10 @@ class Status(StrEnum):
     ACCEPTED = "accepted"
     PAUSED = "paused"
     ENDED = "ended"
+
+
+# From the moment that one side asked until one of them ends it; what such a network sends is looked at.
+LINKED = frozenset({Status.PROPOSED, Status.ASKED, Status.ACCEPTED, Status.PAUSED})
 
 
 class Step(StrEnum):
@@ -97,13 +101,3 @@ def origin_of(typed: str, rules: UrlRules) -> Origin:
 
 def _unreadable() -> Refused:
     return Refused("network_host", "A network is named by its host, such as riverside.example.")
-
-
-def covering(host: str) -> list[str]:
-    """The hosts whose block covers this one: itself, with and without its port, and every parent (attack S48)."""
-    bare = host.lower().partition(":")[0].rstrip(".")
-    if is_loopback_address(bare):
-        return list(dict.fromkeys((host.lower(), bare)))
-    labels = bare.split(".")
-    parents = [".".join(labels[start:]) for start in range(len(labels))]
-    return list(dict.fromkeys((host.lower(), *parents)))

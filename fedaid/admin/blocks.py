@@ -1,0 +1,111 @@
+"""The desk for who is not welcome: what is laid on whom, and block lists taken over and given away."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from fedaid.foundation.refused import Refused
+from fedaid.foundation.work import Work
+from fedaid.network import commands, queries
+from fedaid.network.commands import Decision
+from fedaid.network.queries import Restriction
+from fedaid.network.rules import LINKED
+from fedaid.network.rules.block_lists import BlockList, Outcome, Unreadable, Weighed, weigh, write
+from fedaid.network.rules.restrictions import Severity, Terms
+
+SHOWN_MAX = 200
+OUTCOME_WORDS: Mapping[Outcome, str] = {
+    Outcome.NEW: "new",
+    Outcome.STRICTER: "made stricter",
+    Outcome.SAME: "there already",
+    Outcome.KEPT: "left: it is stricter here",
+    Outcome.NEIGHBOUR: "left: it would cover a neighbouring network",
+    Outcome.OURS: "left: it would cover this network",
+    Outcome.TWICE: "left: it stands in the list twice",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is laid on whom, as far as it was asked for, and how much there is of it altogether."""
+
+    restrictions: Sequence[Restriction]
+    matching: int
+    total: int
+
+
+def find(connection: Connection, text: str = "") -> Found:
+    """Restrictions whose target or reason holds the text, by name; at most SHOWN_MAX of them."""
+    everything = queries.restrictions(connection)
+    wanted = text.strip().lower()
+    found = [one for one in everything if wanted in one.target.name or wanted in one.terms.reason.lower()]
+    return Found(found[:SHOWN_MAX], len(found), len(everything))
+
+
+def read_severity(text: str) -> Severity:
+    """The severity somebody chose. Raises Refused."""
+    try:
+        return Severity(text)
+    except ValueError:
+        raise Refused("severity", f"Say one of: {', '.join(Severity)}.") from None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would become of every line of a list, or what has."""
+
+    weighed: Sequence[Weighed]
+    unreadable: Sequence[Unreadable]
+
+    @property
+    def taken(self) -> Sequence[Weighed]:
+        return [one for one in self.weighed if one.is_taken]
+
+    @property
+    def neighbours(self) -> Sequence[Weighed]:
+        """The lines that would shut out a network we have a link with; each is taken only when the admin says so."""
+        return [one for one in self.weighed if one.outcome is Outcome.NEIGHBOUR]
+
+    @property
+    def left(self) -> Sequence[Weighed]:
+        """The other lines that are not taken, each for a reason worth telling."""
+        quiet = {Outcome.NEW, Outcome.STRICTER, Outcome.NEIGHBOUR, Outcome.SAME}
+        return [one for one in self.weighed if one.outcome not in quiet]
+
+    @property
+    def summary(self) -> str:
+        """How many lines came to what."""
+        counts = Counter(one.outcome for one in self.weighed)
+        parts = [f"{counts[outcome]} {words}" for outcome, words in OUTCOME_WORDS.items() if counts[outcome]]
+        if self.unreadable:
+            parts.append(f"{len(self.unreadable)} cannot be read")
+        return "; ".join(parts) or "nothing"
+
+
+def preview(connection: Connection, found: BlockList, our_host: str, also: Collection[str] = ()) -> Preview:
+    """What would become of each line. ``also`` are lines that shut out a neighbour and shall be taken all the same."""
+    present = {one.target.name: one.terms for one in queries.restrictions(connection)}
+    linked = [one.host for one in queries.neighbours(connection) if one.status in LINKED]
+    return Preview(weigh(found.entries, present, linked, our_host, also), found.unreadable)
+
+
+def take(work: Work, found: BlockList, by: str = "", also: Collection[str] = ()) -> Preview:
+    """Take the list over, all of it or nothing, and say what became of each line."""
+    weighed = preview(work.connection, found, work.names.host, also)
+    commands.restrict_all(work, [(one.entry.target, one.entry.terms) for one in weighed.taken], by)
+    commands.write_down(work, Decision.IMPORT, f"{len(weighed.taken)} hosts", weighed.summary, by)
+    return weighed
+
+
+def export(connection: Connection) -> str:
+    """The blocked and limited hosts as a list that Mastodon reads. Single actors do not stand on such a list."""
+    return write((one.target, one.terms) for one in queries.restrictions(connection))
+
+
+def terms_in_words(terms: Terms) -> str:
+    """What is laid, in a few words."""
+    words = {Severity.BLOCK: "blocked", Severity.LIMIT: "limited", Severity.NONE: ""}[terms.severity]
+    more = ["no pictures"] * terms.rejects_media + ["no reports"] * terms.rejects_reports
+    return ", ".join(part for part in (words, *more) if part)

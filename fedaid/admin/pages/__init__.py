@@ -1,0 +1,22 @@
+"""The pages of those who look after the neighbourhood: networks, the two mail rooms, reports and blocks."""
+
+from collections.abc import Sequence
+
+from starlette.routing import Route
+
+from fedaid.admin.doctor import Patient
+from fedaid.admin.networks import Desk
+from fedaid.admin.pages import blocks, check_up, deliveries, letters, networks, reports
+
+
+def routes(desk: Desk, patient: Patient) -> Sequence[Route]:
+    """Every page for admins and coordinators, and those on which members report or block somebody."""
+    rooms = (
+        networks.routes(desk),
+        deliveries.routes(),
+        letters.routes(),
+        reports.routes(),
+        blocks.routes(),
+        check_up.routes(patient),
+    )
+    return [route for room in rooms for route in room]

@@ -1,0 +1,61 @@
+"""Reads about neighbouring networks, about who is welcome here, and about what moderators have to decide."""
+
+from fedaid.network.queries.links import (
+    Neighbour,
+    NeighbourFacts,
+    by_host,
+    by_ledger,
+    facts_of_ledger,
+    is_neighbour,
+    linked_hosts,
+    neighbours,
+)
+from fedaid.network.queries.reports import (
+    Report,
+    count_open_reports,
+    is_reported,
+    report_by_id,
+    reports,
+    reports_about,
+    reports_of_day,
+)
+from fedaid.network.queries.restrictions import (
+    LogLine,
+    Restriction,
+    is_blocked,
+    log_of,
+    restriction_on,
+    restrictions,
+    restrictions_over,
+    showable,
+    verdict_on,
+    verdicts_on,
+)
+
+__all__ = [
+    "LogLine",
+    "Neighbour",
+    "NeighbourFacts",
+    "Report",
+    "Restriction",
+    "by_host",
+    "by_ledger",
+    "count_open_reports",
+    "facts_of_ledger",
+    "is_blocked",
+    "is_neighbour",
+    "is_reported",
+    "linked_hosts",
+    "log_of",
+    "neighbours",
+    "report_by_id",
+    "reports",
+    "reports_about",
+    "reports_of_day",
+    "restriction_on",
+    "restrictions",
+    "restrictions_over",
+    "showable",
+    "verdict_on",
+    "verdicts_on",
+]

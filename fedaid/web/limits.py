@@ -1,0 +1,107 @@
+"""How much one address and one account may ask of this instance; beyond that it is told when to come back."""
+
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fedaid.foundation.clock import Clock
+from fedaid.foundation.pages import house, viewer
+from fedaid.members.rules import address_key
+from inbox.memory import Counter
+
+_FREE = ("/static/", "/livez", "/readyz")
+
+
+@dataclass(frozen=True)
+class WebLimits:
+    """Counted by each web process for itself, in windows of ``window_seconds`` (attacks S16, S85).
+
+    requests_per_address_max         from one address (a /64 for IPv6), whoever asks
+    requests_per_account_max         by one signed-in member, from wherever
+    refused_letters_per_address_max  letters to inboxes that were refused, before none is looked at any more
+    counted_max                      addresses, and accounts, that are kept count of; the longest unheard go first (S90)
+    """
+
+    window_seconds: int = 300
+    requests_per_address_max: int = 1_500
+    requests_per_account_max: int = 1_500
+    refused_letters_per_address_max: int = 300
+    counted_max: int = 20_000
+
+
+class RequestLimits:
+    """Stands before the pages. Static files and the health checks are free."""
+
+    def __init__(self, app: ASGIApp, limits: WebLimits, clock: Clock) -> None:
+        self._app = app
+        self._limits = limits
+        self._addresses = _counter(limits, clock)
+        self._accounts = _counter(limits, clock)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(_FREE):
+            await self._app(scope, receive, send)
+            return
+        refusal = self._count(self._addresses, _address(scope), self._limits.requests_per_address_max)
+        refusal = refusal or await self._count_account(Request(scope))
+        await (refusal or self._app)(scope, receive, send)
+
+    async def _count_account(self, request: Request) -> Response | None:
+        if house(request).cookie_name not in request.cookies:
+            return None
+        who = await run_in_threadpool(viewer, request)  # kept in the request, so that it is looked up once
+        if who.member_id is None:
+            return None
+        return self._count(self._accounts, str(who.member_id), self._limits.requests_per_account_max)
+
+    def _count(self, counter: Counter, name: str, most: int) -> Response | None:
+        return too_many(counter.seconds_left(name)) if counter.add(name) > most else None
+
+
+class RefusedLetters:
+    """Stands before the inboxes: an address whose letters were refused too often is heard again after the window.
+
+    Whoever sends letters that are taken is never counted, however many they are.
+    """
+
+    def __init__(self, app: ASGIApp, limits: WebLimits, clock: Clock) -> None:
+        self._app = app
+        self._limits = limits
+        self._refused = _counter(limits, clock)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = _address(scope)
+        if self._refused.count(name) >= self._limits.refused_letters_per_address_max:
+            await too_many(self._refused.seconds_left(name))(scope, receive, send)
+            return
+
+        async def counting_send(message: Message) -> None:
+            if message["type"] == "http.response.start" and 400 <= message["status"] < 500:
+                self._refused.add(name)
+            await send(message)
+
+        await self._app(scope, receive, counting_send)
+
+
+def too_many(seconds: int) -> Response:
+    """429 (RFC 6585) with Retry-After, made without looking anything up."""
+    wait = max(1, seconds)
+    problem = {
+        "title": "Too many requests",
+        "status": 429,
+        "code": "too_many_requests",
+        "detail": f"Too much was asked from here at once. Please come back in {wait} seconds.",
+    }
+    return JSONResponse(problem, 429, {"Retry-After": str(wait)}, "application/problem+json")
+
+
+def _counter(limits: WebLimits, clock: Clock) -> Counter:
+    return Counter(clock, seconds=limits.window_seconds, entries_max=limits.counted_max)
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return address_key(client[0]) if client else ""
