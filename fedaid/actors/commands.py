@@ -197,6 +197,8 @@ def _key_row(found: VerificationKey, work: Work) -> Mapping[str, object]:
         "owner": found.owner,
         "algorithm": "rsa" if is_rsa else "ed25519",
         "public_key": text,
+        "asserts": found.asserts,
+        "expires_at": found.expires_at,
         "fetched_at": work.now,
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, Select, func, select
@@ -14,6 +15,7 @@ from fedaid.actors.rules import FollowState, Kind, folded
 from fedaid.actors.tables import follow, local_actor, remote_actor, remote_key
 from outbox.ports import Mailbox
 
+PRIVATE_KEYS_KEPT_MAX = 1_000  # as objects; a signature with one costs half of what reading its PEM does
 URIS_PER_QUERY = 500  # SQLite's parameters have a limit
 
 
@@ -185,8 +187,9 @@ def own_keys(connection: Connection, uri: str) -> OwnKeys:
     )
 
 
+@lru_cache(maxsize=PRIVATE_KEYS_KEPT_MAX)
 def _private(pem: str) -> PrivateKey:
-    return private_from_pem(pem)
+    return private_from_pem(pem)  # and all that is signed needs one
 
 
 def assertion_key_name(kind: Kind) -> str:
@@ -218,7 +221,7 @@ def keys_of(connection: Connection, owner: str) -> Sequence[VerificationKey]:
 
 def _verification_key(row: Row[tuple[object, ...]]) -> VerificationKey:
     read = rsa_from_text if row.algorithm == "rsa" else ed25519_from_text
-    return VerificationKey(row.key_id, row.owner, read(row.public_key), row.fetched_at)
+    return VerificationKey(row.key_id, row.owner, read(row.public_key), row.fetched_at, row.asserts, row.expires_at)
 
 
 _MAILBOX = (remote_actor.c.uri, remote_actor.c.inbox, remote_actor.c.shared_inbox)

@@ -1,6 +1,17 @@
 """The rows about who can speak: our actors, the actors we met with their keys, and who follows whom."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    true,
+)
 
 from fedaid.actors.rules import HANDLE_CHARACTERS_MAX, HOST_CHARACTERS_MAX
 from fedaid.foundation.database import UtcDateTime, metadata
@@ -56,6 +67,8 @@ remote_key = Table(
     Column("owner", String(URI_CHARACTERS_MAX), nullable=False, index=True),
     Column("algorithm", String(10), nullable=False),
     Column("public_key", Text, nullable=False),
+    Column("asserts", Boolean, nullable=False, server_default=true()),
+    Column("expires_at", UtcDateTime),
     Column("fetched_at", UtcDateTime, nullable=False),
     CheckConstraint("algorithm IN ('rsa', 'ed25519')", name="algorithm"),
 )
