@@ -18,6 +18,7 @@ from inbox.journal import Journal, JournalUnavailable, entry_of
 from inbox.keyring import Keyring
 from inbox.limits import InboxLimits
 from inbox.memory import Memory
+from inbox.origins import Origins
 from inbox.ports import Clock, Correspondents, Fetcher, Recipients
 from inbox.refusal import ACCEPTED, Answer, MailRefused, answer_to, refusal_of
 
@@ -50,8 +51,9 @@ class InboxApp:
     def __init__(self, room: InboxRoom) -> None:
         self._room = room
         keyring = Keyring(room.correspondents, room.client, room.server_signer, room.rules, room.limits, room.clock)
+        origins = Origins(room.client, room.server_signer, room.limits, room.clock)
         self._authenticator = Authenticator(
-            room.origin, room.rules, room.limits, room.correspondents, keyring, room.clock
+            room.origin, room.rules, room.limits, room.correspondents, keyring, origins, room.clock
         )
         self._floods = Floods(room.limits, room.clock)
         self._inboxes: Memory[bool] = Memory(
@@ -85,10 +87,10 @@ class InboxApp:
         body = await read_body(receive, room.limits)
         proved = await self._authenticator.authenticate(Request("POST", head.path, head.headers, body))
         if proved is None:
-            _log.info("inbox.farewell_of_stranger", path=head.path)
+            _log.info("inbox.thanked_and_forgotten", path=head.path)
             return
         self._floods.check(proved.sender.actor.origin.netloc, proved.activity.type)
-        await room.journal.append(entry_of(proved.activity, proved.sender, head.path, body, room.clock.now()))
+        await room.journal.append(entry_of(proved.activity, proved.sender, head.path, proved.body, room.clock.now()))
 
     async def _check_inbox(self, head: Head) -> None:
         if self._inboxes.get(head.path):
