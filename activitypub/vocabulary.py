@@ -55,6 +55,9 @@ ACTIVITY_TYPES: Final = INTRANSITIVE_TYPES | {
 
 Context = list[str | dict[str, Any]]
 
+# Activities that need no names but the language's own, and those of a proof (FEP-8b32).
+PLAIN_CONTEXT: Final[Context] = [AS2, DATA_INTEGRITY_V2]
+
 
 def _reference(iri: str) -> dict[str, str]:
     """A term whose value is the address of something."""
@@ -65,6 +68,7 @@ def _reference(iri: str) -> dict[str, str]:
 ACTOR_CONTEXT: Final[Context] = [
     AS2,
     SECURITY_V1,
+    DATA_INTEGRITY_V2,
     MULTIKEY_V1,
     {
         "toot": TOOT,
@@ -94,6 +98,7 @@ ACTOR_CONTEXT: Final[Context] = [
 LISTING_CONTEXT: Final[Context] = [
     AS2,
     SECURITY_V1,
+    DATA_INTEGRITY_V2,
     {
         "vf": VALUEFLOWS,
         "Proposal": "vf:Proposal",

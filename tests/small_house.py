@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+import orjson
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.testclient import TestClient
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 from activitypub.documents import Actor, parse_actor
 from activitypub.identifiers import UrlRules
 from activitypub.keys import VerificationKey, private_from_pem, public_to_multibase, public_to_pem
+from activitypub.signatures.proofs import verify_proof
 from fedaid.actors import wire
 from fedaid.actors.commands import ActorKeys, make_keys
 from fedaid.foundation.database import Database
@@ -104,6 +106,18 @@ def remote_document(uri: str = f"{RIVER}/users/ben", kind: str = "Person", **cha
 def remote_actor(uri: str = f"{RIVER}/users/ben", kind: str = "Person", **changes: Any) -> Actor:
     """An actor elsewhere, as it is parsed."""
     return parse_actor(remote_document(uri, kind, **changes), RULES, START)
+
+
+def unproved(body: str | bytes) -> dict[str, Any]:
+    """What an actor of ours sent, without the proof (FEP-8b32), which must be right and by that actor."""
+    document: dict[str, Any] = orjson.loads(body)
+    key = private_from_pem(some_keys().ed25519_pem).public_key()
+    owned = VerificationKey(f"{document['actor']}#ed25519-key", document["actor"], key, START)
+    sender = verify_proof(document, owned, datetime.max.replace(tzinfo=UTC))
+    assert sender.actor.text == document.pop("actor")
+    proof = document.pop("proof")
+    assert proof["@context"] == document["@context"]
+    return {**document, "actor": sender.actor.text}
 
 
 def key_ids(keys: Sequence[VerificationKey]) -> list[str]:

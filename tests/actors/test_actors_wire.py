@@ -1,6 +1,5 @@
 """What others' activities about follows and actors do, refusals first, and what ours say."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from fedaid.actors.rules import FollowState, Kind
 from fedaid.foundation.refused import NotFound, Refused
 from inbox.ports import Letter
 from outbox.tables import activity as outbox_activity
-from tests.small_house import NORTH, RIVER, RULES, START, SmallHouse, remote_actor, remote_document, some_keys
+from tests.small_house import NORTH, RIVER, RULES, START, SmallHouse, remote_actor, remote_document, some_keys, unproved
 
 BEN, EVE, ANA, BOARD = f"{RIVER}/users/ben", f"{RIVER}/users/eve", f"{NORTH}/users/ana", f"{NORTH}/groups/moving"
 HANDLERS = wire.handlers(RULES)
@@ -52,7 +51,7 @@ def refusal_of(house: SmallHouse, post: Letter) -> str:
 def sent(house: SmallHouse) -> list[dict[str, Any]]:
     with house.database.read() as connection:
         bodies = connection.execute(select(outbox_activity.c.body).order_by(outbox_activity.c.id)).scalars()
-        return [json.loads(body) for body in bodies]
+        return [unproved(body) for body in bodies]
 
 
 def state(house: SmallHouse, follower: str, followee: str) -> FollowState | None:

@@ -3,5 +3,6 @@
 from fedaid.actors.wire.announce import ANNOUNCERS
 from fedaid.actors.wire.documents import actor_document
 from fedaid.actors.wire.handlers import handlers
+from fedaid.actors.wire.say import say
 
-__all__ = ["ANNOUNCERS", "actor_document", "handlers"]
+__all__ = ["ANNOUNCERS", "actor_document", "handlers", "say"]

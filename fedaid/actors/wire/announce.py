@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from activitypub.vocabulary import ACTOR_CONTEXT, AS2, PUBLIC
+from activitypub.vocabulary import ACTOR_CONTEXT, PLAIN_CONTEXT, PUBLIC
 from fedaid.actors import queries
 from fedaid.actors.commands import ActorChanged, FollowAnswered, FollowAsked, FollowWithdrawn
 from fedaid.actors.queries import Follow
 from fedaid.actors.wire.documents import actor_object
-from fedaid.foundation.clock import milliseconds
+from fedaid.actors.wire.say import say
 from fedaid.foundation.work import Announcer, Work
-from outbox.queue import Outgoing, post
+from outbox.queue import Outgoing
 
 
 def follow_object(follow: Follow) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def follow_object(follow: Follow) -> dict[str, Any]:
 def _ask(work: Work, fact: object) -> None:
     if isinstance(fact, FollowAsked):
         follow = fact.follow
-        activity = {"@context": AS2, **follow_object(follow), "to": [follow.followee]}
+        activity = {"@context": PLAIN_CONTEXT, **follow_object(follow), "to": [follow.followee]}
         _send(work, follow.follower, follow.followee, activity)
 
 
@@ -40,7 +40,7 @@ def _withdraw(work: Work, fact: object) -> None:
 
 def _about(work: Work, kind: str, actor: str, follow: Follow, recipient: str) -> dict[str, Any]:
     return {
-        "@context": AS2,
+        "@context": PLAIN_CONTEXT,
         "id": work.names.activity(work.new_id()),
         "type": kind,
         "actor": actor,
@@ -50,7 +50,7 @@ def _about(work: Work, kind: str, actor: str, follow: Follow, recipient: str) ->
 
 
 def _send(work: Work, sender: str, recipient: str, activity: Mapping[str, Any]) -> None:
-    post(work.connection, Outgoing(activity, sender, to=(recipient,)), milliseconds(work.now))
+    say(work, Outgoing(activity, sender, to=(recipient,)))
 
 
 def _tell_change(work: Work, fact: object) -> None:
@@ -69,7 +69,7 @@ def _tell_change(work: Work, fact: object) -> None:
         "cc": [f"{actor.uri}/followers"],
         "object": actor_object(actor, keys, work.names),
     }
-    post(work.connection, Outgoing(activity, actor.uri, followers_of=actor.uri), milliseconds(work.now))
+    say(work, Outgoing(activity, actor.uri, followers_of=actor.uri))
 
 
 ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from activitypub.vocabulary import LISTING_CONTEXT
 from fedaid.actors import queries as actors
+from fedaid.actors.wire import say
 from fedaid.board import queries
 from fedaid.board.facts import (
     ListingChanged,
@@ -21,10 +22,9 @@ from fedaid.board.facts import (
 from fedaid.board.queries import Listing, Response
 from fedaid.board.rules import ListingState, ResponseForm
 from fedaid.board.wire import shapes
-from fedaid.foundation.clock import milliseconds
 from fedaid.foundation.names import Names
 from fedaid.foundation.work import Announcer, Work
-from outbox.queue import RECIPIENTS_MAX, Outgoing, post
+from outbox.queue import RECIPIENTS_MAX, Outgoing
 
 ACCEPTED_SENTENCE = "Thank you! Your answer to “{title}” was accepted."
 DECLINED_SENTENCE = "Thank you for your answer to “{title}”. It is not needed this time."
@@ -40,10 +40,6 @@ def _note(connection: Connection, listing: Listing, names: Names) -> dict[str, A
     accepted, done = queries.matches_by_state(connection, listing.id)
     board = actors.by_uri(connection, listing.board_actor)
     return shapes.listing_object(listing, board.handle if board else "", accepted + done, names)
-
-
-def _send(work: Work, outgoing: Outgoing) -> None:
-    post(work.connection, outgoing, milliseconds(work.now))
 
 
 def _activity_id(work: Work) -> str:
@@ -83,7 +79,7 @@ def _send_from_board(work: Work, listing: Listing, activity: Mapping[str, Any]) 
     """To the board's followers, and to those who answered: they may not follow it."""
     helpers = tuple(queries.waiting_helpers(work.connection, listing.id))[:RECIPIENTS_MAX]
     board = listing.board_actor
-    _send(work, Outgoing(activity, board, to=helpers, followers_of=board, public=True))
+    say(work, Outgoing(activity, board, to=helpers, followers_of=board, public=True))
 
 
 # responses
@@ -108,7 +104,7 @@ def _withdraw_response(work: Work, fact: object) -> None:
 
 
 def _send_from_member(work: Work, response: Response, activity: Mapping[str, Any]) -> None:
-    _send(work, Outgoing(activity, response.helper_actor, to=(response.asked_actor,)))
+    say(work, Outgoing(activity, response.helper_actor, to=(response.asked_actor,)))
 
 
 # answers
@@ -161,7 +157,7 @@ def _reply(work: Work, response: Response, listing: Listing, sentence: str) -> N
 
 
 def _send_answer(work: Work, response: Response, activity: Mapping[str, Any]) -> None:
-    _send(work, Outgoing(activity, response.asked_actor, to=(response.helper_actor,)))
+    say(work, Outgoing(activity, response.asked_actor, to=(response.helper_actor,)))
 
 
 ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
