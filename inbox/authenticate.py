@@ -116,7 +116,7 @@ class Authenticator:
         return await self._from_its_origin(activity)
 
     async def _author_by_proof(self, activity: Activity) -> Authentic | None:
-        """Who made the letter.s proof; None without one. Raises SignatureRefused for anybody but its actor (S38)."""
+        """Who made the letter's proof; None without one. Raises SignatureRefused for anybody but its actor (S38)."""
         named = read_proof(activity.raw, self._clock.now())
         if named is None:
             return None
