@@ -33,7 +33,13 @@ from activitypub.client import Client
 from activitypub.keys import SigningKey
 from fedaid import __version__
 from fedaid.actors.pages import FromAbove
-from fedaid.actors.ports import OurRecipients, StoredAddressBook, StoredCorrespondents, StoredSigners
+from fedaid.actors.ports import (
+    OurRecipients,
+    SignedReaders,
+    StoredAddressBook,
+    StoredCorrespondents,
+    StoredSigners,
+)
 from fedaid.actors.rules import Kind
 from fedaid.admin.networks import Desk
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
@@ -50,6 +56,7 @@ from fedaid.web.shell import STATIC, build_templates
 from inbox.endpoint import InboxRoom, inbox_app
 from inbox.journal import Journal
 from inbox.ports import Handler
+from inbox.readers import Readers
 from inbox.worker import Worker as InboxWorker
 from outbox.worker import Worker as OutboxWorker
 
@@ -146,7 +153,8 @@ def build(
     )
     chores = _chores(settings)
     desk = Desk(units, client, settings.url_rules, settings.timebank, server_signer)
-    pages = _pages(settings, units, clock, desk)
+    readers = SignedReaders(Readers(mail_slot.authenticator, settings.inbox))
+    pages = _pages(settings, units, clock, desk, readers)
     instance = Instance(
         settings,
         database,
@@ -226,7 +234,7 @@ def _chores(settings: Settings) -> Sequence[Chore]:
     )
 
 
-def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> Starlette:
+def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk, readers: SignedReaders) -> Starlette:
     app = Starlette(
         routes=routes(settings, desk),
         exception_handlers=exception_handlers(),
@@ -245,6 +253,8 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> 
         templates=build_templates(settings.source_url, __version__),
         recognise=fedaid.members.pages.recogniser(clock),
         time_zone=settings.time_zone,
+        identify=readers,
+        secure_mode=settings.secure_mode,
     )
     return app
 

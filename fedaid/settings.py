@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="SQLAlchemy URL of the database; empty: SQLite in the data folder.")
     database_connections_max: int = Field(10, ge=2, le=200, description="Connections kept open, for each way.")
     allow_loopback: bool = Field(False, description="For one machine: lets http, 127.0.0.0/8 and any port through.")
+    secure_mode: bool = Field(False, description="Other servers must sign all they ask for; what is private, always.")
     time_zone: str = Field("UTC", description="The neighbourhood's time zone, an IANA name.")
     contact: str = Field("", description="E-mail or https address where people outside reach the admins; shown to all.")
     source_url: str = Field("", description="Where visitors find the source of a changed fedaid (AGPL section 13).")

@@ -86,6 +86,17 @@ class Authenticator:
             return None
         return await self._prove(activity, request.body, await self._verify_new(request, claim, key_id))
 
+    async def identify(self, request: Request) -> Authentic:
+        """Who signed a request to read something, as carefully as for a letter. Raises ProtocolError or MailRefused."""
+        claim = read_signature(request)
+        key_id = self._key_url(claim.key_id)
+        await self._refuse_blocked(key_id.origin)
+        key = await self._keyring.known(key_id.text)
+        if key is not None:
+            return await self._verify_known(request, claim, key)
+        self._check_claim(request, claim)
+        return await self._verify_new(request, claim, key_id)
+
     def _key_url(self, named: str) -> Url:
         try:
             key_id = self._rules.parse(named)

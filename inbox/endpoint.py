@@ -52,7 +52,7 @@ class InboxApp:
         self._room = room
         keyring = Keyring(room.correspondents, room.client, room.server_signer, room.rules, room.limits, room.clock)
         origins = Origins(room.client, room.server_signer, room.limits, room.clock)
-        self._authenticator = Authenticator(
+        self.authenticator = Authenticator(
             room.origin, room.rules, room.limits, room.correspondents, keyring, origins, room.clock
         )
         self._floods = Floods(room.limits, room.clock)
@@ -85,7 +85,7 @@ class InboxApp:
         await self._check_inbox(head)
         await self._check_room_left()
         body = await read_body(receive, room.limits)
-        proved = await self._authenticator.authenticate(Request("POST", head.path, head.headers, body))
+        proved = await self.authenticator.authenticate(Request("POST", head.path, head.headers, body))
         if proved is None:
             _log.info("inbox.thanked_and_forgotten", path=head.path)
             return

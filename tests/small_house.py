@@ -125,8 +125,8 @@ def key_ids(keys: Sequence[VerificationKey]) -> list[str]:
     return sorted(key.key_id for key in keys)
 
 
-def browser(house: SmallHouse, routes: Sequence[BaseRoute]) -> TestClient:
-    """A browser in front of some routes of the house; it follows no redirect by itself."""
+def browser(house: SmallHouse, routes: Sequence[BaseRoute], **more: Any) -> TestClient:
+    """A browser in front of some routes of the house; it follows no redirect by itself. ``more`` is of the House."""
     app = Starlette(routes=list(routes), exception_handlers=exception_handlers())
     app.state.house = House(
         name="Northside",
@@ -135,5 +135,6 @@ def browser(house: SmallHouse, routes: Sequence[BaseRoute]) -> TestClient:
         units=house.units,
         templates=build_templates("", "0"),
         recognise=recogniser(house.clock),
+        **more,
     )
     return TestClient(app, base_url=house.names.origin, follow_redirects=False, raise_server_exceptions=True)

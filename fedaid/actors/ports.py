@@ -3,10 +3,12 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection
+from starlette.requests import Request
 
 from activitypub.client import Client
 from activitypub.documents import parse_actor
@@ -16,7 +18,9 @@ from fedaid.actors import commands, queries
 from fedaid.foundation.clock import milliseconds
 from fedaid.foundation.database import Database
 from fedaid.foundation.names import Names
+from fedaid.foundation.refused import Refused
 from fedaid.foundation.work import UnitsOfWork
+from inbox.readers import CHALLENGE, MailRefused, Readers
 from outbox import health
 from outbox.ports import Mailbox
 
@@ -76,6 +80,27 @@ class StoredCorrespondents:
                 return
         with self._units.begin() as work:
             health.wake(work.connection, host, now_ms)
+
+
+class SignedReaders:
+    """Who signed a request to read (foundation.pages.House.identify)."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    async def __call__(self, request: Request) -> str:
+        """The id of the actor. Raises Refused, 401 for a wrong signature."""
+        try:
+            return (await self._readers.identify(request.scope)).text
+        except MailRefused as refused:
+            raise Refused(refused.code, refused.sentence, refused.status, _headers_of(refused)) from None
+
+
+def _headers_of(refused: MailRefused) -> dict[str, str]:
+    headers = {"WWW-Authenticate": CHALLENGE} if refused.status == HTTPStatus.UNAUTHORIZED else {}
+    if refused.retry_after_seconds is not None:
+        headers["Retry-After"] = str(refused.retry_after_seconds)
+    return headers
 
 
 class OurRecipients:

@@ -104,6 +104,30 @@ def rfc9421_post(
     return Post(body, headers, path)
 
 
+def draft_get(
+    path: str, key: SigningKey, *, at: datetime = START, host: str = OUR_HOST, covered: str = "", method: str = "get"
+) -> dict[str, str]:
+    """The headers of a GET signed as Mastodon does; ``covered`` is the target that was signed where it differs."""
+    headers = {"host": host, "date": format_datetime(at, usegmt=True)}
+    lines = {"(request-target)": f"{method} {covered or path}", **headers}
+    signature = sign(key.private_key, "\n".join(f"{name}: {value}" for name, value in lines.items()))
+    headers["signature"] = (
+        f'keyId="{key.key_id}",algorithm="rsa-sha256",headers="(request-target) host date",signature="{signature}"'
+    )
+    return headers
+
+
+def rfc9421_get(path: str, key: SigningKey, *, at: datetime = START, host: str = OUR_HOST) -> dict[str, str]:
+    """The headers of a GET signed as by RFC 9421, section 2.5."""
+    parameters = f'("@method" "@target-uri");created={int(at.timestamp())};keyid="{key.key_id}"'
+    base = f'"@method": GET\n"@target-uri": https://{host}{path}\n"@signature-params": {parameters}'
+    return {
+        "host": host,
+        "signature-input": f"sig1={parameters}",
+        "signature": f"sig1=:{sign(key.private_key, base)}:",
+    }
+
+
 async def bring(app: InboxApp, post: Post, *, chunk_bytes: int = 0) -> httpx2.Response:
     """Post it, in chunks without a length when ``chunk_bytes`` is given."""
 

@@ -30,6 +30,18 @@ def actor_document(actor: LocalActor, keys: OwnKeys, names: Names) -> dict[str, 
     return {"@context": ACTOR_CONTEXT, **actor_object(actor, keys, names)}
 
 
+def key_document(actor: LocalActor, keys: OwnKeys) -> dict[str, Any]:
+    """As little of an actor as is needed to check its signatures: who it is, where its inbox is, its keys."""
+    return {
+        "@context": ACTOR_CONTEXT,
+        "id": actor.uri,
+        "type": TYPES[actor.kind],
+        "preferredUsername": actor.handle,
+        "inbox": f"{actor.uri}/inbox",
+        **_public_keys(keys),
+    }
+
+
 def actor_object(actor: LocalActor, keys: OwnKeys, names: Names) -> dict[str, Any]:
     """The same without a context, for embedding in an activity that brings its own."""
     return {

@@ -42,6 +42,10 @@ def _note(connection: Connection, listing: Listing, names: Names) -> dict[str, A
     return shapes.listing_object(listing, board.handle if board else "", accepted + done, names)
 
 
+def _send(work: Work, outgoing: Outgoing) -> None:
+    say(work, outgoing)
+
+
 def _activity_id(work: Work) -> str:
     return work.names.activity(work.new_id())
 
@@ -79,7 +83,7 @@ def _send_from_board(work: Work, listing: Listing, activity: Mapping[str, Any]) 
     """To the board's followers, and to those who answered: they may not follow it."""
     helpers = tuple(queries.waiting_helpers(work.connection, listing.id))[:RECIPIENTS_MAX]
     board = listing.board_actor
-    say(work, Outgoing(activity, board, to=helpers, followers_of=board, public=True))
+    _send(work, Outgoing(activity, board, to=helpers, followers_of=board, public=True))
 
 
 # responses
@@ -104,7 +108,7 @@ def _withdraw_response(work: Work, fact: object) -> None:
 
 
 def _send_from_member(work: Work, response: Response, activity: Mapping[str, Any]) -> None:
-    say(work, Outgoing(activity, response.helper_actor, to=(response.asked_actor,)))
+    _send(work, Outgoing(activity, response.helper_actor, to=(response.asked_actor,)))
 
 
 # answers
@@ -157,7 +161,7 @@ def _reply(work: Work, response: Response, listing: Listing, sentence: str) -> N
 
 
 def _send_answer(work: Work, response: Response, activity: Mapping[str, Any]) -> None:
-    say(work, Outgoing(activity, response.asked_actor, to=(response.helper_actor,)))
+    _send(work, Outgoing(activity, response.asked_actor, to=(response.helper_actor,)))
 
 
 ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
