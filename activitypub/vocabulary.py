@@ -20,6 +20,7 @@ VALUEFLOWS: Final = "https://w3id.org/valueflows/ont/vf#"
 OM2: Final = "http://www.ontology-of-units-of-measure.org/resource/om-2/"
 SCHEMA: Final = "http://schema.org#"
 TOOT: Final = "http://joinmastodon.org/ns#"
+IMPLEMENTS: Final = "https://w3id.org/fep/844e#implements"
 WEBFINGER: Final = "https://purl.archive.org/socialweb/webfinger#webfinger"
 
 ACTOR_TYPES: Final = frozenset({"Application", "Group", "Organization", "Person", "Service"})
@@ -87,6 +88,7 @@ ACTOR_CONTEXT: Final[Context] = [
         "alsoKnownAs": _reference("as:alsoKnownAs"),
         "movedTo": _reference("as:movedTo"),
         "webfinger": WEBFINGER,
+        "implements": _reference(IMPLEMENTS),
         "fa:server": _reference("fa:server"),
         "fa:ledger": _reference("fa:ledger"),
         "fa:board": _reference("fa:board"),

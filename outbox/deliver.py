@@ -1,17 +1,15 @@
 """Sends the mail of one host, one piece after the other, signed in the dialect that the host understands."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 
 import structlog
 
 from activitypub.errors import FetchFailed, ProtocolError
-from activitypub.identifiers import Url, UrlRules
-from activitypub.keys import SigningKey
-from activitypub.signatures import sign_draft_cavage, sign_rfc9421
+from activitypub.identifiers import UrlRules
+from activitypub.signatures import FIRST, Dialect, sign_request
 from outbox import leases
 from outbox.backoff import Answer, Outcome, Step, Trial, decide, judge
 from outbox.fanout import shared
@@ -22,21 +20,6 @@ from outbox.ports import AddressBook, Mailbox, Postman, Signers, Transaction
 CONTENT_TYPE = "application/activity+json"
 
 log = structlog.get_logger()
-
-
-class Dialect(StrEnum):
-    """The two kinds of request signatures."""
-
-    DRAFT_CAVAGE = "draft-cavage"
-    RFC_9421 = "rfc9421"
-
-    @property
-    def other(self) -> "Dialect":
-        return Dialect.RFC_9421 if self is Dialect.DRAFT_CAVAGE else Dialect.DRAFT_CAVAGE
-
-
-Sign = Callable[[str, Url, bytes | None, SigningKey, datetime], Mapping[str, str]]
-_SIGN: Mapping[Dialect, Sign] = {Dialect.DRAFT_CAVAGE: sign_draft_cavage, Dialect.RFC_9421: sign_rfc9421}
 
 
 # Codes of FetchFailed for a host that does not answer, as opposed to one that answers with a failure.
@@ -175,7 +158,7 @@ class Deliverer:
         The second answer counts only if it is a yes: a server that does not read the other dialect at all says
         something about the dialect, not about the mail.
         """
-        dialect = known or Dialect.DRAFT_CAVAGE
+        dialect = await asyncio.to_thread(self._first_dialect, lease.host) if known is None else known
         first = await self._post(parcel, lease, dialect)
         if first.answer is Answer.ACCEPTED:
             return first, dialect
@@ -184,6 +167,9 @@ class Deliverer:
             if second.answer is Answer.ACCEPTED:
                 return second, dialect.other
         return first, known
+
+    def _first_dialect(self, host: str) -> Dialect:
+        return Dialect.RFC_9421 if self._house.address_book.reads_rfc9421(host) else FIRST
 
     async def _post(self, parcel: Parcel, lease: Lease, dialect: Dialect) -> Outcome:
         try:
@@ -204,7 +190,7 @@ class Deliverer:
         """Signed at the last moment, as dates may be off by little only; in a thread, as RSA takes 0.3 ms."""
         key = self._house.signers.signer(parcel.actor)
         now = datetime.fromtimestamp(self._house.clock_ms() / 1000, UTC)
-        signed = _SIGN[dialect]("POST", self._house.rules.parse(parcel.inbox), parcel.body, key, now)
+        signed = sign_request(dialect, "POST", self._house.rules.parse(parcel.inbox), parcel.body, key, now)
         return {"content-type": CONTENT_TYPE, **signed}  # where it was signed, as it was signed
 
     def _silence(self, error: str) -> Outcome:

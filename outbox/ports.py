@@ -63,6 +63,10 @@ class AddressBook(Protocol):
         """Fetch and remember an actor we have not met. Raises activitypub.errors.FetchFailed."""
         ...
 
+    def reads_rfc9421(self, host: str) -> bool:
+        """Whether a server that was never written to says that it reads RFC 9421 signatures (FEP-844e)."""
+        ...
+
     def is_blocked(self, host: str) -> bool:
         """Whether nothing is to be sent to this host (``name`` or ``name:port``, as in a URL)."""
         ...

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from sqlalchemy import delete, insert, or_, update
 from sqlalchemy.exc import IntegrityError
 
+from activitypub.capabilities import RFC_9421, implements
 from activitypub.documents import Actor
 from activitypub.keys import (
     VerificationKey,
@@ -166,6 +167,7 @@ def _remote_values(actor: Actor, work: Work) -> dict[str, object]:
         "server": _named_actor(actor, SERVER_TERM),
         "ledger": _named_actor(actor, LEDGER_TERM),
         "board": _named_actor(actor, BOARD_TERM),
+        "rfc9421": implements(actor.raw, RFC_9421),
         "document": orjson.dumps(dict(actor.raw)).decode(),
         "fetched_at": work.now,
         "gone_at": None,

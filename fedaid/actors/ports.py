@@ -147,6 +147,11 @@ class StoredAddressBook:
         """The mailboxes of the accepted remote followers of one of our actors."""
         return queries.follower_mailboxes(connection, actor)
 
+    def reads_rfc9421(self, host: str) -> bool:
+        """Whether an actor of this host says so of its server (FEP-844e)."""
+        with self._units.database.read() as connection:
+            return queries.reads_rfc9421(connection, host)
+
     async def meet(self, actor: str) -> None:
         """Fetch and remember an actor, signed by our server actor. Raises FetchFailed, ProtocolError."""
         signer = await asyncio.to_thread(self._server_signer)

@@ -88,7 +88,7 @@ class Follow:
 _LOCAL = [
     column for column in local_actor.columns if column.name not in ("rsa_pem", "ed25519_pem")
 ]  # keys stay out of every page
-_REMOTE = [column for column in remote_actor.columns if column.name != "document"]
+_REMOTE = [column for column in remote_actor.columns if column.name not in ("document", "rfc9421")]
 
 
 def _local(row: Row[tuple[object, ...]]) -> LocalActor:
@@ -132,6 +132,12 @@ def remote(connection: Connection, uri: str) -> RemoteActor | None:
     """The actor of another server, if we have met it."""
     row = connection.execute(select(*_REMOTE).where(remote_actor.c.uri == uri)).one_or_none()
     return RemoteActor(**row._mapping) if row is not None else None
+
+
+def reads_rfc9421(connection: Connection, host: str) -> bool:
+    """Whether an actor of this host said of its server that it reads RFC 9421 signatures (FEP-844e)."""
+    said = (remote_actor.c.host == host) & remote_actor.c.rfc9421.is_(True)
+    return connection.execute(select(remote_actor.c.id).where(said).limit(1)).first() is not None
 
 
 def document_of(connection: Connection, uri: str) -> str | None:

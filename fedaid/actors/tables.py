@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     true,
 )
 
@@ -54,6 +55,7 @@ remote_actor = Table(
     Column("server", Text),
     Column("ledger", Text),
     Column("board", Text),
+    Column("rfc9421", Boolean, nullable=False, server_default=false()),  # as it says of its server (FEP-844e)
     Column("document", Text, nullable=False),
     Column("fetched_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),

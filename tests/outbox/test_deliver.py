@@ -115,6 +115,23 @@ def test_a_host_that_reads_only_rfc_9421_is_knocked_at_twice_the_first_time(
     assert len(world.town.received) == 4
 
 
+def test_a_host_that_says_that_it_reads_rfc_9421_is_written_to_so_at_once(world: World, ben: str) -> None:
+    world.book.modern.add("river.example")
+    world.posts(1, ben)
+    world.drain()
+    assert [request.dialect for request in world.town.received] == ["rfc9421"]
+    assert world.host("river.example").dialect == "rfc9421"
+
+
+def test_what_a_host_says_of_itself_does_not_count_against_what_it_takes(world: World, ben: str) -> None:
+    world.book.modern.add("river.example")
+    world.town.scripts["river.example"] = _only("draft-cavage", 401)
+    world.posts(1, ben)
+    world.posts(2, ben)
+    world.drain()
+    assert [request.dialect for request in world.town.received] == ["rfc9421", "draft-cavage", "draft-cavage"]
+
+
 def test_a_host_that_goes_back_to_the_old_dialect_is_followed(world: World, ben: str) -> None:
     world.town.scripts["river.example"] = _only("rfc9421", 401)
     world.posts(1, ben)

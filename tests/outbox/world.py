@@ -130,6 +130,7 @@ class Book:
     following: dict[str, list[str]] = field(default_factory=dict)
     strangers: dict[str, Mailbox | FetchFailed] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
+    modern: set[str] = field(default_factory=set)
     meetings: list[str] = field(default_factory=list)
 
     def mailboxes(self, connection: Connection, actors: Sequence[str]) -> Sequence[Mailbox]:
@@ -147,6 +148,9 @@ class Book:
 
     def is_blocked(self, host: str) -> bool:
         return host in self.blocked
+
+    def reads_rfc9421(self, host: str) -> bool:
+        return host in self.modern
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from activitypub.capabilities import our_capabilities
 from activitypub.keys import public_to_multibase, public_to_pem
 from activitypub.vocabulary import ACTOR_CONTEXT
 from fedaid.actors.commands import BOARD_TERM, LEDGER_TERM, SERVER_TERM
@@ -60,6 +61,7 @@ def actor_object(actor: LocalActor, keys: OwnKeys, names: Names) -> dict[str, An
         "published": f"{actor.created_at:%Y-%m-%d}T00:00:00Z",
         "manuallyApprovesFollowers": actor.manually_approves,
         "webfinger": f"{actor.handle}@{names.host}",
+        **_generator(actor, names),
         **_of_kind(actor, names),
         **_public_keys(keys),
     }
@@ -70,10 +72,17 @@ def page_of(actor: LocalActor, names: Names) -> str:
     return names.page_of(actor.handle) if actor.kind in (Kind.PERSON, Kind.GROUP) else f"{names.origin}/"
 
 
+def _generator(actor: LocalActor, names: Names) -> dict[str, Any]:
+    """What our server can do, said with each actor, so that nobody must ask for the server's (FEP-844e)."""
+    if actor.kind is Kind.SERVER:
+        return {}
+    return {"generator": {"type": "Application", "id": names.server, "implements": our_capabilities()}}
+
+
 def _of_kind(actor: LocalActor, names: Names) -> dict[str, Any]:
     board = names.group(DEFAULT_BOARD)
     if actor.kind is Kind.SERVER:
-        return {LEDGER_TERM: names.ledger, BOARD_TERM: board}
+        return {LEDGER_TERM: names.ledger, BOARD_TERM: board, "implements": our_capabilities()}
     if actor.kind is Kind.LEDGER:
         return {SERVER_TERM: names.server, BOARD_TERM: board}
     shown = actor.kind is Kind.GROUP  # people are found through their board, not through directories

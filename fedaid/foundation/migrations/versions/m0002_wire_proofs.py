@@ -1,4 +1,4 @@
-"""What a key of another server is kept for, and until when."""
+"""What a key of another server is kept for, and until when; what a server says that it can do."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,3 +15,4 @@ def upgrade() -> None:
     """New columns only; old code goes on working beside them."""
     op.add_column("remote_key", sa.Column("asserts", sa.Boolean(), server_default=sa.true(), nullable=False))
     op.add_column("remote_key", sa.Column("expires_at", UtcDateTime(), nullable=True))
+    op.add_column("remote_actor", sa.Column("rfc9421", sa.Boolean(), server_default=sa.false(), nullable=False))
