@@ -41,6 +41,7 @@ from fedaid.actors.ports import (
     StoredSigners,
 )
 from fedaid.actors.rules import Kind
+from fedaid.actors.wire.forward import FORWARDED_TYPES, Forwarding
 from fedaid.admin.networks import Desk
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
 from fedaid.foundation.database import Database
@@ -205,7 +206,7 @@ def announcers(settings: Settings) -> Announcers:
 
 
 def handlers(settings: Settings, database: Database) -> Handlers:
-    """Who takes a letter of each type; the first that knows it does."""
+    """Who takes a letter of each type; the first that knows it does. Replies among them are then forwarded."""
     rules = settings.url_rules
     rooms = (
         fedaid.timebank.wire.handlers(rules, settings.timebank),
@@ -216,6 +217,8 @@ def handlers(settings: Settings, database: Database) -> Handlers:
     for room in rooms:
         for kind, takers in room.items():
             joined.setdefault(kind, []).extend(takers)
+    for kind in FORWARDED_TYPES:
+        joined[kind] = [Forwarding(joined[kind], settings.actors)]
     return joined
 
 

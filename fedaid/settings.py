@@ -21,6 +21,7 @@ from pydantic_settings import (
 from activitypub.client import FetchLimits
 from activitypub.errors import MalformedUrl
 from activitypub.identifiers import UrlRules
+from fedaid.actors.limits import ActorLimits
 from fedaid.board.limits import BoardLimits
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     fetch: FetchLimits = FetchLimits()
     inbox: InboxLimits = InboxLimits()
     outbox: OutboxLimits = OutboxLimits()
+    actors: ActorLimits = ActorLimits()
     members: MemberLimits = MemberLimits()
     board: BoardLimits = BoardLimits()
     timebank: TimebankLimits = TimebankLimits()
