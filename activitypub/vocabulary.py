@@ -20,6 +20,7 @@ VALUEFLOWS: Final = "https://w3id.org/valueflows/ont/vf#"
 OM2: Final = "http://www.ontology-of-units-of-measure.org/resource/om-2/"
 SCHEMA: Final = "http://schema.org#"
 TOOT: Final = "http://joinmastodon.org/ns#"
+ASSERTION_METHOD: Final = "https://w3id.org/security#assertionMethod"
 IMPLEMENTS: Final = "https://w3id.org/fep/844e#implements"
 WEBFINGER: Final = "https://purl.archive.org/socialweb/webfinger#webfinger"
 
@@ -87,6 +88,7 @@ ACTOR_CONTEXT: Final[Context] = [
         "blurhash": "toot:blurhash",
         "alsoKnownAs": _reference("as:alsoKnownAs"),
         "movedTo": _reference("as:movedTo"),
+        "assertionMethod": {"@id": ASSERTION_METHOD, "@type": "@id", "@container": "@set"},
         "webfinger": WEBFINGER,
         "implements": _reference(IMPLEMENTS),
         "fa:server": _reference("fa:server"),
