@@ -32,6 +32,7 @@ import fedaid.web.pages
 from activitypub.client import Client
 from activitypub.keys import SigningKey
 from fedaid import __version__
+from fedaid.actors import synchronize
 from fedaid.actors.pages import FromAbove
 from fedaid.actors.ports import (
     OurRecipients,
@@ -41,10 +42,12 @@ from fedaid.actors.ports import (
     StoredSigners,
 )
 from fedaid.actors.rules import Kind
+from fedaid.actors.synchronize import StoredFollowers
 from fedaid.actors.wire.forward import FORWARDED_TYPES, Forwarding
 from fedaid.admin.networks import Desk
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
 from fedaid.foundation.database import Database
+from fedaid.foundation.errands import Errand, Errands
 from fedaid.foundation.jobs import Chore, keep_house
 from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
@@ -76,13 +79,17 @@ class Instance:
     desk: Desk
     inbox_worker: InboxWorker[Work]
     outbox_worker: OutboxWorker
+    errands: Errands
     chores: Sequence[Chore]
     web: ASGIApp
 
     async def work_until(self, stop: asyncio.Event) -> None:
-        """Apply letters, deliver mail and do the chores until ``stop`` is set."""
+        """Apply letters, deliver mail, run errands and do the chores until ``stop`` is set."""
         await asyncio.gather(
-            self.inbox_worker.run(stop), self.outbox_worker.run(stop), keep_house(self.chores, self.units, stop)
+            self.inbox_worker.run(stop),
+            self.outbox_worker.run(stop),
+            self.errands.run(stop),
+            keep_house(self.chores, self.units, stop),
         )
 
     async def close(self) -> None:
@@ -107,7 +114,9 @@ def build(
     database = Database(settings.database, pool_size=settings.database_connections_max)
     outbox_wake = _Bell()
     units = UnitsOfWork(database, clock, settings.names, announcers(settings), outbox_wake.ring)
-    client = Client(settings.url_rules, settings.fetch, user_agent=_user_agent(settings), transport=transport)
+    client = Client(
+        settings.url_rules, settings.fetch, user_agent=_user_agent(settings), transport=transport, clock=clock.now
+    )
     signers, is_blocked = StoredSigners(database), BlockList(database)
 
     def server_signer() -> SigningKey:
@@ -150,8 +159,10 @@ def build(
             client=client,
             server_signer=server_signer,
             clock=clock,
+            followers=StoredFollowers(units, settings.url_rules),
         )
     )
+    errands = Errands(units, _errands(settings, client, server_signer), settings.errands)
     chores = _chores(settings)
     desk = Desk(units, client, settings.url_rules, settings.timebank, server_signer)
     readers = SignedReaders(Readers(mail_slot.authenticator, settings.inbox))
@@ -164,6 +175,7 @@ def build(
         desk,
         inbox_worker,
         outbox_worker,
+        errands,
         chores,
         FrontDoor(mail_slot, pages),
     )
@@ -228,6 +240,10 @@ def _joined(*rooms: Mapping[type, Sequence[Announcer]]) -> Announcers:
         for fact, told in room.items():
             joined.setdefault(fact, []).extend(told)
     return joined
+
+
+def _errands(settings: Settings, client: Client, signer: Callable[[], SigningKey]) -> Mapping[str, Errand]:
+    return {synchronize.KIND: synchronize.synchronizer(client, signer, settings.actors)}
 
 
 def _chores(settings: Settings) -> Sequence[Chore]:

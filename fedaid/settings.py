@@ -23,6 +23,7 @@ from activitypub.errors import MalformedUrl
 from activitypub.identifiers import UrlRules
 from fedaid.actors.limits import ActorLimits
 from fedaid.board.limits import BoardLimits
+from fedaid.foundation.errands import ErrandLimits
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import is_zone
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     inbox: InboxLimits = InboxLimits()
     outbox: OutboxLimits = OutboxLimits()
     actors: ActorLimits = ActorLimits()
+    errands: ErrandLimits = ErrandLimits()
     members: MemberLimits = MemberLimits()
     board: BoardLimits = BoardLimits()
     timebank: TimebankLimits = TimebankLimits()

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from activitypub import synchronization
 from activitypub.documents import Activity, parse_activity, parse_json
 from activitypub.errors import MalformedUrl, OriginMismatch, ProtocolError, SignatureRefused
 from activitypub.identifiers import Origin, Url, UrlRules, same_origin
@@ -27,12 +28,14 @@ _FAULTS_OF_KEY = frozenset({"proof_invalid", "proof_key", "key_expired"})  # ano
 class Proved:
     """An activity whose sender is proved and is its actor (attack S29).
 
-    body  the activity as it was proved: as it came in, or as its own server gave it
+    body             the activity as it was proved: as it came in, or as its own server gave it
+    synchronization  what the actor said and signed of its followers here (FEP-8fcf), empty for nothing
     """
 
     sender: Authentic
     activity: Activity
     body: bytes
+    synchronization: str = ""
 
 
 class Authenticator:
@@ -77,14 +80,14 @@ class Authenticator:
         key = await self._keyring.known(key_id.text)
         if key is not None:
             carrier = await self._verify_known(request, claim, key)
-            return await self._prove(self._read(request.body), request.body, carrier)
+            return await self._prove(self._read(request.body), carrier, request, claim)
         self._check_claim(request, claim)
         activity = self._read(request.body)
         if not same_origin(activity.actor, key_id) and "proof" not in activity.raw:
             raise OriginMismatch("wrong_actor", "The key is not one of the actor's.")
         if _is_about_itself(activity):
             return None
-        return await self._prove(activity, request.body, await self._verify_new(request, claim, key_id))
+        return await self._prove(activity, await self._verify_new(request, claim, key_id), request, claim)
 
     async def identify(self, request: Request) -> Authentic:
         """Who signed a request to read something, as carefully as for a letter. Raises ProtocolError or MailRefused."""
@@ -117,13 +120,14 @@ class Authenticator:
     def _read(self, body: bytes) -> Activity:
         return parse_activity(parse_json(body, self._limits.documents), self._rules, self._limits.documents)
 
-    async def _prove(self, activity: Activity, body: bytes, carrier: Authentic) -> Proved | None:
+    async def _prove(self, activity: Activity, carrier: Authentic, request: Request, claim: Claim) -> Proved | None:
         author = await self._author_by_proof(activity)
         if carrier.actor.text == activity.actor.text:
-            return Proved(carrier, activity, body)
+            said = request.fields.get(synchronization.HEADER, "") if synchronization.HEADER in claim.components else ""
+            return Proved(carrier, activity, request.body, said)
         await self._refuse_blocked(activity.actor.origin)  # nobody carries their letters past the block (S48)
         if author is not None:
-            return Proved(author, activity, body)
+            return Proved(author, activity, request.body)
         return await self._from_its_origin(activity)
 
     async def _author_by_proof(self, activity: Activity) -> Authentic | None:

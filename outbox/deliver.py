@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from activitypub import synchronization
 from activitypub.errors import FetchFailed, ProtocolError
 from activitypub.identifiers import UrlRules
 from activitypub.signatures import FIRST, Dialect, sign_request
@@ -190,8 +191,15 @@ class Deliverer:
         """Signed at the last moment, as dates may be off by little only; in a thread, as RSA takes 0.3 ms."""
         key = self._house.signers.signer(parcel.actor)
         now = datetime.fromtimestamp(self._house.clock_ms() / 1000, UTC)
-        signed = sign_request(dialect, "POST", self._house.rules.parse(parcel.inbox), parcel.body, key, now)
+        url, more = self._house.rules.parse(parcel.inbox), self._synchronization(parcel)
+        signed = sign_request(dialect, "POST", url, parcel.body, key, now, more)
         return {"content-type": CONTENT_TYPE, **signed}  # where it was signed, as it was signed
+
+    def _synchronization(self, parcel: Parcel) -> dict[str, str]:
+        """Mail to the sender's followers says how many of them we believe to be there (FEP-8fcf)."""
+        if parcel.followers_of != parcel.actor:
+            return {}
+        return {synchronization.HEADER: self._house.address_book.synchronization(parcel.actor, parcel.inbox)}
 
     def _silence(self, error: str) -> Outcome:
         return Outcome(Answer.SILENT, error=error)

@@ -63,6 +63,10 @@ class AddressBook(Protocol):
         """Fetch and remember an actor we have not met. Raises activitypub.errors.FetchFailed."""
         ...
 
+    def synchronization(self, actor: str, inbox: str) -> str:
+        """What is to be said to the server of this inbox about its followers of our actor, a header (FEP-8fcf)."""
+        ...
+
     def reads_rfc9421(self, host: str) -> bool:
         """Whether a server that was never written to says that it reads RFC 9421 signatures (FEP-844e)."""
         ...

@@ -39,7 +39,7 @@ _NEVER_CREATED: Final = ("rsa", "hmac", "ecdsa")  # section 2.3: these algorithm
 
 def read(request: Request) -> Claim:
     """What the Signature header claims. Raises SignatureRefused when it is broken or covers too little (S21, S23)."""
-    parameters = _parameters(request.fields.get("signature", ""))
+    parameters = read_parameters(request.fields.get("signature", ""))
     algorithm = parameters.get("algorithm")
     components = tuple(parameters.get("headers", "(created)").lower().split())
     claim = Claim(
@@ -115,7 +115,8 @@ def sign_draft_cavage(
     return headers
 
 
-def _parameters(header: str) -> dict[str, str]:
+def read_parameters(header: str) -> dict[str, str]:
+    """Names and values of a header like Signature (section 4.1). Raises SignatureRefused."""
     if not 0 < len(header) <= SIGNATURE_HEADER_CHARACTERS_MAX:
         raise SignatureRefused("unsigned", "The request is not signed.")
     found: dict[str, str] = {}

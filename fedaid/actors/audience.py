@@ -22,6 +22,7 @@ class Audience:
 
 
 EVERYBODY = Audience(public=True)
+NOBODY = Audience()
 
 
 def visible_to(connection: Connection, audience: Audience, reader: str | None) -> bool:

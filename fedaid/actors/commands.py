@@ -1,7 +1,8 @@
 """Writes about actors: making ours, remembering those we met, and following."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from activitypub.keys import (
     public_to_pem,
 )
 from fedaid.actors import queries, rules
+from fedaid.actors.limits import ActorLimits
 from fedaid.actors.queries import Follow, LocalActor
 from fedaid.actors.rules import FollowState, Kind
 from fedaid.actors.tables import follow as follow_table
@@ -57,6 +59,20 @@ class FollowAnswered:
 @dataclass(frozen=True)
 class FollowWithdrawn:
     """An actor of ours no longer follows one elsewhere."""
+
+    follow: Follow
+
+
+@dataclass(frozen=True)
+class FollowConfirmed:
+    """An actor elsewhere lets one of ours follow it."""
+
+    follow: Follow
+
+
+@dataclass(frozen=True)
+class FollowLost:
+    """A follow of ours is unknown to the server of the actor we followed; here it is over now, too."""
 
     follow: Follow
 
@@ -307,9 +323,34 @@ def receive_answer(work: Work, known: Follow, sender: str, *, accept: bool) -> N
     if not work.names.is_ours(known.follower) or known.followee != sender:
         raise Refused("not_asked", "This Follow was not asked of you.", 403)
     if accept:
-        _accept(work, known)
+        _confirm(work, known)
     else:
         _drop(work, known)
+
+
+def _confirm(work: Work, known: Follow) -> None:
+    if known.state is FollowState.ASKED:
+        _accept(work, known)
+        work.record(FollowConfirmed(replace(known, state=FollowState.ACCEPTED)))
+
+
+def agree_on_followers(work: Work, followee: str, theirs: Collection[str], limits: ActorLimits) -> None:
+    """Make our view of who of ours follows a remote actor that of its own server, which decides (FEP-8fcf).
+
+    Only our own follows change. ``theirs`` are the ids that its server names; those that are not ours mean nothing.
+    """
+    ours = {one.follower: one for one in queries.follows_to(work.connection, followee)}
+    settled = work.now - timedelta(seconds=limits.follow_grace_seconds)
+    for known in ours.values():
+        if known.follower in theirs:
+            _confirm(work, known)
+        elif known.state is FollowState.ACCEPTED and known.created_at <= settled:
+            _drop(work, known)
+            work.record(FollowLost(known))
+    for uri in theirs:
+        if uri not in ours and queries.by_uri(work.connection, uri) is not None:
+            unknown = (work.new_id(), uri, followee, FollowState.ACCEPTED, work.names.activity(work.new_id()), work.now)
+            work.record(FollowWithdrawn(Follow(*unknown)))
 
 
 def receive_undo(work: Work, known: Follow, sender: str) -> None:

@@ -22,8 +22,8 @@ from activitypub.vocabulary import CONTENT_TYPE
 from fedaid.actors import queries
 from fedaid.actors.audience import EVERYBODY, Audience
 from fedaid.actors.queries import Follow, LocalActor
-from fedaid.actors.rules import Kind
-from fedaid.actors.serving import Look, Served, serve, to_servers
+from fedaid.actors.rules import PARTIAL, Kind, origin_of
+from fedaid.actors.serving import Look, Served, private_answer, serve, signed_reader, to_servers
 from fedaid.actors.wire import actor_document, key_document
 from fedaid.actors.wire.documents import page_of
 from fedaid.foundation.names import Names
@@ -72,6 +72,7 @@ def routes(above: FromAbove) -> list[Route]:
             Route(base, actor),
             Route(f"{base}/outbox", to_servers(outbox)),
             Route(f"{base}/followers", to_servers(followers)),
+            Route(f"{base}/{PARTIAL}", partial_followers),
             Route(f"{base}/following", to_servers(following)),
             Route(f"{base}/featured", to_servers(_featured(above))),
         ]
@@ -245,6 +246,19 @@ def _follows(
     shown = rows[:PAGE_ITEMS_MAX]
     following_query = f"?page=true&after={shown[-1].id}" if len(rows) > PAGE_ITEMS_MAX else ""
     return _page(request, url, _Slice([end(row) for row in shown], following_query))
+
+
+async def partial_followers(request: Request) -> Response:
+    """Which people of a server follow an actor, for an actor of that server alone (FEP-8fcf)."""
+    reader = await signed_reader(request)
+    return await run_in_threadpool(_partial_followers, request, reader)
+
+
+def _partial_followers(request: Request, reader: str) -> Response:
+    with house(request).database.read() as connection:
+        found = _asked_for(request, connection)
+        items = queries.followers_at(connection, found.uri, origin_of(reader))
+    return private_answer(ordered_collection(f"{found.uri}/{PARTIAL}", len(items), items=items))
 
 
 def _featured(above: FromAbove) -> Look:

@@ -14,7 +14,9 @@ from activitypub.client import Client
 from activitypub.documents import parse_actor
 from activitypub.identifiers import UrlRules
 from activitypub.keys import SigningKey, VerificationKey
+from activitypub.synchronization import Synchronization, digest_of
 from fedaid.actors import commands, queries
+from fedaid.actors.rules import PARTIAL
 from fedaid.foundation.clock import milliseconds
 from fedaid.foundation.database import Database
 from fedaid.foundation.names import Names
@@ -146,6 +148,12 @@ class StoredAddressBook:
     def followers(self, connection: Connection, actor: str) -> Sequence[Mailbox]:
         """The mailboxes of the accepted remote followers of one of our actors."""
         return queries.follower_mailboxes(connection, actor)
+
+    def synchronization(self, actor: str, inbox: str) -> str:
+        """Our view of who at the inbox's server follows our actor, as a header (FEP-8fcf)."""
+        with self._units.database.read() as connection:
+            followers = queries.followers_at(connection, actor, str(self._rules.parse(inbox).origin))
+        return Synchronization(f"{actor}/followers", f"{actor}/{PARTIAL}", digest_of(followers)).header()
 
     def reads_rfc9421(self, host: str) -> bool:
         """Whether an actor of this host says so of its server (FEP-844e)."""

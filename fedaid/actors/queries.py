@@ -279,6 +279,20 @@ def is_following(connection: Connection, follower: str, followee: str) -> bool:
     return found is not None and found.state is FollowState.ACCEPTED
 
 
+def follows_to(connection: Connection, followee: str) -> Sequence[Follow]:
+    """All follows of an actor, asked and accepted; of a remote one these are ours."""
+    query = select(follow).where(follow.c.followee == followee).order_by(follow.c.id)
+    return [_follow(row) for row in connection.execute(query)]
+
+
+def followers_at(connection: Connection, uri: str, origin: str) -> Sequence[str]:
+    """The ids of an actor's accepted followers at one origin, written without a slash at its end (FEP-8fcf)."""
+    accepted = (follow.c.followee == uri) & (follow.c.state == FollowState.ACCEPTED)
+    there = follow.c.follower.startswith(f"{origin}/", autoescape=True)
+    query = select(follow.c.follower).where(accepted, there).order_by(follow.c.id)
+    return connection.execute(query).scalars().all()
+
+
 def followers_of(connection: Connection, uri: str, *, limit: int, after: int = 0) -> Sequence[Follow]:
     """Accepted follows of an actor, oldest first, from the follow with an id above ``after``."""
     return _follows(connection, follow.c.followee == uri, limit, after)

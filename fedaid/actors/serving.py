@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
+import orjson
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from activitypub.vocabulary import CONTENT_TYPE
-from fedaid.actors.audience import Audience, visible_to
+from fedaid.actors.audience import NOBODY, Audience, visible_to
 from fedaid.foundation.pages import READER_HEADERS, house, viewer
 from fedaid.foundation.refused import NotFound, Refused
 from inbox.readers import CHALLENGE, is_signed
@@ -88,6 +89,18 @@ async def _reader(request: Request, found: Served | None) -> str | None:
         return None
 
 
+async def signed_reader(request: Request) -> str:
+    """The actor that signed the request. Raises Refused (401) where a signature is wrong or missing."""
+    if not is_signed(request.scope):
+        raise _unsigned()
+    return await house(request).identify(request)
+
+
+def _unsigned() -> Refused:
+    challenge = {"WWW-Authenticate": CHALLENGE}
+    return Refused("unsigned", "This server answers signed requests only.", HTTPStatus.UNAUTHORIZED, challenge)
+
+
 def _may_read(request: Request, found: Served, reader: str | None) -> bool:
     with house(request).database.read() as connection:
         return visible_to(connection, found.audience, reader)
@@ -95,6 +108,11 @@ def _may_read(request: Request, found: Served, reader: str | None) -> bool:
 
 def _open(found: Served) -> Response:
     return _answer(found.body, found, f"public, max-age={found.seconds}", "Accept")
+
+
+def private_answer(document: object) -> Response:
+    """A document made for one reader."""
+    return _private(orjson.dumps(document), Served(b"", NOBODY, 0))
 
 
 def _private(body: bytes, found: Served) -> Response:
@@ -110,6 +128,5 @@ def _answer(body: bytes, found: Served, caching: str, vary: str) -> Response:
 
 def _for_unsigned(found: Served | None) -> Response:
     if found is None or found.for_unsigned is None:
-        challenge = {"WWW-Authenticate": CHALLENGE}
-        raise Refused("unsigned", "This server answers signed requests only.", HTTPStatus.UNAUTHORIZED, challenge)
+        raise _unsigned()
     return _private(found.for_unsigned, found)

@@ -247,3 +247,29 @@ def test_in_secure_mode_a_blocked_server_learns_keys_only(town: Town) -> None:
     server = town.server(secure_mode=True)
     assert "name" not in get(server, "/users/ana", by(BEN, "/users/ana")).json()
     assert get(server, "/groups/board/outbox", by(BEN, "/groups/board/outbox")).status_code == 403
+
+
+# who of a server follows (FEP-8fcf)
+
+PARTIAL = "/groups/board/followers_synchronization"
+
+
+def test_a_server_reads_which_of_its_own_people_follow_and_nobody_elses(town: Town) -> None:
+    with town.house.units.begin() as work:
+        commands.receive_follow(work, EVE, BOARD, f"{EVE}/follows/1")
+    told = get(town.server(), PARTIAL, by(BEN, PARTIAL))
+    assert (told.json()["orderedItems"], told.json()["totalItems"]) == ([CARL], 1)
+    assert (told.json()["id"], told.headers["cache-control"]) == (f"{NORTH}{PARTIAL}", "private, no-store")
+    assert get(town.server(), PARTIAL, by(EVE, PARTIAL)).json()["orderedItems"] == [EVE]
+
+
+@pytest.mark.parametrize("signed", [{}, {"signature": "nonsense"}])
+def test_who_of_a_server_follows_is_told_to_no_one_unsigned(town: Town, signed: dict[str, str]) -> None:
+    answer = get(town.server(), PARTIAL, signed)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Signature ")
+
+
+def test_who_follows_nobody_is_not_found(town: Town) -> None:
+    path = "/users/nobody/followers_synchronization"
+    assert get(town.server(), path, by(BEN, path)).status_code == 404

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -56,6 +57,7 @@ def draft_post(
     path: str = "/inbox",
     method: str = "post",
     covers: Sequence[str] = DRAFT_COVERS,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Post:
     """Signed as Mastodon does (draft-cavage-http-signatures-12, section 2.3)."""
     body = activity if isinstance(activity, bytes) else as_bytes(activity)
@@ -64,6 +66,7 @@ def draft_post(
         "date": format_datetime(at, usegmt=True),
         "digest": f"SHA-256={sha256(body)}",
         "content-type": "application/activity+json",
+        **more,
     }
     lines = {"(request-target)": f"{method} {path}", **headers}
     signature = sign(key.private_key, "\n".join(f"{name}: {lines[name]}" for name in covers))

@@ -149,6 +149,9 @@ class Book:
     def is_blocked(self, host: str) -> bool:
         return host in self.blocked
 
+    def synchronization(self, actor: str, inbox: str) -> str:
+        return f"{len(self.following.get(actor, []))} followers"
+
     def reads_rfc9421(self, host: str) -> bool:
         return host in self.modern
 

@@ -75,6 +75,7 @@ def settle(*towns: Town) -> None:
             for town in towns:
                 done += await town.instance.outbox_worker.drain()
                 done += await town.instance.inbox_worker.drain()
+                done += await town.instance.errands.drain()
             if not done:
                 return
         raise AssertionError("the towns do not come to rest")

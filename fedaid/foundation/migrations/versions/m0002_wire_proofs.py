@@ -16,3 +16,16 @@ def upgrade() -> None:
     op.add_column("remote_key", sa.Column("asserts", sa.Boolean(), server_default=sa.true(), nullable=False))
     op.add_column("remote_key", sa.Column("expires_at", UtcDateTime(), nullable=True))
     op.add_column("remote_actor", sa.Column("rfc9421", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.create_table(
+        "errand",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("about", sa.String(length=2048), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("lease_until", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_errand")),
+        sa.UniqueConstraint("kind", "about", name=op.f("uq_errand_kind_about")),
+    )
+    op.create_index(op.f("ix_errand_due_at"), "errand", ["due_at"], unique=False)
