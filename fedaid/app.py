@@ -45,9 +45,10 @@ from fedaid.actors.rules import Kind
 from fedaid.actors.synchronize import StoredFollowers
 from fedaid.actors.wire.forward import FORWARDED_TYPES, Forwarding
 from fedaid.admin.networks import Desk
+from fedaid.board.wire import catch_up
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
 from fedaid.foundation.database import Database
-from fedaid.foundation.errands import Errand, Errands
+from fedaid.foundation.errands import Errands
 from fedaid.foundation.jobs import Chore, keep_house
 from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
@@ -162,7 +163,15 @@ def build(
             followers=StoredFollowers(units, settings.url_rules),
         )
     )
-    errands = Errands(units, _errands(settings, client, server_signer), settings.errands)
+    board_handlers = fedaid.board.wire.handlers(settings.url_rules, fedaid.board.queries.FollowedBoards(database))
+    errands = Errands(
+        units,
+        {
+            synchronize.KIND: synchronize.synchronizer(client, server_signer, settings.actors),
+            catch_up.KIND: catch_up.CatchUp(units, client, server_signer, board_handlers, settings.board),
+        },
+        settings.errands,
+    )
     chores = _chores(settings)
     desk = Desk(units, client, settings.url_rules, settings.timebank, server_signer)
     readers = SignedReaders(Readers(mail_slot.authenticator, settings.inbox))
@@ -211,6 +220,7 @@ def announcers(settings: Settings) -> Announcers:
         fedaid.actors.wire.ANNOUNCERS,
         fedaid.groups.commands.ANNOUNCERS,
         fedaid.board.wire.ANNOUNCERS,
+        catch_up.ANNOUNCERS,
         fedaid.timebank.wire.announcers(settings.timebank),
         fedaid.admin.networks.ANNOUNCERS,
         fedaid.follow_ups.ANNOUNCERS,
@@ -240,10 +250,6 @@ def _joined(*rooms: Mapping[type, Sequence[Announcer]]) -> Announcers:
         for fact, told in room.items():
             joined.setdefault(fact, []).extend(told)
     return joined
-
-
-def _errands(settings: Settings, client: Client, signer: Callable[[], SigningKey]) -> Mapping[str, Errand]:
-    return {synchronize.KIND: synchronize.synchronizer(client, signer, settings.actors)}
 
 
 def _chores(settings: Settings) -> Sequence[Chore]:

@@ -23,17 +23,21 @@ ROUNDS_MAX = 50
 
 @dataclass
 class Roads(httpx2.AsyncBaseTransport):
-    """Carries every request to the instance of its host; ``asked`` is every request in order, as METHOD URL."""
+    """Carries every request to the instance of its host; ``asked`` is every request in order, as METHOD URL.
+
+    A host in ``closed``, and an address with a part in ``broken``, cannot be reached.
+    """
 
     towns: dict[str, "Town"] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     seen: list[tuple[httpx2.Request, int]] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         self.asked.append(f"{request.method} {request.url}")
         town = self.towns.get(request.url.host)
-        if town is None or request.url.host in self.closed:
+        if town is None or request.url.host in self.closed or any(part in str(request.url) for part in self.broken):
             raise httpx2.ConnectError("nobody lives here")
         answer = await httpx2.ASGITransport(app=town.instance.web).handle_async_request(request)
         self.seen.append((request, answer.status_code))
