@@ -44,6 +44,7 @@ from fedaid.actors.ports import (
 from fedaid.actors.rules import Kind
 from fedaid.actors.synchronize import StoredFollowers
 from fedaid.actors.wire.forward import FORWARDED_TYPES, Forwarding
+from fedaid.admin.moving import Moving
 from fedaid.admin.networks import Desk
 from fedaid.board.wire import catch_up
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
@@ -78,6 +79,7 @@ class Instance:
     units: UnitsOfWork
     client: Client
     desk: Desk
+    moving: Moving
     inbox_worker: InboxWorker[Work]
     outbox_worker: OutboxWorker
     errands: Errands
@@ -182,6 +184,7 @@ def build(
         units,
         client,
         desk,
+        Moving(units, client, server_signer, settings.actors),
         inbox_worker,
         outbox_worker,
         errands,
@@ -233,7 +236,7 @@ def handlers(settings: Settings, database: Database) -> Handlers:
     rooms = (
         fedaid.timebank.wire.handlers(rules, settings.timebank),
         fedaid.board.wire.handlers(rules, fedaid.board.queries.FollowedBoards(database)),
-        fedaid.actors.wire.handlers(rules),
+        fedaid.actors.wire.handlers(rules, settings.actors, BlockList(database)),
     )
     joined: dict[str, list[Handler[Work]]] = {}
     for room in rooms:

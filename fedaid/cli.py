@@ -5,7 +5,7 @@ import json
 import logging
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ from sqlalchemy.exc import OperationalError
 
 from activitypub.errors import ProtocolError
 from fedaid import __version__, app, settings
-from fedaid.admin import doctor, founding, networks
+from fedaid.actors.rules import Kind
+from fedaid.admin import doctor, founding, leaving, networks
 from fedaid.demo import play
 from fedaid.foundation import schema, wording
 from fedaid.foundation.database import Database
@@ -189,6 +190,20 @@ def member_add(
     _show_made_up(password)
 
 
+@member.command("remove")
+def member_remove(
+    user: Annotated[str, typer.Argument(help="Handle of the member.")],
+    data: Data,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether this is meant.")] = False,
+) -> None:
+    """Remove a member for good: off the board, signed out, and other servers are told to forget them."""
+    if not yes:
+        typer.confirm(f"Remove {user} for good? The handle is never given to anybody else.", abort=True)
+    with _instance(settings.load(data)) as instance, instance.units.begin() as work:
+        leaving.remove_member(work, user)
+    console.print(f"{user} is removed; other servers are being told.")
+
+
 @cli.command()
 def token(
     user: Annotated[str, typer.Argument(help="Handle of the member.")],
@@ -219,6 +234,50 @@ def group_add(
     with _instance(chosen) as instance, instance.units.begin() as work:
         added = groups.add_group(work, handle, name, topic=topic, place=place)
     console.print(f"{added.name} has a board now: @{added.handle}@{chosen.names.host}")
+
+
+# moving between servers
+
+Handle = Annotated[str, typer.Argument(help="Handle here.")]
+Elsewhere = Annotated[str, typer.Argument(help="The account elsewhere: @name@host, or its id.")]
+Remove = Annotated[bool, typer.Option("--remove", help="Take the alias back.")]
+
+
+@member.command("alias")
+def member_alias(handle: Handle, elsewhere: Elsewhere, data: Data, remove: Remove = False) -> None:
+    """Say that a member here is also an account elsewhere, so that it can move here."""
+    _alias(data, Kind.PERSON, handle, elsewhere, remove=remove)
+
+
+@member.command("move")
+def member_move(handle: Handle, elsewhere: Elsewhere, data: Data) -> None:
+    """Move a member to an account elsewhere that names the one here as an alias; followers are told."""
+    _move(data, Kind.PERSON, handle, elsewhere)
+
+
+@group.command("alias")
+def group_alias(handle: Handle, elsewhere: Elsewhere, data: Data, remove: Remove = False) -> None:
+    """Say that a board here is also a board elsewhere, so that it can move here."""
+    _alias(data, Kind.GROUP, handle, elsewhere, remove=remove)
+
+
+@group.command("move")
+def group_move(handle: Handle, elsewhere: Elsewhere, data: Data) -> None:
+    """Move a board to one elsewhere that names the one here as an alias; followers are told."""
+    _move(data, Kind.GROUP, handle, elsewhere)
+
+
+def _alias(data: Path, kind: Kind, handle: str, elsewhere: str, *, remove: bool) -> None:
+    if remove:
+        _with(data, lambda instance: instance.moving.drop_alias(kind, handle, elsewhere), f"Taken back: {elsewhere}.")
+    else:
+        done = f"{handle} says now that it is also {elsewhere}, which can move here."
+        _with(data, lambda instance: instance.moving.add_alias(kind, handle, elsewhere), done)
+
+
+def _move(data: Path, kind: Kind, handle: str, elsewhere: str) -> None:
+    done = f"{handle} has moved to {elsewhere}; followers are being told."
+    _with(data, lambda instance: instance.moving.move(kind, handle, elsewhere), done)
 
 
 # neighbouring networks
@@ -278,18 +337,7 @@ def network_list(data: Data, as_json: Annotated[bool, typer.Option("--json", hel
 
 
 def _with_network(data: Path, step: networks.DeskStep, done: str) -> None:
-    chosen = settings.load(data)
-    _prepare(chosen)
-
-    async def take() -> None:
-        instance = app.build(chosen, works=False)
-        try:
-            await step(instance.desk)
-        finally:
-            await instance.close()
-
-    asyncio.run(take())
-    console.print(done)
+    _with(data, lambda instance: step(instance.desk), done)
 
 
 # the books
@@ -370,6 +418,22 @@ def version() -> None:
 
 
 # what the commands share
+
+
+def _with(data: Path, step: Callable[[app.Instance], Awaitable[None]], done: str) -> None:
+    """Take a step that goes to the network, then say that it is done."""
+    chosen = settings.load(data)
+    _prepare(chosen)
+
+    async def take() -> None:
+        instance = app.build(chosen, works=False)
+        try:
+            await step(instance)
+        finally:
+            await instance.close()
+
+    asyncio.run(take())
+    console.print(done)
 
 
 def _prepare(chosen: Settings) -> None:

@@ -81,8 +81,9 @@ class Fanout:
         unmet = [name for name in named if name not in met]
         if activity.followers_of is not None:
             met |= {box.actor: box for box in self._address_book.followers(connection, activity.followers_of)}
-        inboxes = [self._addressee(inbox) for inbox in shared(met.values(), public=activity.public)]
-        return [found for found in inboxes if found] + [self._stranger(name) for name in unmet]
+        inboxes = [*shared(met.values(), public=activity.public), *_written_to(connection, activity)]
+        found = [self._addressee(inbox) for inbox in dict.fromkeys(inboxes)]
+        return [one for one in found if one] + [self._stranger(name) for name in unmet]
 
     def _is_foreign(self, name: str, ours: Origin) -> bool:
         if name in _EVERYBODY:
@@ -102,6 +103,14 @@ class Fanout:
 
     def _stranger(self, name: str) -> Addressee:
         return Addressee(self._rules.parse(name).origin.netloc, name, unmet=name)
+
+
+def _written_to(connection: Connection, activity: Row[Any]) -> Sequence[str]:
+    """Every inbox that was ever sent something by the sender, for its last word."""
+    if not activity.everywhere:
+        return []
+    sent = (tables.delivery.c.actor == activity.actor) & tables.delivery.c.unmet.is_(None)
+    return connection.execute(select(tables.delivery.c.inbox).where(sent).distinct()).scalars().all()
 
 
 def shared(mailboxes: Iterable[Mailbox], *, public: bool) -> list[str]:

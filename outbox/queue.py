@@ -24,6 +24,7 @@ class Outgoing:
     followers_of  an actor of ours whose remote followers receive it too
     public        whether it stands in the actor's public outbox
     keep_trying   never give it up, whatever the receiver answers (the ledger's mail)
+    everywhere    every inbox receives it that was ever sent something by this actor: its last word
     """
 
     activity: Mapping[str, Any]
@@ -32,6 +33,7 @@ class Outgoing:
     followers_of: str | None = None
     public: bool = False
     keep_trying: bool = False
+    everywhere: bool = False
 
 
 def post(connection: Connection, outgoing: Outgoing, now_ms: int) -> int:
@@ -81,6 +83,7 @@ def _row(outgoing: Outgoing, now_ms: int) -> dict[str, object]:
         "recipients": orjson.dumps(recipients).decode("utf-8"),
         "followers_of": outgoing.followers_of,
         "keep_trying": outgoing.keep_trying,
+        "everywhere": outgoing.everywhere,
         "created_ms": now_ms,
     }
 

@@ -133,7 +133,8 @@ def _taken(handle: str) -> Refused:
 
 
 def _row(actor: LocalActor, keys: ActorKeys) -> dict[str, object]:
-    return {**vars(actor), "rsa_pem": keys.rsa_pem, "ed25519_pem": keys.ed25519_pem}
+    pems = {"rsa_pem": keys.rsa_pem, "ed25519_pem": keys.ed25519_pem}
+    return {**vars(actor), "also_known_as": orjson.dumps(list(actor.also_known_as)).decode(), **pems}
 
 
 def describe_actor(work: Work, uri: str, name: str, summary: str) -> None:

@@ -1,8 +1,9 @@
 """What other servers read of us: actors and their collections, activities, WebFinger, host-meta and NodeInfo."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ from fedaid.actors.audience import EVERYBODY, Audience
 from fedaid.actors.queries import Follow, LocalActor
 from fedaid.actors.rules import PARTIAL, Kind, origin_of
 from fedaid.actors.serving import Look, Served, private_answer, serve, signed_reader, to_servers
-from fedaid.actors.wire import actor_document, key_document
+from fedaid.actors.wire import TYPES, actor_document, key_document, tombstone
 from fedaid.actors.wire.documents import page_of
 from fedaid.foundation.names import Names
 from fedaid.foundation.pages import house, wants_activity
@@ -110,10 +111,15 @@ def _taken_down() -> Refused:
 
 
 def _asked_for(request: Request, connection: Connection) -> LocalActor:
-    """The actor under whose id the request stands. A handle has one spelling in ids, so other cases are not found."""
+    """The actor under whose id the request stands. Raises NotFound, and Refused (410) for one that has left."""
+    return _present(_found_or_gone(request, connection))
+
+
+def _found_or_gone(request: Request, connection: Connection) -> LocalActor | None:
+    """A handle has one spelling in ids, so other cases are not found."""
     names = house(request).names
     base = "/".join(request.url.path.split("/")[: 3 if "handle" in request.path_params else 2])
-    return _present(queries.by_uri(connection, f"{names.origin}{base}"))
+    return queries.by_uri(connection, f"{names.origin}{base}")
 
 
 def _vary(answer: Response) -> Response:
@@ -146,7 +152,10 @@ def _server_actor(request: Request) -> Response:
 
 
 def _actor(request: Request, connection: Connection) -> Served:
-    found = _asked_for(request, connection)
+    gone = _found_or_gone(request, connection)
+    if gone is not None and gone.gone_at is not None:
+        return _tombstone(tombstone(gone.uri, TYPES[gone.kind], gone.gone_at))
+    found = _present(gone)
     keys = queries.own_keys(connection, found.uri)
     document = orjson.dumps(actor_document(found, keys, house(request).names))
     return Served(document, EVERYBODY, ACTOR_SECONDS_MAX, for_unsigned=orjson.dumps(key_document(found, keys)))
@@ -166,7 +175,19 @@ def activity(request: Request, connection: Connection) -> Served:
             raise NotFound
         raise _taken_down()
     audience = Audience(found.public, frozenset(found.recipients), found.followers_of)
+    if found.type != "Delete" and _has_left(connection, found.actor):
+        return replace(_tombstone(tombstone(found.activity_id, found.type)), audience=audience)
     return Served(found.body.encode(), audience, ACTIVITY_SECONDS_MAX)
+
+
+def _has_left(connection: Connection, uri: str) -> bool:
+    actor = queries.by_uri(connection, uri)
+    return actor is None or actor.gone_at is not None
+
+
+def _tombstone(document: Mapping[str, Any]) -> Served:
+    body = orjson.dumps(document)
+    return Served(body, EVERYBODY, ACTOR_SECONDS_MAX, HTTPStatus.GONE, for_unsigned=body)
 
 
 def _json(body: bytes, seconds: int, media_type: str = CONTENT_TYPE) -> Response:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+import orjson
 from sqlalchemy import Connection, Row, Select, func, select
 
 from activitypub.keys import PrivateKey, SigningKey, VerificationKey, private_from_pem
@@ -21,7 +22,12 @@ URIS_PER_QUERY = 500  # SQLite's parameters have a limit
 
 @dataclass(frozen=True)
 class LocalActor:
-    """One of our own actors. ``gone_at`` is set once it has left; its handle stays taken."""
+    """One of our own actors.
+
+    gone_at        set once it has left; its handle stays taken
+    also_known_as  ids of actors elsewhere that it says it is too, or was
+    moved_to       the id of the actor elsewhere that it is now
+    """
 
     id: int
     uri: str
@@ -32,6 +38,9 @@ class LocalActor:
     manually_approves: bool
     created_at: datetime
     gone_at: datetime | None
+    also_known_as: tuple[str, ...] = ()
+    moved_to: str | None = None
+    moved_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -85,14 +94,14 @@ class Follow:
     created_at: datetime
 
 
-_LOCAL = [
-    column for column in local_actor.columns if column.name not in ("rsa_pem", "ed25519_pem")
-]  # keys stay out of every page
-_REMOTE = [column for column in remote_actor.columns if column.name not in ("document", "rfc9421")]
+_LOCAL = [local_actor.c[name] for name in LocalActor.__dataclass_fields__]  # keys stay out of every page
+_REMOTE = [remote_actor.c[name] for name in RemoteActor.__dataclass_fields__]
 
 
 def _local(row: Row[tuple[object, ...]]) -> LocalActor:
-    return LocalActor(**{**row._mapping, "kind": Kind(row._mapping["kind"])})
+    found = row._mapping
+    read = {"kind": Kind(found["kind"]), "also_known_as": tuple(orjson.loads(found["also_known_as"]))}
+    return LocalActor(**{**found, **read})
 
 
 def _local_where(connection: Connection, condition: object) -> LocalActor | None:
@@ -282,6 +291,12 @@ def is_following(connection: Connection, follower: str, followee: str) -> bool:
 def follows_to(connection: Connection, followee: str) -> Sequence[Follow]:
     """All follows of an actor, asked and accepted; of a remote one these are ours."""
     query = select(follow).where(follow.c.followee == followee).order_by(follow.c.id)
+    return [_follow(row) for row in connection.execute(query)]
+
+
+def follows_by(connection: Connection, follower: str) -> Sequence[Follow]:
+    """All follows by an actor, asked and accepted."""
+    query = select(follow).where(follow.c.follower == follower).order_by(follow.c.id)
     return [_follow(row) for row in connection.execute(query)]
 
 

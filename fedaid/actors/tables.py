@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
     true,
 )
 
@@ -34,6 +35,9 @@ local_actor = Table(
     Column("manually_approves", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),
+    Column("also_known_as", Text, nullable=False, server_default=text("'[]'")),  # a JSON list of ids elsewhere
+    Column("moved_to", String(URI_CHARACTERS_MAX)),
+    Column("moved_at", UtcDateTime),
     CheckConstraint("kind IN ('person', 'group', 'server', 'ledger')", name="kind"),
     CheckConstraint("handle = lower(handle)", name="handle_is_folded"),
 )
@@ -59,6 +63,8 @@ remote_actor = Table(
     Column("document", Text, nullable=False),
     Column("fetched_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),
+    Column("moved_to", String(URI_CHARACTERS_MAX)),
+    Column("moved_at", UtcDateTime),
 )
 
 # A key arrives only by our own fetch of its owner's document (attacks S17, S30).

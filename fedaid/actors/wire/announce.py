@@ -6,11 +6,13 @@ from typing import Any
 from activitypub.vocabulary import ACTOR_CONTEXT, PLAIN_CONTEXT, PUBLIC
 from fedaid.actors import queries
 from fedaid.actors.commands import ActorChanged, FollowAnswered, FollowAsked, FollowWithdrawn
+from fedaid.actors.leaving import ActorLeft
+from fedaid.actors.moves import ActorMoved
 from fedaid.actors.queries import Follow
 from fedaid.actors.wire.documents import actor_object
 from fedaid.actors.wire.say import say
 from fedaid.foundation.work import Announcer, Work
-from outbox.queue import Outgoing
+from outbox.queue import RECIPIENTS_MAX, Outgoing
 
 
 def follow_object(follow: Follow) -> dict[str, Any]:
@@ -72,9 +74,40 @@ def _tell_change(work: Work, fact: object) -> None:
     say(work, Outgoing(activity, actor.uri, followers_of=actor.uri))
 
 
+def _tell_move(work: Work, fact: object) -> None:
+    if not isinstance(fact, ActorMoved):
+        return
+    activity = {
+        "@context": PLAIN_CONTEXT,
+        "id": work.names.activity(work.new_id()),
+        "type": "Move",
+        "actor": fact.uri,
+        "to": [f"{fact.uri}/followers"],
+        "object": fact.uri,
+        "target": fact.target,
+    }
+    say(work, Outgoing(activity, fact.uri, followers_of=fact.uri))
+
+
+def _say_farewell(work: Work, fact: object) -> None:
+    if not isinstance(fact, ActorLeft):
+        return
+    activity = {
+        "@context": PLAIN_CONTEXT,
+        "id": work.names.activity(work.new_id()),
+        "type": "Delete",
+        "actor": fact.uri,
+        "to": [PUBLIC],
+        "object": fact.uri,
+    }
+    say(work, Outgoing(activity, fact.uri, to=fact.known_to[:RECIPIENTS_MAX], everywhere=True))
+
+
 ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
     FollowAsked: (_ask,),
     FollowAnswered: (_answer,),
     FollowWithdrawn: (_withdraw,),
     ActorChanged: (_tell_change,),
+    ActorMoved: (_tell_move,),
+    ActorLeft: (_say_farewell,),
 }

@@ -1,6 +1,7 @@
 """The one place where the documents of our actors are built."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -8,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from activitypub.capabilities import our_capabilities
 from activitypub.keys import public_to_multibase, public_to_pem
-from activitypub.vocabulary import ACTOR_CONTEXT
+from activitypub.vocabulary import ACTOR_CONTEXT, PLAIN_CONTEXT
 from fedaid.actors.commands import BOARD_TERM, LEDGER_TERM, SERVER_TERM
 from fedaid.actors.queries import LocalActor, OwnKeys
 from fedaid.actors.rules import DEFAULT_BOARD, Kind
@@ -29,6 +30,12 @@ def actor_document(actor: LocalActor, keys: OwnKeys, names: Names) -> dict[str, 
     The server says where its ledger and board are, and the ledger where its server and board are.
     """
     return {"@context": ACTOR_CONTEXT, **actor_object(actor, keys, names)}
+
+
+def tombstone(uri: str, former_type: str, gone_at: datetime | None = None) -> dict[str, Any]:
+    """What stands where an actor or an activity of ours was (ActivityPub 6.4)."""
+    deleted = {"deleted": f"{gone_at:%Y-%m-%d}T00:00:00Z"} if gone_at is not None else {}
+    return {"@context": PLAIN_CONTEXT, "id": uri, "type": "Tombstone", "formerType": former_type, **deleted}
 
 
 def key_document(actor: LocalActor, keys: OwnKeys) -> dict[str, Any]:
@@ -61,6 +68,7 @@ def actor_object(actor: LocalActor, keys: OwnKeys, names: Names) -> dict[str, An
         "published": f"{actor.created_at:%Y-%m-%d}T00:00:00Z",
         "manuallyApprovesFollowers": actor.manually_approves,
         "webfinger": f"{actor.handle}@{names.host}",
+        **_elsewhere(actor),
         **_generator(actor, names),
         **_of_kind(actor, names),
         **_public_keys(keys),
@@ -70,6 +78,12 @@ def actor_object(actor: LocalActor, keys: OwnKeys, names: Names) -> dict[str, An
 def page_of(actor: LocalActor, names: Names) -> str:
     """The page people see for an actor of ours; the server and the ledger show the front page."""
     return names.page_of(actor.handle) if actor.kind in (Kind.PERSON, Kind.GROUP) else f"{names.origin}/"
+
+
+def _elsewhere(actor: LocalActor) -> dict[str, Any]:
+    """Who else it is, and who it is now."""
+    aliases = {"alsoKnownAs": list(actor.also_known_as)} if actor.also_known_as else {}
+    return {**aliases, "movedTo": actor.moved_to} if actor.moved_to is not None else aliases
 
 
 def _generator(actor: LocalActor, names: Names) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Writes on the board: what members do, and what is received from neighbouring boards and from the fediverse."""
 
+from fedaid.board.commands.leaving import clear_out
 from fedaid.board.commands.listings import (
     edit_listing,
     expire_due,
@@ -25,6 +26,7 @@ __all__ = [
     "Terms",
     "accept_response",
     "cancel_match",
+    "clear_out",
     "decline_response",
     "edit_listing",
     "expire_due",

@@ -16,6 +16,13 @@ def upgrade() -> None:
     op.add_column("remote_key", sa.Column("asserts", sa.Boolean(), server_default=sa.true(), nullable=False))
     op.add_column("remote_key", sa.Column("expires_at", UtcDateTime(), nullable=True))
     op.add_column("remote_actor", sa.Column("rfc9421", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("remote_actor", sa.Column("moved_to", sa.String(length=2048), nullable=True))
+    op.add_column("remote_actor", sa.Column("moved_at", UtcDateTime(), nullable=True))
+    op.add_column("local_actor", sa.Column("also_known_as", sa.Text(), server_default=sa.text("'[]'"), nullable=False))
+    op.add_column("local_actor", sa.Column("moved_to", sa.String(length=2048), nullable=True))
+    op.add_column("local_actor", sa.Column("moved_at", UtcDateTime(), nullable=True))
+    op.add_column("outbox_activity", sa.Column("everywhere", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.create_index(op.f("ix_outbox_delivery_actor"), "outbox_delivery", ["actor"], unique=False)
     op.create_table(
         "errand",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
