@@ -32,7 +32,7 @@ import fedaid.web.pages
 from activitypub.client import Client
 from activitypub.keys import SigningKey
 from fedaid import __version__
-from fedaid.actors import synchronize
+from fedaid.actors import rotation, synchronize
 from fedaid.actors.pages import FromAbove
 from fedaid.actors.ports import (
     OurRecipients,
@@ -258,6 +258,7 @@ def _joined(*rooms: Mapping[type, Sequence[Announcer]]) -> Announcers:
 def _chores(settings: Settings) -> Sequence[Chore]:
     return (
         Chore("resend_hours", settings.timebank.resend_look_seconds, lambda work: resend_due(work, settings.timebank)),
+        Chore("forget_old_keys", settings.actors.old_keys_look_seconds, rotation.forget_old_keys),
         Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
     )
 

@@ -20,6 +20,9 @@ from sqlalchemy.exc import OperationalError
 
 from activitypub.errors import ProtocolError
 from fedaid import __version__, app, settings
+from fedaid.actors import queries as actors
+from fedaid.actors import rotation
+from fedaid.actors.commands import make_keys
 from fedaid.actors.rules import Kind
 from fedaid.admin import doctor, founding, leaving, networks
 from fedaid.demo import play
@@ -47,8 +50,9 @@ cli = typer.Typer(
 member = typer.Typer(help="The people of this neighbourhood.", no_args_is_help=True)
 group = typer.Typer(help="Groups by topic or place; each has a board.", no_args_is_help=True)
 network = typer.Typer(help="Neighbouring networks: boards linked, hours exchanged.", no_args_is_help=True)
+keys = typer.Typer(help="The keys that accounts sign with.", no_args_is_help=True)
 ledger = typer.Typer(help="The timebank's books.", no_args_is_help=True)
-for name, part in (("member", member), ("group", group), ("network", network), ("ledger", ledger)):
+for name, part in (("member", member), ("group", group), ("network", network), ("keys", keys), ("ledger", ledger)):
     cli.add_typer(part, name=name)
 
 console = Console()
@@ -234,6 +238,28 @@ def group_add(
     with _instance(chosen) as instance, instance.units.begin() as work:
         added = groups.add_group(work, handle, name, topic=topic, place=place)
     console.print(f"{added.name} has a board now: @{added.handle}@{chosen.names.host}")
+
+
+# keys
+
+
+@keys.command("rotate")
+def keys_rotate(
+    handle: Annotated[str, typer.Argument(help="Handle of a member, a board, or (the host) of the server.")],
+    data: Data,
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="Somebody else has the old keys: let them end at once.")
+    ] = False,
+) -> None:
+    """Give an account new keys; the old ones go on for some days, where others have not looked again yet."""
+    chosen = settings.load(data)
+    new = make_keys()
+    with _instance(chosen) as instance, instance.units.begin() as work:
+        found = actors.by_handle(work.connection, handle)
+        if found is None:
+            raise Refused("no_account", f"There is no account {handle} here.")
+        rotation.rotate(work, found.uri, new, chosen.actors, compromised=compromised)
+    console.print(f"{handle} has new keys; followers are being told.")
 
 
 # moving between servers

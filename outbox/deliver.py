@@ -10,6 +10,7 @@ import structlog
 from activitypub import synchronization
 from activitypub.errors import FetchFailed, ProtocolError
 from activitypub.identifiers import UrlRules
+from activitypub.keys import SigningKey
 from activitypub.signatures import FIRST, Dialect, sign_request
 from outbox import leases
 from outbox.backoff import Answer, Outcome, Step, Trial, decide, judge
@@ -167,14 +168,25 @@ class Deliverer:
             second = await self._post(parcel, lease, dialect.other)
             if second.answer is Answer.ACCEPTED:
                 return second, dialect.other
+            third = await self._post_with_former_key(parcel, lease, dialect)
+            if third is not None and third.answer is Answer.ACCEPTED:
+                return third, known
         return first, known
+
+    async def _post_with_former_key(self, parcel: Parcel, lease: Lease, dialect: Dialect) -> Outcome | None:
+        """Where a server still goes by the key that was replaced lately; None when there is none."""
+        try:
+            key = await asyncio.to_thread(self._house.signers.former_signer, parcel.actor)
+        except LookupError:
+            return None
+        return None if key is None else await self._post(parcel, lease, dialect, key)
 
     def _first_dialect(self, host: str) -> Dialect:
         return Dialect.RFC_9421 if self._house.address_book.reads_rfc9421(host) else FIRST
 
-    async def _post(self, parcel: Parcel, lease: Lease, dialect: Dialect) -> Outcome:
+    async def _post(self, parcel: Parcel, lease: Lease, dialect: Dialect, key: SigningKey | None = None) -> Outcome:
         try:
-            headers = await asyncio.to_thread(self._headers, parcel, dialect)
+            headers = await asyncio.to_thread(self._headers, parcel, dialect, key)
             if not self._has_time(lease, self._limits.answer_timeout_seconds):  # the database kept us waiting
                 raise _OutOfTime
             async with asyncio.timeout(self._limits.answer_timeout_seconds):
@@ -187,9 +199,9 @@ class Deliverer:
             return self._failure(refused, Answer.SILENT)
         return judge(answer.status, answer.retry_after_seconds)
 
-    def _headers(self, parcel: Parcel, dialect: Dialect) -> dict[str, str]:
+    def _headers(self, parcel: Parcel, dialect: Dialect, key: SigningKey | None) -> dict[str, str]:
         """Signed at the last moment, as dates may be off by little only; in a thread, as RSA takes 0.3 ms."""
-        key = self._house.signers.signer(parcel.actor)
+        key = key or self._house.signers.signer(parcel.actor)
         now = datetime.fromtimestamp(self._house.clock_ms() / 1000, UTC)
         url, more = self._house.rules.parse(parcel.inbox), self._synchronization(parcel)
         signed = sign_request(dialect, "POST", url, parcel.body, key, now, more)

@@ -47,6 +47,10 @@ class Signers(Protocol):
         """The RSA key that signs requests for this actor. Raises LookupError for an actor that is not ours."""
         ...
 
+    def former_signer(self, actor: str) -> SigningKey | None:
+        """The key that was replaced lately, for servers that still go by it. Raises LookupError."""
+        ...
+
 
 class AddressBook(Protocol):
     """Where other servers' actors receive their mail."""

@@ -263,3 +263,11 @@ def test_a_member_is_removed_for_good(founded: Fedaid) -> None:
     again = founded("member", "remove", "ana", "--yes")
     assert (again.returncode, again.stderr) == (1, "fedaid: There is no member ana.\n")
     assert "taken" in founded("member", "add", "ana", "--password-stdin", given="neighbours help\n").stderr
+
+
+def test_an_account_gets_new_keys_once_in_a_while_and_the_ledger_none(founded: Fedaid) -> None:
+    done = founded("keys", "rotate", "board")
+    assert (done.returncode, done.stdout) == (0, "board has new keys; followers are being told.\n")
+    assert "still in use until" in founded("keys", "rotate", "board").stderr
+    assert founded("keys", "rotate", "board", "--compromised").returncode == 0
+    assert founded("keys", "rotate", "ledger").returncode == founded("keys", "rotate", "nobody").returncode == 1

@@ -1,10 +1,8 @@
 """What the two mail rooms ask of actors: keys, mailboxes, and which inboxes exist here."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection
@@ -26,30 +24,22 @@ from inbox.readers import CHALLENGE, MailRefused, Readers
 from outbox import health
 from outbox.ports import Mailbox
 
-SIGNERS_KEPT_MAX = 1_000
-
 
 class StoredSigners:
-    """The RSA keys of our actors (outbox.ports.Signers); the latest used are kept, as reading a PEM takes time."""
+    """The RSA keys of our actors (outbox.ports.Signers), as they are now: another process may have replaced them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: OrderedDict[str, SigningKey] = OrderedDict()
-        self._lock = Lock()
 
     def signer(self, actor: str) -> SigningKey:
         """The key that signs for this actor. Raises LookupError when it is not ours."""
-        with self._lock:
-            if actor in self._kept:
-                self._kept.move_to_end(actor)
-                return self._kept[actor]
         with self._database.read() as connection:
-            found = queries.signing_key(connection, actor)
-        with self._lock:
-            self._kept[actor] = found
-            if len(self._kept) > SIGNERS_KEPT_MAX:
-                self._kept.popitem(last=False)
-        return found
+            return queries.signing_key(connection, actor)
+
+    def former_signer(self, actor: str) -> SigningKey | None:
+        """The key that signed for it before, as long as others may go by it. Raises LookupError."""
+        with self._database.read() as connection:
+            return queries.own_keys(connection, actor).old_main
 
 
 class StoredCorrespondents:

@@ -184,22 +184,48 @@ def _our_card(actor: LocalActor, our_host: str) -> Card:
 
 @dataclass(frozen=True)
 class OwnKeys:
-    """The private keys of one of our actors; never shown, never logged."""
+    """The private keys of one of our actors; never shown, never logged.
+
+    old_main, old_assertion   those before, until ``old_until``; None where they were never replaced, or are forgotten
+    """
 
     main: SigningKey
     assertion: SigningKey
+    old_main: SigningKey | None = None
+    old_assertion: SigningKey | None = None
+    old_until: datetime | None = None
 
 
 def own_keys(connection: Connection, uri: str) -> OwnKeys:
-    """Both keys of one of our actors. Raises LookupError when it is not ours."""
-    columns = (local_actor.c.kind, local_actor.c.rsa_pem, local_actor.c.ed25519_pem)
-    row = connection.execute(select(*columns).where(local_actor.c.uri == uri)).one_or_none()
+    """Both keys of one of our actors, and those before them. Raises LookupError when it is not ours."""
+    row = connection.execute(select(*_KEYS).where(local_actor.c.uri == uri)).one_or_none()
     if row is None:
         raise LookupError("no actor of ours has this id")
-    return OwnKeys(
-        SigningKey(f"{uri}#main-key", uri, _private(row.rsa_pem)),
-        SigningKey(f"{uri}#{assertion_key_name(Kind(row.kind))}", uri, _private(row.ed25519_pem)),
-    )
+    kind, number = Kind(row.kind), row.key_number
+    main, assertion = _main(uri, row.rsa_pem, number), _assertion(uri, kind, row.ed25519_pem, number)
+    if row.old_keys_until is None:
+        return OwnKeys(main, assertion)
+    before = _main(uri, row.old_rsa_pem, number - 1), _assertion(uri, kind, row.old_ed25519_pem, number - 1)
+    return OwnKeys(main, assertion, *before, row.old_keys_until)
+
+
+_KEYS = tuple(
+    local_actor.c[name]
+    for name in ("kind", "rsa_pem", "ed25519_pem", "key_number", "old_rsa_pem", "old_ed25519_pem", "old_keys_until")
+)
+
+
+def _main(uri: str, pem: str, number: int) -> SigningKey:
+    return SigningKey(f"{uri}#{_numbered('main-key', number)}", uri, _private(pem))
+
+
+def _assertion(uri: str, kind: Kind, pem: str, number: int) -> SigningKey:
+    return SigningKey(f"{uri}#{_numbered(assertion_key_name(kind), number)}", uri, _private(pem))
+
+
+def _numbered(name: str, number: int) -> str:
+    """A replaced key has another name, so that nobody takes a copy of the old one for the new."""
+    return name if number == 1 else f"{name}-{number}"
 
 
 @lru_cache(maxsize=PRIVATE_KEYS_KEPT_MAX)

@@ -6,6 +6,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Index,
+    Integer,
     String,
     Table,
     Text,
@@ -32,6 +33,10 @@ local_actor = Table(
     Column("summary", Text, nullable=False),
     Column("rsa_pem", Text, nullable=False),
     Column("ed25519_pem", Text, nullable=False),
+    Column("key_number", Integer, nullable=False, server_default=text("1")),  # counts up when they are replaced
+    Column("old_rsa_pem", Text),
+    Column("old_ed25519_pem", Text),
+    Column("old_keys_until", UtcDateTime),
     Column("manually_approves", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),

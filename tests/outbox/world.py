@@ -114,12 +114,17 @@ def rsa_key() -> SigningKey:
 
 
 class OurKeys:
-    """Ana's key is the only one there is."""
+    """Ana's key is the only one there is, but for one she had before."""
+
+    former: SigningKey | None = None
 
     def signer(self, actor: str) -> SigningKey:
         if actor != ANA:
             raise LookupError(actor)
         return rsa_key()
+
+    def former_signer(self, actor: str) -> SigningKey | None:
+        return self.former
 
 
 @dataclass
@@ -173,6 +178,7 @@ class World:
         self.now_ms = 1_800_000_000_000
         self.town = Town(lambda: self.now_ms)
         self.book = Book()
+        self.keys = OurKeys()
         self.worker = self.another_worker()
 
     def another_worker(self, **changed: Any) -> Worker:
@@ -180,7 +186,7 @@ class World:
         return Worker(
             write=self.database.write,
             read=self.database.read,
-            signers=OurKeys(),
+            signers=self.keys,
             address_book=self.book,
             client=self.town,
             rules=UrlRules(),

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from activitypub.capabilities import our_capabilities
-from activitypub.keys import public_to_multibase, public_to_pem
+from activitypub.keys import SigningKey, public_to_multibase, public_to_pem
 from activitypub.vocabulary import ACTOR_CONTEXT, PLAIN_CONTEXT
 from fedaid.actors.commands import BOARD_TERM, LEDGER_TERM, SERVER_TERM
 from fedaid.actors.queries import LocalActor, OwnKeys
@@ -106,21 +106,32 @@ def _of_kind(actor: LocalActor, names: Names) -> dict[str, Any]:
 
 
 def _public_keys(keys: OwnKeys) -> dict[str, Any]:
-    main, assertion = keys.main.private_key, keys.assertion.private_key
-    if not isinstance(main, RSAPrivateKey) or not isinstance(assertion, Ed25519PrivateKey):
-        raise TypeError("an actor of ours has an RSA main key and an Ed25519 assertion key")
+    main = keys.main.private_key
+    if not isinstance(main, RSAPrivateKey):
+        raise TypeError("an actor of ours signs its requests with an RSA key")
     return {
         "publicKey": {
             "id": keys.main.key_id,
             "owner": keys.main.owner,
             "publicKeyPem": public_to_pem(main.public_key()),
         },
-        "assertionMethod": [
-            {
-                "id": keys.assertion.key_id,
-                "type": "Multikey",
-                "controller": keys.assertion.owner,
-                "publicKeyMultibase": public_to_multibase(assertion.public_key()),
-            }
-        ],
+        "assertionMethod": [_multikey(keys.assertion), *_old_multikey(keys)],
     }
+
+
+def _multikey(key: SigningKey) -> dict[str, Any]:
+    if not isinstance(key.private_key, Ed25519PrivateKey):
+        raise TypeError("an actor of ours proves what it says with an Ed25519 key")
+    return {
+        "id": key.key_id,
+        "type": "Multikey",
+        "controller": key.owner,
+        "publicKeyMultibase": public_to_multibase(key.private_key.public_key()),
+    }
+
+
+def _old_multikey(keys: OwnKeys) -> list[dict[str, Any]]:
+    """The key before, by which older proofs can be checked until its time is over (FEP-521a)."""
+    if keys.old_assertion is None or keys.old_until is None:
+        return []
+    return [{**_multikey(keys.old_assertion), "expires": f"{keys.old_until:%Y-%m-%dT%H:%M:%SZ}"}]

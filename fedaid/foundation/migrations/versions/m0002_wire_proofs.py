@@ -21,6 +21,10 @@ def upgrade() -> None:
     op.add_column("local_actor", sa.Column("also_known_as", sa.Text(), server_default=sa.text("'[]'"), nullable=False))
     op.add_column("local_actor", sa.Column("moved_to", sa.String(length=2048), nullable=True))
     op.add_column("local_actor", sa.Column("moved_at", UtcDateTime(), nullable=True))
+    op.add_column("local_actor", sa.Column("key_number", sa.Integer(), server_default=sa.text("1"), nullable=False))
+    op.add_column("local_actor", sa.Column("old_rsa_pem", sa.Text(), nullable=True))
+    op.add_column("local_actor", sa.Column("old_ed25519_pem", sa.Text(), nullable=True))
+    op.add_column("local_actor", sa.Column("old_keys_until", UtcDateTime(), nullable=True))
     op.add_column("outbox_activity", sa.Column("everywhere", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_index(op.f("ix_outbox_delivery_actor"), "outbox_delivery", ["actor"], unique=False)
     op.create_table(
