@@ -20,6 +20,7 @@ from activitypub.keys import (
     public_to_multibase,
     public_to_pem,
 )
+from activitypub.webfinger import name_said_by
 from fedaid.actors import queries, rules
 from fedaid.actors.limits import ActorLimits
 from fedaid.actors.queries import Follow, LocalActor
@@ -175,7 +176,7 @@ def _remote_values(actor: Actor, work: Work) -> dict[str, object]:
     return {
         "host": actor.id.origin.netloc,
         "type": actor.type,
-        "handle": actor.preferred_username,
+        "handle": name_said_by(actor.raw, actor.preferred_username, actor.id),
         "name": actor.name or actor.preferred_username,
         "page": actor.url or actor.id.text,
         "inbox": str(actor.inbox),

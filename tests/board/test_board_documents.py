@@ -4,12 +4,15 @@ import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from activitypub.errors import SignatureRefused
+from activitypub.keys import VerificationKey, private_from_pem
+from activitypub.signatures.proofs import verify_proof
 from fedaid.board import commands, pages
 from fedaid.board.limits import BoardLimits
 from fedaid.foundation.refused import Refused
 from tests.board.test_board_shapes import offer_of_ben
-from tests.board.world import BEN, CAROL, World
-from tests.small_house import browser
+from tests.board.world import BEN, BOARD, CAROL, World
+from tests.small_house import START, browser, some_keys
 
 AP = {"Accept": "application/activity+json"}
 
@@ -78,3 +81,16 @@ def test_a_page_for_people_asks_nobody_for_a_signature(world: World) -> None:
     listing = world.post()
     page = servers(world, secure_mode=True).get(f"/listings/{listing.id}", headers={"Accept": "text/html"})
     assert page.status_code == 200
+
+
+def test_a_listing_carries_the_proof_of_its_board_and_reads_the_same_each_time(world: World) -> None:
+    listing = world.post()
+    path = f"/listings/{listing.id}"
+    first = servers(world).get(path, headers=AP)
+    world.house.clock.pass_seconds(3600)
+    assert servers(world).get(path, headers=AP).content == first.content
+    public = private_from_pem(some_keys().ed25519_pem).public_key()
+    key = VerificationKey(f"{BOARD}#ed25519-key", BOARD, public, START)
+    assert verify_proof(first.json(), key, world.now).signed_at == listing.updated_at.replace(microsecond=0)
+    with pytest.raises(SignatureRefused):
+        verify_proof({**first.json(), "content": "<p>Free money</p>"}, key, world.now)

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from fedaid.actors.audience import EVERYBODY, Audience
 from fedaid.actors.serving import Served, serve
+from fedaid.actors.wire import proved
 from fedaid.board import queries
 from fedaid.board.pages.show import number_of, show_listing
 from fedaid.board.queries import Listing
@@ -37,7 +38,8 @@ def _listing(request: Request, connection: Connection) -> Served:
         return Served(b"", EVERYBODY, LISTING_SECONDS_MAX, 302, location=found.uri)
     if found.state is ListingState.WITHDRAWN:
         return Served(orjson.dumps(tombstone_document(found.uri)), EVERYBODY, LISTING_SECONDS_MAX, 410)
-    return Served(orjson.dumps(note_of(connection, found, house(request).names)), EVERYBODY, LISTING_SECONDS_MAX)
+    note = proved(connection, note_of(connection, found, house(request).names), found.author_actor, found.updated_at)
+    return Served(orjson.dumps(note), EVERYBODY, LISTING_SECONDS_MAX)
 
 
 async def response_page(request: Request) -> Response:
