@@ -40,7 +40,7 @@ class OutboxLimits:
     sleep_days_max: float = 30
     answer_timeout_seconds: float = 10
     in_flight_max: int = 50
-    lease_seconds: float = 45
+    lease_seconds: float = 60
     stop_seconds: float = 5
     poll_seconds: float = 1
     fan_out_activities_max: int = 50

@@ -12,7 +12,6 @@ from activitypub.identifiers import Url
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _COME_BACK = frozenset({408, 425, 429})
 _NEVER = 501
-UNAUTHORIZED = "unauthorized"  # the code of FetchFailed for an answer that asks for another signature
 _DIGITS_MAX = 9
 
 
@@ -46,7 +45,7 @@ def check_status(status: int, host: str) -> None:
     """Refuses all but 200. Codes: gone (410), not_found (404), unauthorized (401), forbidden (403), http_status."""
     if status == 200:
         return
-    code = {410: "gone", 404: "not_found", 401: UNAUTHORIZED, 403: "forbidden"}.get(status, "http_status")
+    code = {410: "gone", 404: "not_found", 401: "unauthorized", 403: "forbidden"}.get(status, "http_status")
     permanent = (400 <= status < 500 and status not in _COME_BACK) or status == _NEVER or status < 400
     raise FetchFailed(code, f"{host} answered {status}.", permanent=permanent)
 

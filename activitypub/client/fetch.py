@@ -159,7 +159,7 @@ class Client:
         try:
             return await self._ask(url, accept, is_wanted, self._signed(dialect, url, signer))
         except FetchFailed as refused:
-            if refused.code != answers.UNAUTHORIZED:
+            if refused.code != "unauthorized":
                 raise
         found = await self._ask(url, accept, is_wanted, self._signed(dialect.other, url, signer))
         self._dialects.learn(_host(url), dialect.other)

@@ -102,12 +102,8 @@ def _present(found: LocalActor | None) -> LocalActor:
     if found is None:
         raise NotFound
     if found.gone_at is not None:
-        raise _taken_down()
+        raise Refused("gone", "This was taken down.", 410)
     return found
-
-
-def _taken_down() -> Refused:
-    return Refused("gone", "This was taken down.", 410)
 
 
 def _asked_for(request: Request, connection: Connection) -> LocalActor:
@@ -164,18 +160,14 @@ def _actor(request: Request, connection: Connection) -> Served:
 def activity(request: Request, connection: Connection) -> Served:
     """One activity of ours; one that is not public only for those it was sent to.
 
-    410 when what it is about was taken down since: its words went with it.
+    A tombstone when what it is about was taken down since, or its actor left: its words went with it.
     """
     number = _row_id(request.path_params["number"])
     found = sent.stored(connection, house(request).names.activity(number))
     if found is None:
         raise NotFound
-    if found.deleted:
-        if not found.public:
-            raise NotFound
-        raise _taken_down()
     audience = Audience(found.public, frozenset(found.recipients), found.followers_of)
-    if found.type != "Delete" and _has_left(connection, found.actor):
+    if found.deleted or (found.type != "Delete" and _has_left(connection, found.actor)):
         return replace(_tombstone(tombstone(found.activity_id, found.type)), audience=audience)
     return Served(found.body.encode(), audience, ACTIVITY_SECONDS_MAX)
 

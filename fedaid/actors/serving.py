@@ -5,6 +5,7 @@ Absent and hidden are answered alike, after the same steps, so that nobody learn
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import wraps
 from http import HTTPStatus
 
 import orjson
@@ -45,6 +46,7 @@ Door = Callable[[Request], Awaitable[Response]]
 def to_servers(look: Look) -> Door:
     """The route under which what ``look`` finds is read."""
 
+    @wraps(look)
     async def endpoint(request: Request) -> Response:
         return await serve(request, look)
 
@@ -107,7 +109,7 @@ def _may_read(request: Request, found: Served, reader: str | None) -> bool:
 
 
 def _open(found: Served) -> Response:
-    return _answer(found.body, found, f"public, max-age={found.seconds}", "Accept")
+    return _with_headers(found.body, found, f"public, max-age={found.seconds}", "Accept")
 
 
 def private_answer(document: object) -> Response:
@@ -116,10 +118,10 @@ def private_answer(document: object) -> Response:
 
 
 def _private(body: bytes, found: Served) -> Response:
-    return _answer(body, found, "private, no-store", READER_HEADERS)
+    return _with_headers(body, found, "private, no-store", READER_HEADERS)
 
 
-def _answer(body: bytes, found: Served, caching: str, vary: str) -> Response:
+def _with_headers(body: bytes, found: Served, caching: str, vary: str) -> Response:
     headers = {"Cache-Control": caching, "Vary": vary}
     if found.location:
         headers["Location"] = found.location

@@ -11,7 +11,7 @@ from fedaid.board import commands as board
 from fedaid.board import queries
 from fedaid.board.limits import BoardLimits
 from fedaid.board.rules import Kind, Mode, Posting
-from fedaid.foundation.pages import Role, Viewer
+from fedaid.foundation.viewer import Role, Viewer
 from fedaid.members import commands as members
 from tests.support.towns import Town, settle, towns
 

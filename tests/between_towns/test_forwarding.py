@@ -10,7 +10,7 @@ from activitypub.vocabulary import PLAIN_CONTEXT, PUBLIC
 from fedaid.actors import commands, wire
 from fedaid.board import commands as board
 from fedaid.board.rules import Kind, Mode, Posting
-from fedaid.foundation.pages import Role, Viewer
+from fedaid.foundation.viewer import Role, Viewer
 from fedaid.members import commands as members
 from inbox.tables import inbox_letter
 from outbox.queue import Outgoing

@@ -12,7 +12,7 @@ from fedaid.board import commands as board
 from fedaid.board import queries
 from fedaid.board.rules import Kind, ListingState, Mode, Posting, ResponseState
 from fedaid.board.tables import response
-from fedaid.foundation.pages import Role, Viewer
+from fedaid.foundation.viewer import Role, Viewer
 from fedaid.members import commands as members
 from fedaid.members import queries as member_queries
 from tests.support.towns import Town, settle, towns

@@ -7,7 +7,7 @@ from fedaid.board.commands.listings import withdraw_listing
 from fedaid.board.commands.responses import alive_responses, withdraw_response
 from fedaid.board.rules import TAKES_RESPONSES, ResponseState
 from fedaid.board.tables import listing, response
-from fedaid.foundation.pages import Viewer
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 
 

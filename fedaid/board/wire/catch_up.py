@@ -23,7 +23,7 @@ from fedaid.actors.rules import Kind
 from fedaid.board.limits import BoardLimits
 from fedaid.board.wire.reader import read_listing
 from fedaid.foundation.errands import Write, send_on
-from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.refused import Refused
 from fedaid.foundation.work import Announcer, UnitsOfWork, Work
 from inbox.ports import Handler, Letter
 
@@ -62,6 +62,8 @@ class CatchUp:
 
     async def __call__(self, board: str, _note: str) -> Write:
         outbox = await asyncio.to_thread(self._outbox, board)
+        if outbox is None:
+            return lambda work: None
         signer = await asyncio.to_thread(self.signer)
         bounds = CollectionLimits(self.limits.catch_up_pages_max, self.limits.catch_up_activities_max)
         reading = await read_collection(self.client, outbox.text, signer, bounds)
@@ -70,16 +72,13 @@ class CatchUp:
         sender = found_at_origin(self.client.rules.parse(board), reading.address, self.units.clock.now())
         return lambda work: self._apply(work, sender, told, fetched)
 
-    def _outbox(self, board: str) -> Url:
-        """Where it stands, as the board itself says. Raises NotFound."""
+    def _outbox(self, board: str) -> Url | None:
+        """Where it stands, as the board itself says; None when it does not."""
         with self.units.database.read() as connection:
             document = actors.document_of(connection, board)
         if document is None:
-            raise NotFound
-        outbox = parse_actor(orjson.loads(document), self.client.rules, self.units.clock.now()).outbox
-        if outbox is None:
-            raise NotFound
-        return outbox
+            return None
+        return parse_actor(orjson.loads(document), self.client.rules, self.units.clock.now()).outbox
 
     def _latest(self, items: Iterable[object], board: Url) -> list[Activity]:
         """The last that was told of each thing, oldest first; the outbox begins with the newest."""
