@@ -309,7 +309,9 @@ def _keys(doc: Document, owner: Url, rules: UrlRules, fetched_at: datetime) -> t
     for claim, owner_key in claims[:KEYS_MAX]:
         with suppress(MalformedUrl, SignatureRefused, MalformedDocument):
             key = _key(claim, owner_key, owner, rules, fetched_at)
-            keys.setdefault(key.key_id, key)
+            known = keys.setdefault(key.key_id, key)
+            if key.asserts and known.public_key == key.public_key:  # listed for both purposes
+                keys[key.key_id] = key
     return tuple(keys.values())
 
 
@@ -321,7 +323,8 @@ def _key(claim: Document, owner_key: str, owner: Url, rules: UrlRules, fetched_a
     expires = instant(claim, "expires")
     if claim.get("revoked") is not None or (expires is not None and expires <= fetched_at):
         raise SignatureRefused("key_expired", "The key is revoked or has expired.")
-    return VerificationKey(key_id.text, owner.text, _public_key(claim), fetched_at)
+    asserts = owner_key == "controller"
+    return VerificationKey(key_id.text, owner.text, _public_key(claim), fetched_at, asserts, expires)
 
 
 def _public_key(claim: Document) -> PublicKey:

@@ -32,12 +32,21 @@ class VerificationKey:
     owner       the id of the actor it speaks for
     public_key  RSA (2048 to 4096 bits) or Ed25519; the algorithm follows from the key, never from a message
     fetched_at  when we ourselves fetched it, UTC
+    asserts     whether its owner keeps it for proofs in documents (assertionMethod), not only for requests
+    expires_at  when it ceases to prove anything, UTC; None for a key without an end
     """
 
     key_id: str
     owner: str
     public_key: PublicKey
     fetched_at: datetime
+    asserts: bool = True
+    expires_at: datetime | None = None
+
+    def check_alive(self, now: datetime) -> None:
+        """Raises SignatureRefused for a key whose time is over."""
+        if self.expires_at is not None and self.expires_at <= now:
+            raise SignatureRefused("key_expired", "The key has expired.")
 
 
 @dataclass(frozen=True)

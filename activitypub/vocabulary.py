@@ -20,6 +20,8 @@ VALUEFLOWS: Final = "https://w3id.org/valueflows/ont/vf#"
 OM2: Final = "http://www.ontology-of-units-of-measure.org/resource/om-2/"
 SCHEMA: Final = "http://schema.org#"
 TOOT: Final = "http://joinmastodon.org/ns#"
+ASSERTION_METHOD: Final = "https://w3id.org/security#assertionMethod"
+IMPLEMENTS: Final = "https://w3id.org/fep/844e#implements"
 WEBFINGER: Final = "https://purl.archive.org/socialweb/webfinger#webfinger"
 
 ACTOR_TYPES: Final = frozenset({"Application", "Group", "Organization", "Person", "Service"})
@@ -55,6 +57,9 @@ ACTIVITY_TYPES: Final = INTRANSITIVE_TYPES | {
 
 Context = list[str | dict[str, Any]]
 
+# Activities that need no names but the language's own, and those of a proof (FEP-8b32).
+PLAIN_CONTEXT: Final[Context] = [AS2, DATA_INTEGRITY_V2]
+
 
 def _reference(iri: str) -> dict[str, str]:
     """A term whose value is the address of something."""
@@ -65,6 +70,7 @@ def _reference(iri: str) -> dict[str, str]:
 ACTOR_CONTEXT: Final[Context] = [
     AS2,
     SECURITY_V1,
+    DATA_INTEGRITY_V2,
     MULTIKEY_V1,
     {
         "toot": TOOT,
@@ -82,7 +88,9 @@ ACTOR_CONTEXT: Final[Context] = [
         "blurhash": "toot:blurhash",
         "alsoKnownAs": _reference("as:alsoKnownAs"),
         "movedTo": _reference("as:movedTo"),
+        "assertionMethod": {"@id": ASSERTION_METHOD, "@type": "@id", "@container": "@set"},
         "webfinger": WEBFINGER,
+        "implements": _reference(IMPLEMENTS),
         "fa:server": _reference("fa:server"),
         "fa:ledger": _reference("fa:ledger"),
         "fa:board": _reference("fa:board"),
@@ -94,6 +102,7 @@ ACTOR_CONTEXT: Final[Context] = [
 LISTING_CONTEXT: Final[Context] = [
     AS2,
     SECURITY_V1,
+    DATA_INTEGRITY_V2,
     {
         "vf": VALUEFLOWS,
         "Proposal": "vf:Proposal",

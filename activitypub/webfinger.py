@@ -7,7 +7,7 @@ from xml.sax.saxutils import quoteattr
 
 from activitypub.accessors import Document, embedded_all, text, values
 from activitypub.documents import is_activity_content_type
-from activitypub.errors import MalformedDocument, OriginMismatch
+from activitypub.errors import MalformedDocument, MalformedUrl, OriginMismatch
 from activitypub.identifiers import URL_CHARACTERS_MAX, Handle, Url, UrlRules, parse_handle
 from activitypub.vocabulary import AS2, CONTENT_TYPE
 
@@ -106,6 +106,19 @@ def actor_of(jrd: Jrd, rel: str = SELF) -> str:
 def subject_of(jrd: Jrd) -> Handle:
     """The handle that the answer is about. Raises MalformedUrl when it is none."""
     return parse_handle(jrd.subject)
+
+
+def name_said_by(document: Document, preferred_username: str, own: Url) -> str:
+    """The name before the @ of an actor, as its own document has it: ``webfinger`` (FEP-2c59), else preferredUsername.
+
+    A host other than the actor's ``own`` would have to confirm the handle itself, so there it does not count (S13).
+    """
+    said = document.get("webfinger")
+    try:
+        handle = parse_handle(said) if isinstance(said, str) and len(said) <= URL_CHARACTERS_MAX else None
+    except MalformedUrl:
+        handle = None
+    return handle.name if handle is not None and handle.host == own.origin.netloc else preferred_username
 
 
 def next_question(jrd: Jrd, asked: Handle) -> Handle | None:

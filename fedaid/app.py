@@ -38,13 +38,25 @@ import fedaid.web.pages
 from activitypub.client import Client, Resolver, Vet, anybody, system_resolver
 from activitypub.keys import SigningKey
 from fedaid import __version__
+from fedaid.actors import rotation, synchronize
 from fedaid.actors.pages import FromAbove
-from fedaid.actors.ports import OurRecipients, StoredAddressBook, StoredCorrespondents, StoredSigners
+from fedaid.actors.ports import (
+    OurRecipients,
+    SignedReaders,
+    StoredAddressBook,
+    StoredCorrespondents,
+    StoredSigners,
+)
 from fedaid.actors.rules import Kind
+from fedaid.actors.synchronize import StoredFollowers
+from fedaid.actors.wire.forward import FORWARDED_TYPES, Forwarding
 from fedaid.admin.doctor import Patient
+from fedaid.admin.moving import Moving
 from fedaid.admin.networks import Desk
+from fedaid.board.wire import catch_up
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
 from fedaid.foundation.database import Database
+from fedaid.foundation.errands import Errands
 from fedaid.foundation.jobs import Chore, keep_house
 from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
@@ -60,6 +72,7 @@ from fedaid.web.shell import STATIC, build_templates
 from inbox.endpoint import InboxRoom, inbox_app
 from inbox.journal import Journal
 from inbox.ports import Handler
+from inbox.readers import Readers
 from inbox.worker import Worker as InboxWorker
 from outbox.worker import Worker as OutboxWorker
 
@@ -83,15 +96,20 @@ class Instance:
     scout: Client
     patient: Patient
     desk: Desk
+    moving: Moving
     inbox_worker: InboxWorker[Work]
     outbox_worker: OutboxWorker
+    errands: Errands
     chores: Sequence[Chore]
     web: ASGIApp
 
     async def work_until(self, stop: asyncio.Event) -> None:
-        """Apply letters, deliver mail and do the chores until ``stop`` is set."""
+        """Apply letters, deliver mail, run errands and do the chores until ``stop`` is set."""
         await asyncio.gather(
-            self.inbox_worker.run(stop), self.outbox_worker.run(stop), keep_house(self.chores, self.units, stop)
+            self.inbox_worker.run(stop),
+            self.outbox_worker.run(stop),
+            self.errands.run(stop),
+            keep_house(self.chores, self.units, stop),
         )
 
     async def close(self) -> None:
@@ -119,8 +137,8 @@ def build(
     outbox_wake = _Bell()
     units = UnitsOfWork(database, clock, settings.names, announcers(settings), outbox_wake.ring)
     signers, doors = StoredSigners(database), doorkeeper(settings, database)
-    client = _client(settings, transport, vet=doors.vet)
-    scout = _client(settings, transport)  # sent by the admin alone, to whom we do not speak with yet
+    client = _client(settings, transport, clock, vet=doors.vet)
+    scout = _client(settings, transport, clock)  # sent by the admin alone, to whom we do not speak with yet
 
     def server_signer() -> SigningKey:
         return signers.signer(settings.names.server)
@@ -162,7 +180,17 @@ def build(
             client=client,
             server_signer=server_signer,
             clock=clock,
+            followers=StoredFollowers(units, settings.url_rules),
         )
+    )
+    board_handlers = fedaid.board.wire.handlers(settings.url_rules, fedaid.board.queries.FollowedBoards(database))
+    errands = Errands(
+        units,
+        {
+            synchronize.KIND: synchronize.synchronizer(client, server_signer, settings.actors),
+            catch_up.KIND: catch_up.CatchUp(units, client, server_signer, board_handlers, settings.board),
+        },
+        settings.errands,
     )
     chores = _chores(settings)
     desk = Desk(units, scout, settings.url_rules, settings.timebank, server_signer)
@@ -170,7 +198,8 @@ def build(
         str(settings.data), settings.names, database, scout, clock, resolver, bool(settings.trusted_proxies)
     )
     pictures = PictureProxy(units, client, settings.media)
-    pages = _pages(settings, units, clock, routes(settings, desk, patient, pictures))
+    readers = SignedReaders(Readers(mail_slot.authenticator, settings.inbox))
+    pages = _pages(settings, units, clock, readers, routes(settings, desk, patient, pictures))
     instance = Instance(
         settings,
         database,
@@ -179,8 +208,10 @@ def build(
         scout,
         patient,
         desk,
+        Moving(units, client, server_signer, settings.actors),
         inbox_worker,
         outbox_worker,
+        errands,
         chores,
         FrontDoor(RefusedLetters(mail_slot, settings.web, clock), pages),
     )
@@ -195,9 +226,12 @@ def doorkeeper(settings: Settings, database: Database) -> Doorkeeper:
     return Doorkeeper(database, settings.names, settings.federation, passage)
 
 
-def _client(settings: Settings, transport: httpx2.AsyncBaseTransport | None, vet: Vet = anybody) -> Client:
-    user_agent = f"fedaid/{__version__} (+{settings.origin})"
-    return Client(settings.url_rules, settings.fetch, user_agent=user_agent, transport=transport, vet=vet)
+def _client(
+    settings: Settings, transport: httpx2.AsyncBaseTransport | None, clock: Clock, vet: Vet = anybody
+) -> Client:
+    agent = f"fedaid/{__version__} (+{settings.origin})"
+    rules = settings.url_rules
+    return Client(rules, settings.fetch, user_agent=agent, transport=transport, clock=clock.now, vet=vet)
 
 
 class _Bell:
@@ -231,6 +265,7 @@ def announcers(settings: Settings) -> Announcers:
         fedaid.groups.commands.ANNOUNCERS,
         fedaid.board.wire.ANNOUNCERS,
         fedaid.mentions.wire.ANNOUNCERS,
+        catch_up.ANNOUNCERS,
         fedaid.timebank.wire.announcers(settings.timebank),
         fedaid.admin.networks.ANNOUNCERS,
         fedaid.follow_ups.ANNOUNCERS,
@@ -238,19 +273,21 @@ def announcers(settings: Settings) -> Announcers:
 
 
 def handlers(settings: Settings, database: Database) -> Handlers:
-    """Who takes a letter of each type; the first that knows it does."""
+    """Who takes a letter of each type; the first that knows it does. Replies among them are then forwarded."""
     rules = settings.url_rules
     rooms = (
         fedaid.timebank.wire.handlers(rules, settings.timebank),
         fedaid.board.wire.handlers(rules, fedaid.board.queries.FollowedBoards(database)),
         fedaid.mentions.wire.handlers(rules),
         fedaid.network.wire.handlers(fedaid.admin.moderation.owners_of),
-        fedaid.actors.wire.handlers(rules),
+        fedaid.actors.wire.handlers(rules, settings.actors),
     )
     joined: dict[str, list[Handler[Work]]] = {}
     for room in rooms:
         for kind, takers in room.items():
             joined.setdefault(kind, []).extend(takers)
+    for kind in FORWARDED_TYPES:
+        joined[kind] = [Forwarding(joined[kind], settings.actors)]
     return joined
 
 
@@ -267,11 +304,14 @@ def _chores(settings: Settings) -> Sequence[Chore]:
         Chore("resend_hours", settings.timebank.resend_look_seconds, lambda work: resend_due(work, settings.timebank)),
         Chore("tidy_pictures", settings.media.tidy_seconds, lambda work: tidy(work, settings.media)),
         Chore("forget_tombstones", settings.board.tidy_seconds, fedaid.board.commands.forget_tombstones),
+        Chore("forget_old_keys", settings.actors.old_keys_look_seconds, rotation.forget_old_keys),
         Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
     )
 
 
-def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, routes: Sequence[BaseRoute]) -> Starlette:
+def _pages(
+    settings: Settings, units: UnitsOfWork, clock: Clock, readers: SignedReaders, routes: Sequence[BaseRoute]
+) -> Starlette:
     app = Starlette(
         routes=routes,
         exception_handlers=exception_handlers(),
@@ -292,6 +332,8 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, routes: Sequenc
         recognise=fedaid.members.pages.recogniser(clock),
         time_zone=settings.time_zone,
         federation=settings.federation,
+        identify=readers,
+        secure_mode=settings.secure_mode,
     )
     return app
 

@@ -21,7 +21,9 @@ from pydantic_settings import (
 from activitypub.client import FetchLimits
 from activitypub.errors import MalformedUrl
 from activitypub.identifiers import UrlRules
+from fedaid.actors.limits import ActorLimits
 from fedaid.board.limits import BoardLimits
+from fedaid.foundation.errands import ErrandLimits
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
@@ -53,6 +55,7 @@ class Settings(BaseSettings):
         Federation.OPEN,
         description="Whom we speak with: open (all who are not blocked) or neighbours (linked networks).",
     )
+    secure_mode: bool = Field(False, description="Other servers must sign all they ask for; what is private, always.")
     time_zone: str = Field("UTC", description="The neighbourhood's time zone, an IANA name.")
     contact: str = Field("", description="E-mail or https address where people outside reach the admins; shown to all.")
     source_url: str = Field("", description="Where visitors find the source of a changed fedaid (AGPL section 13).")
@@ -67,6 +70,8 @@ class Settings(BaseSettings):
     fetch: FetchLimits = FetchLimits()
     inbox: InboxLimits = InboxLimits()
     outbox: OutboxLimits = OutboxLimits()
+    actors: ActorLimits = ActorLimits()
+    errands: ErrandLimits = ErrandLimits()
     members: MemberLimits = MemberLimits()
     board: BoardLimits = BoardLimits()
     media: MediaLimits = MediaLimits()

@@ -18,7 +18,8 @@ from inbox.journal import Journal, JournalUnavailable, entry_of
 from inbox.keyring import Keyring
 from inbox.limits import InboxLimits
 from inbox.memory import Memory
-from inbox.ports import Clock, Correspondents, Fetcher, Recipients
+from inbox.origins import Origins
+from inbox.ports import Clock, Correspondents, Fetcher, Followers, Recipients
 from inbox.refusal import ACCEPTED, Answer, MailRefused, answer_to, refusal_of
 
 _log = structlog.get_logger()
@@ -37,6 +38,7 @@ class InboxRoom:
     client: Fetcher
     server_signer: Callable[[], SigningKey]
     clock: Clock
+    followers: Followers
 
 
 def inbox_app(room: InboxRoom) -> "InboxApp":
@@ -50,12 +52,16 @@ class InboxApp:
     def __init__(self, room: InboxRoom) -> None:
         self._room = room
         keyring = Keyring(room.correspondents, room.client, room.server_signer, room.rules, room.limits, room.clock)
-        self._authenticator = Authenticator(
-            room.origin, room.rules, room.limits, room.correspondents, keyring, room.clock
+        origins = Origins(room.client, room.server_signer, room.limits, room.clock)
+        self.authenticator = Authenticator(
+            room.origin, room.rules, room.limits, room.correspondents, keyring, origins, room.clock
         )
         self._floods = Floods(room.limits, room.clock)
         self._inboxes: Memory[bool] = Memory(
             room.clock, seconds=room.limits.inbox_memory_seconds, entries_max=room.limits.memory_entries_max
+        )
+        self._told: Memory[bool] = Memory(
+            room.clock, seconds=room.limits.followers_told_seconds, entries_max=room.limits.memory_entries_max
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,12 +89,23 @@ class InboxApp:
         await self._check_inbox(head)
         await self._check_room_left()
         body = await read_body(receive, room.limits)
-        proved = await self._authenticator.authenticate(Request("POST", head.path, head.headers, body))
+        proved = await self.authenticator.authenticate(Request("POST", head.path, head.headers, body))
         if proved is None:
-            _log.info("inbox.farewell_of_stranger", path=head.path)
+            _log.info("inbox.thanked_and_forgotten", path=head.path)
             return
         self._floods.check(proved.sender.actor.origin.netloc, proved.activity.type)
-        await room.journal.append(entry_of(proved.activity, proved.sender, head.path, body, room.clock.now()))
+        await room.journal.append(entry_of(proved.activity, proved.sender, head.path, proved.body, room.clock.now()))
+        if proved.synchronization:
+            await self._hear_of_followers(proved.sender.actor.text, proved.synchronization)
+
+    async def _hear_of_followers(self, actor: str, header: str) -> None:
+        if self._told.get(actor):
+            return
+        self._told.put(actor, True)
+        try:
+            await asyncio.to_thread(self._room.followers.told, actor, header)
+        except Exception:  # noqa: BLE001 - the letter is safe, and the next one will say it again
+            _log.exception("inbox.followers_failed", actor=actor)
 
     async def _check_inbox(self, head: Head) -> None:
         if self._inboxes.get(head.path):

@@ -9,6 +9,7 @@ from typing import Any
 
 from activitypub.documents import is_inbox_content_type
 from activitypub.identifiers import Origin
+from activitypub.signatures import Request
 from inbox.limits import InboxLimits
 from inbox.refusal import MailRefused
 
@@ -57,6 +58,14 @@ def check_head(scope: Scope, origin: Origin, limits: InboxLimits) -> Head:
     _check_length(head, limits)
     _check_signed(head)
     return head
+
+
+def read_request(scope: Scope, limits: InboxLimits) -> Request:
+    """A request to read something, as its signature covers it. Raises MailRefused, 400 or 431."""
+    head = Head(_path(scope), _headers(scope["headers"], limits))
+    _check_once(head)
+    query = scope.get("query_string", b"").decode("latin-1")
+    return Request(scope["method"], f"{head.path}?{query}" if query else head.path, head.headers, b"")
 
 
 def _path(scope: Scope) -> str:

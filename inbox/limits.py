@@ -21,6 +21,8 @@ class InboxLimits:
     negative_cache_seconds           how long that while is, and how long a key that is not there counts as absent
     negative_cache_entries_max       such hosts and keys remembered
     fetch_waiters_per_host_max       letters that may wait for keys of one host
+    origin_fetches_per_host_per_minute_max  activities that others carried here, asked for at one host (S46)
+    followers_told_seconds           between two looks at what a sender says of its followers here (FEP-8fcf)
     block_memory_seconds             how late a new block may take effect at the door
     inbox_memory_seconds             how long it is remembered that an inbox exists
     memory_entries_max               entries of every other memory of the door
@@ -63,9 +65,12 @@ class InboxLimits:
     negative_cache_seconds: int = 300
     negative_cache_entries_max: int = 10_000
     fetch_waiters_per_host_max: int = 100
+    origin_fetches_per_host_per_minute_max: int = 10
     block_memory_seconds: int = 5
     inbox_memory_seconds: int = 60
     memory_entries_max: int = 10_000
+
+    followers_told_seconds: int = 60
 
     queue_letters_max: int = 200_000
     queue_count_seconds: float = 2.0

@@ -130,6 +130,14 @@ class Correspondents(Protocol):
         ...
 
 
+class Followers(Protocol):
+    """Who of ours follows the actors of other servers."""
+
+    def told(self, actor: str, header: str) -> None:
+        """A proved sender said how it sees its followers here: a Collection-Synchronization header (FEP-8fcf)."""
+        ...
+
+
 class Recipients(Protocol):
     """Which inboxes exist here."""
 

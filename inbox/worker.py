@@ -28,6 +28,8 @@ from inbox.tables import State
 FORGET_SECONDS = 3600
 # The object of these is the sender's own, so a foreign one in them is a forgery (attacks S11, S40).
 OWN_OBJECT_TYPES = frozenset({"Create", "Update"})
+# Somebody else may have carried the rest, so they do not show that the sender's server is awake.
+BROUGHT_BY_SENDER = frozenset({Proof.DRAFT_CAVAGE.value, Proof.RFC_9421.value})
 
 W = TypeVar("W", bound=Work)
 Handlers = Mapping[str, Sequence[Handler[W]]]
@@ -146,7 +148,7 @@ class Worker(Generic[W]):
         claimed = await asyncio.to_thread(self._claim)
         if not claimed:
             return 0
-        await asyncio.to_thread(self._greet, {one.host for one in claimed})
+        await asyncio.to_thread(self._greet, {one.host for one in claimed if one.proof in BROUGHT_BY_SENDER})
         opened = await asyncio.to_thread(self._open_all, claimed)
         plain, wanting = _split(opened)
         for lane in wanting:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, not_, select
 
 from outbox.tables import DELIVERED, FAILED, activity, delivery
@@ -26,9 +27,11 @@ _IS_DELETED = and_(
 class Stored:
     """An activity as it was sent.
 
-    number   its place in the order
-    public   whether it was said to anybody
-    deleted  whether its actor has deleted what it is about, so that nobody is to read it any more
+    number        its place in the order
+    public        whether it was said to anybody
+    deleted       whether its actor has deleted what it is about, so that nobody is to read it any more
+    recipients    the ids of the actors it was sent to
+    followers_of  and the actor whose followers it was sent to
     """
 
     number: int
@@ -39,6 +42,8 @@ class Stored:
     public: bool
     created_ms: int
     deleted: bool
+    recipients: tuple[str, ...]
+    followers_of: str | None
 
 
 @dataclass(frozen=True)
@@ -160,4 +165,4 @@ def _destinations() -> Select[Any]:
 
 def _stored(row: Row[Any]) -> Stored:
     columns = (row.id, row.activity_id, row.actor, row.type, row.body, row.public, row.created_ms)
-    return Stored(*columns, deleted=bool(row.deleted))
+    return Stored(*columns, bool(row.deleted), tuple(orjson.loads(row.recipients)), row.followers_of)

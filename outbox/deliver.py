@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 
 import structlog
 
+from activitypub import synchronization
 from activitypub.errors import FetchFailed, ProtocolError
-from activitypub.identifiers import Url, UrlRules
+from activitypub.identifiers import UrlRules
 from activitypub.keys import SigningKey
-from activitypub.signatures import sign_draft_cavage, sign_rfc9421
+from activitypub.signatures import FIRST, Dialect, sign_request
 from outbox import leases
 from outbox.backoff import Answer, Outcome, Step, Trial, decide, judge, reason_in
 from outbox.fanout import shared
@@ -22,21 +22,6 @@ from outbox.ports import AddressBook, Mailbox, Postman, Signers, Transaction
 CONTENT_TYPE = "application/activity+json"
 
 log = structlog.get_logger()
-
-
-class Dialect(StrEnum):
-    """The two kinds of request signatures."""
-
-    DRAFT_CAVAGE = "draft-cavage"
-    RFC_9421 = "rfc9421"
-
-    @property
-    def other(self) -> "Dialect":
-        return Dialect.RFC_9421 if self is Dialect.DRAFT_CAVAGE else Dialect.DRAFT_CAVAGE
-
-
-Sign = Callable[[str, Url, bytes | None, SigningKey, datetime], Mapping[str, str]]
-_SIGN: Mapping[Dialect, Sign] = {Dialect.DRAFT_CAVAGE: sign_draft_cavage, Dialect.RFC_9421: sign_rfc9421}
 
 
 # Codes of FetchFailed for a host that does not answer, as opposed to one that answers with a failure.
@@ -187,7 +172,7 @@ class Deliverer:
         The second answer counts only if it is a yes: a server that does not read the other dialect at all says
         something about the dialect, not about the mail.
         """
-        dialect = known or Dialect.DRAFT_CAVAGE
+        dialect = await asyncio.to_thread(self._first_dialect, lease.host) if known is None else known
         first = await self._post(parcel, lease, dialect)
         if first.answer is Answer.ACCEPTED:
             return first, dialect
@@ -195,11 +180,25 @@ class Deliverer:
             second = await self._post(parcel, lease, dialect.other)
             if second.answer is Answer.ACCEPTED:
                 return second, dialect.other
+            third = await self._post_with_former_key(parcel, lease, dialect)
+            if third is not None and third.answer is Answer.ACCEPTED:
+                return third, known
         return first, known
 
-    async def _post(self, parcel: Parcel, lease: Lease, dialect: Dialect) -> Outcome:
+    async def _post_with_former_key(self, parcel: Parcel, lease: Lease, dialect: Dialect) -> Outcome | None:
+        """Where a server still goes by the key that was replaced lately; None when there is none."""
         try:
-            headers = await asyncio.to_thread(self._headers, parcel, dialect)
+            key = await asyncio.to_thread(self._house.signers.former_signer, parcel.actor)
+        except LookupError:
+            return None
+        return None if key is None else await self._post(parcel, lease, dialect, key)
+
+    def _first_dialect(self, host: str) -> Dialect:
+        return Dialect.RFC_9421 if self._house.address_book.reads_rfc9421(host) else FIRST
+
+    async def _post(self, parcel: Parcel, lease: Lease, dialect: Dialect, key: SigningKey | None = None) -> Outcome:
+        try:
+            headers = await asyncio.to_thread(self._headers, parcel, dialect, key)
             if not self._has_time(lease, self._limits.answer_timeout_seconds):  # the database kept us waiting
                 raise _OutOfTime
             async with asyncio.timeout(self._limits.answer_timeout_seconds):
@@ -213,12 +212,19 @@ class Deliverer:
         said = reason_in(answer.text, self._limits.error_characters_max) if answer.status >= 300 else ""
         return judge(answer.status, answer.retry_after_seconds, said)
 
-    def _headers(self, parcel: Parcel, dialect: Dialect) -> dict[str, str]:
+    def _headers(self, parcel: Parcel, dialect: Dialect, key: SigningKey | None) -> dict[str, str]:
         """Signed at the last moment, as dates may be off by little only; in a thread, as RSA takes 0.3 ms."""
-        key = self._house.signers.signer(parcel.actor)
+        key = key or self._house.signers.signer(parcel.actor)
         now = datetime.fromtimestamp(self._house.clock_ms() / 1000, UTC)
-        signed = _SIGN[dialect]("POST", self._house.rules.parse(parcel.inbox), parcel.body, key, now)
+        url, more = self._house.rules.parse(parcel.inbox), self._synchronization(parcel)
+        signed = sign_request(dialect, "POST", url, parcel.body, key, now, more)
         return {"content-type": CONTENT_TYPE, **signed}  # where it was signed, as it was signed
+
+    def _synchronization(self, parcel: Parcel) -> dict[str, str]:
+        """Mail to the sender's followers says how many of them we believe to be there (FEP-8fcf)."""
+        if parcel.followers_of != parcel.actor:
+            return {}
+        return {synchronization.HEADER: self._house.address_book.synchronization(parcel.actor, parcel.inbox)}
 
     def _silence(self, error: str) -> Outcome:
         return Outcome(Answer.SILENT, error=error)

@@ -78,10 +78,12 @@ class Fanout:
         for followed in (activity.followers_of, activity.and_followers_of):
             if followed is not None:
                 met |= {box.actor: box for box in self._address_book.followers(connection, followed)}
-        refused = self._address_book.refused(connection, activity.actor, [*met, *unmet])
+        written_to = _written_to(connection, activity)
+        refused = self._address_book.refused(connection, activity.actor, [*met, *unmet, *written_to])
         wanted = [box for name, box in met.items() if name not in refused]
-        inboxes = [self._addressee(inbox) for inbox in shared(wanted, public=activity.public)]
-        return [found for found in inboxes if found] + [self._stranger(name) for name in unmet if name not in refused]
+        inboxes = [*shared(wanted, public=activity.public), *(inbox for inbox in written_to if inbox not in refused)]
+        found = [self._addressee(inbox) for inbox in dict.fromkeys(inboxes)]
+        return [one for one in found if one] + [self._stranger(name) for name in unmet if name not in refused]
 
     def _is_foreign(self, name: str, ours: Origin) -> bool:
         if name in _EVERYBODY:
@@ -101,6 +103,14 @@ class Fanout:
 
     def _stranger(self, name: str) -> Addressee:
         return Addressee(self._rules.parse(name).origin.netloc, name, unmet=name)
+
+
+def _written_to(connection: Connection, activity: Row[Any]) -> Sequence[str]:
+    """Every inbox that was ever sent something by the sender, for its last word."""
+    if not activity.everywhere:
+        return []
+    sent = (tables.delivery.c.actor == activity.actor) & tables.delivery.c.unmet.is_(None)
+    return connection.execute(select(tables.delivery.c.inbox).where(sent).distinct()).scalars().all()
 
 
 def shared(mailboxes: Iterable[Mailbox], *, public: bool) -> list[str]:

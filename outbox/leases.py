@@ -25,6 +25,7 @@ class Parcel:
     public: bool
     keep_trying: bool
     tries: int
+    followers_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _lease(
 
 
 def _parcels(connection: Connection, name: str, now_ms: int, parcels_max: int) -> Iterable[Parcel]:
-    columns = (delivery, activity.c.activity_id, activity.c.body, activity.c.public)
+    columns = (delivery, activity.c.activity_id, activity.c.body, activity.c.public, activity.c.followers_of)
     due = or_(delivery.c.holds, delivery.c.next_try_ms <= now_ms)
     rows = connection.execute(
         select(*columns)
@@ -122,6 +123,7 @@ def _parcels(connection: Connection, name: str, now_ms: int, parcels_max: int) -
             public=row.public,
             keep_trying=row.keep_trying,
             tries=row.tries,
+            followers_of=row.followers_of,
         )
 
 

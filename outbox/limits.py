@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-REQUESTS_PER_TRY_MAX = 3  # an actor is met, then the door is knocked at in each of two dialects
+REQUESTS_PER_TRY_MAX = 4  # an actor is met, the door is knocked at in each of two dialects, then with the old key
 LEASE_SPARE_SECONDS = 1  # between the claim and the first try; without it no try would ever fit into the lease
 
 
@@ -40,7 +40,7 @@ class OutboxLimits:
     sleep_days_max: float = 30
     answer_timeout_seconds: float = 10
     in_flight_max: int = 50
-    lease_seconds: float = 45
+    lease_seconds: float = 60
     stop_seconds: float = 5
     poll_seconds: float = 1
     fan_out_activities_max: int = 50

@@ -50,6 +50,10 @@ class Signers(Protocol):
         """The RSA key that signs requests for this actor. Raises LookupError for an actor that is not ours."""
         ...
 
+    def former_signer(self, actor: str) -> SigningKey | None:
+        """The key that was replaced lately, for servers that still go by it. Raises LookupError."""
+        ...
+
 
 class AddressBook(Protocol):
     """Where other servers' actors receive their mail."""
@@ -64,6 +68,14 @@ class AddressBook(Protocol):
 
     async def meet(self, actor: str) -> None:
         """Fetch and remember an actor we have not met. Raises activitypub.errors.FetchFailed."""
+        ...
+
+    def synchronization(self, actor: str, inbox: str) -> str:
+        """What is to be said to the server of this inbox about its followers of our actor, a header (FEP-8fcf)."""
+        ...
+
+    def reads_rfc9421(self, host: str) -> bool:
+        """Whether a server that was never written to says that it reads RFC 9421 signatures (FEP-844e)."""
         ...
 
     def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]:

@@ -25,6 +25,7 @@ class Outgoing:
     and_followers_of  another such actor: the board of somebody who speaks for themselves
     public        whether it stands in the actor's public outbox
     keep_trying   never give it up, whatever the receiver answers (the ledger's mail)
+    everywhere    every inbox receives it that was ever sent something by this actor: its last word
     """
 
     activity: Mapping[str, Any]
@@ -34,6 +35,7 @@ class Outgoing:
     and_followers_of: str | None = None
     public: bool = False
     keep_trying: bool = False
+    everywhere: bool = False
 
 
 def post(connection: Connection, outgoing: Outgoing, now_ms: int) -> int:
@@ -97,6 +99,7 @@ def _row(outgoing: Outgoing, now_ms: int) -> dict[str, object]:
         "followers_of": outgoing.followers_of,
         "and_followers_of": outgoing.and_followers_of,
         "keep_trying": outgoing.keep_trying,
+        "everywhere": outgoing.everywhere,
         "created_ms": now_ms,
     }
 

@@ -49,6 +49,7 @@ activity = Table(
     Column("followers_of", Text),  # and the followers this actor has at the time of the fan-out
     Column("and_followers_of", Text),  # and those of this one
     Column("keep_trying", Boolean, nullable=False),
+    Column("everywhere", Boolean, nullable=False, server_default=false()),  # and whoever had something of this actor
     Column("fanned_out", Boolean, nullable=False, server_default=false()),
     Column("created_ms", BigInteger, nullable=False),
     sqlite_autoincrement=True,  # a number is never used twice, so the order stays true
@@ -85,6 +86,7 @@ delivery = Table(
     sqlite_autoincrement=True,
 )
 Index(None, delivery.c.host, delivery.c.state, delivery.c.activity)
+Index(None, delivery.c.actor)
 
 # One queue per host. Whoever holds its lease is the only one that sends to it.
 host = Table(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+import orjson
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.testclient import TestClient
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 from activitypub.documents import Actor, parse_actor
 from activitypub.identifiers import UrlRules
 from activitypub.keys import VerificationKey, private_from_pem, public_to_multibase, public_to_pem
+from activitypub.signatures.proofs import verify_proof
 from fedaid.actors import wire
 from fedaid.actors.commands import ActorKeys, make_keys
 from fedaid.foundation.database import Database
@@ -106,13 +108,25 @@ def remote_actor(uri: str = f"{RIVER}/users/ben", kind: str = "Person", **change
     return parse_actor(remote_document(uri, kind, **changes), RULES, START)
 
 
+def unproved(body: str | bytes) -> dict[str, Any]:
+    """What an actor of ours sent, without the proof (FEP-8b32), which must be right and by that actor."""
+    document: dict[str, Any] = orjson.loads(body)
+    key = private_from_pem(some_keys().ed25519_pem).public_key()
+    owned = VerificationKey(f"{document['actor']}#ed25519-key", document["actor"], key, START)
+    sender = verify_proof(document, owned, datetime.max.replace(tzinfo=UTC))
+    assert sender.actor.text == document.pop("actor")
+    proof = document.pop("proof")
+    assert proof["@context"] == document["@context"]
+    return {**document, "actor": sender.actor.text}
+
+
 def key_ids(keys: Sequence[VerificationKey]) -> list[str]:
     """The ids of keys, in order."""
     return sorted(key.key_id for key in keys)
 
 
-def browser(house: SmallHouse, routes: Sequence[BaseRoute]) -> TestClient:
-    """A browser in front of some routes of the house; it follows no redirect by itself."""
+def browser(house: SmallHouse, routes: Sequence[BaseRoute], **more: Any) -> TestClient:
+    """A browser in front of some routes of the house; it follows no redirect by itself. ``more`` is of the House."""
     app = Starlette(routes=list(routes), exception_handlers=exception_handlers())
     app.state.house = House(
         name="Northside",
@@ -121,5 +135,6 @@ def browser(house: SmallHouse, routes: Sequence[BaseRoute]) -> TestClient:
         units=house.units,
         templates=build_templates("", "0"),
         recognise=recogniser(house.clock),
+        **more,
     )
     return TestClient(app, base_url=house.names.origin, follow_redirects=False, raise_server_exceptions=True)

@@ -210,3 +210,38 @@ def test_every_command_has_help() -> None:
         shown = command_line.fedaid(*words.split(), "--help")
         assert shown.returncode == 0, words
         assert "--help" in shown.stdout, words
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("member", "alias", "nora"), ("member", "move", "nora"), ("group", "alias", "board"), ("group", "move", "board")],
+)
+def test_nobody_moves_to_or_from_where_nobody_answers(founded: Fedaid, words: tuple[str, ...]) -> None:
+    refused = founded(*words, "@nora@127.0.0.1:1")
+    assert refused.returncode == 1
+    assert refused.stderr == "fedaid: The connection to 127.0.0.1:1 failed.\n"
+
+
+def test_an_alias_that_is_no_handle_is_refused(founded: Fedaid) -> None:
+    refused = founded("member", "alias", "nora", "nora")
+    assert refused.returncode == 1
+    assert "@name@" in refused.stderr
+
+
+def test_a_member_is_removed_for_good(founded: Fedaid) -> None:
+    assert founded("member", "add", "ana", "--password-stdin", given="neighbours help\n").returncode == 0
+    asked = founded("member", "remove", "ana", given="n\n")
+    assert asked.returncode == 1
+    done = founded("member", "remove", "ana", "--yes")
+    assert (done.returncode, done.stdout) == (0, "ana is removed; other servers are being told.\n")
+    again = founded("member", "remove", "ana", "--yes")
+    assert (again.returncode, again.stderr) == (1, "fedaid: There is no member ana.\n")
+    assert "taken" in founded("member", "add", "ana", "--password-stdin", given="neighbours help\n").stderr
+
+
+def test_an_account_gets_new_keys_once_in_a_while_and_the_ledger_none(founded: Fedaid) -> None:
+    done = founded("keys", "rotate", "board")
+    assert (done.returncode, done.stdout) == (0, "board has new keys; followers are being told.\n")
+    assert "still in use until" in founded("keys", "rotate", "board").stderr
+    assert founded("keys", "rotate", "board", "--compromised").returncode == 0
+    assert founded("keys", "rotate", "ledger").returncode == founded("keys", "rotate", "nobody").returncode == 1

@@ -1,6 +1,7 @@
 """Alone touches the network: guarded fetches, signed posts, and discovery of actors."""
 
 from activitypub.client.answers import Answer, Fetched
+from activitypub.client.collections import read_collection
 from activitypub.client.discovery import discover_actor
 from activitypub.client.fetch import Client, Vet, anybody
 from activitypub.client.guard import Guard, Resolver, is_public, system_resolver
@@ -19,5 +20,6 @@ __all__ = [
     "anybody",
     "discover_actor",
     "is_public",
+    "read_collection",
     "system_resolver",
 ]

@@ -42,10 +42,10 @@ def is_redirect(status: int) -> bool:
 
 
 def check_status(status: int, host: str) -> None:
-    """Refuses all but 200. Codes: gone (410), not_found (404), forbidden (401, 403), else http_status."""
+    """Refuses all but 200. Codes: gone (410), not_found (404), unauthorized (401), forbidden (403), http_status."""
     if status == 200:
         return
-    code = {410: "gone", 404: "not_found", 401: "forbidden", 403: "forbidden"}.get(status, "http_status")
+    code = {410: "gone", 404: "not_found", 401: "unauthorized", 403: "forbidden"}.get(status, "http_status")
     permanent = (400 <= status < 500 and status not in _COME_BACK) or status == _NEVER or status < 400
     raise FetchFailed(code, f"{host} answered {status}.", permanent=permanent, status=status)
 

@@ -10,8 +10,10 @@ from urllib.parse import urljoin
 
 import httpx2
 
+from activitypub.capabilities import RFC_9421, implements
 from activitypub.client import answers
 from activitypub.client.answers import Answer, Fetched
+from activitypub.client.dialects import Dialects
 from activitypub.client.guard import Guard, Resolver, system_resolver
 from activitypub.client.limits import FetchLimits
 from activitypub.client.transport import NETWORK_ERRORS, TIMEOUTS, GuardedTransport
@@ -19,7 +21,7 @@ from activitypub.documents import DocumentLimits, is_activity_content_type, pars
 from activitypub.errors import FetchFailed, MalformedDocument, MalformedUrl
 from activitypub.identifiers import Url, UrlRules
 from activitypub.keys import SigningKey
-from activitypub.signatures import sign_draft_cavage
+from activitypub.signatures import Dialect, sign_request
 from activitypub.vocabulary import ACCEPT, CONTENT_TYPE
 
 JSON = "application/json"
@@ -65,6 +67,7 @@ class Client:
         self._transport = transport or GuardedTransport(Guard(rules, limits, resolver), limits)
         self._clock = clock
         self._vet = vet
+        self._dialects = Dialects(limits.dialects_kept_max)
         self._always = {"user-agent": user_agent, "accept-encoding": "identity"}
         self._waits = {
             "connect": limits.connect_seconds_max,
@@ -82,13 +85,19 @@ class Client:
             found = await self._get(self._parse(url), ACCEPT, is_activity_content_type, signer)
             named = self._parse(found.document.get("id"))
             if named.text == found.url.text:
-                return found
+                return self._noting(found)
             again = await self._get(named, ACCEPT, is_activity_content_type, signer, redirects_max=0)
             if again.document.get("id") != again.url.text or again.url.text != named.text:
                 raise FetchFailed(
                     "id_mismatch", f"{_host(named)} does not confirm the id of the document.", permanent=True
                 )
-            return again
+            return self._noting(again)
+
+    def _noting(self, found: Fetched) -> Fetched:
+        """The same, having noted what it says of its server (FEP-844e)."""
+        if implements(found.document, RFC_9421):
+            self._dialects.suggest(_host(found.url), Dialect.RFC_9421)
+        return found
 
     async def fetch_json(self, url: str, accept: str = JSON) -> dict[str, Any]:
         """Any JSON object, such as WebFinger's or NodeInfo's, of one of the media types in ``accept``, or plain JSON.
@@ -179,10 +188,24 @@ class Client:
             url = found
 
     async def _get_once(self, url: Url, accept: str, is_wanted: IsWanted, signer: SigningKey | None) -> Fetched | Url:
-        headers = {"host": url.origin.netloc, "accept": accept}
-        if signer is not None:
-            headers |= sign_draft_cavage("GET", url, None, signer, self._clock())
-        async with self._send("GET", url, headers) as response:
+        """One document or where to look for it. Who does not take one kind of signature is asked with the other."""
+        if signer is None:
+            return await self._ask(url, accept, is_wanted, {})
+        dialect = self._dialects.of(_host(url))
+        try:
+            return await self._ask(url, accept, is_wanted, self._signed(dialect, url, signer))
+        except FetchFailed as refused:
+            if refused.code != "unauthorized":
+                raise
+        found = await self._ask(url, accept, is_wanted, self._signed(dialect.other, url, signer))
+        self._dialects.learn(_host(url), dialect.other)
+        return found
+
+    def _signed(self, dialect: Dialect, url: Url, signer: SigningKey) -> Mapping[str, str]:
+        return sign_request(dialect, "GET", url, None, signer, self._clock())
+
+    async def _ask(self, url: Url, accept: str, is_wanted: IsWanted, signed: Mapping[str, str]) -> Fetched | Url:
+        async with self._send("GET", url, {"host": url.origin.netloc, "accept": accept, **signed}) as response:
             if answers.is_redirect(response.status_code):
                 return self._parse(urljoin(url.text, response.headers.get("location", "")))
             answers.check_status(response.status_code, _host(url))

@@ -19,6 +19,7 @@ class FetchLimits:
     kept_connections_max     of them kept for the next request
     idle_seconds_max         after which a kept connection is closed
     retry_after_seconds_max  the longest Retry-After that is passed on
+    dialects_kept_max        hosts of which it is remembered what kind of signature they read (S90)
     """
 
     total_seconds_max: float = 10.0
@@ -33,3 +34,4 @@ class FetchLimits:
     kept_connections_max: int = 100
     idle_seconds_max: float = 60.0
     retry_after_seconds_max: int = 7 * 24 * 3600
+    dialects_kept_max: int = 10_000

@@ -10,11 +10,12 @@ _SEAL = object()
 
 
 class Proof(StrEnum):
-    """How the sender was proved."""
+    """How the sender was proved: by the request that brought it, by a proof inside it, or by asking its own server."""
 
     DRAFT_CAVAGE = "draft-cavage"
     RFC_9421 = "rfc9421"
     FEP_8B32 = "fep-8b32"
+    ORIGIN = "origin"  # no signature: the sender's own server gave it to us when we asked (FEP-fe34)
 
 
 @dataclass(frozen=True)
@@ -49,3 +50,14 @@ def restored(actor: Url, key_id: str, proof: Proof, signed_at: datetime) -> Auth
     came from outside it would be a claim without a proof.
     """
     return _sealed(actor, key_id, proof, signed_at)
+
+
+def found_at_origin(actor: Url, address: Url, fetched_at: datetime) -> Authentic:
+    """The author of a document that we ourselves fetched from its own address, at the author's origin (FEP-fe34).
+
+    Only whoever fetched it, by ``activitypub.client``, may call this: to a document that somebody sent it would lend
+    an authority that it has not.
+    """
+    if address.origin != actor.origin:
+        raise TypeError("only an actor's own origin speaks for it")
+    return _sealed(actor, address.text, Proof.ORIGIN, fetched_at)

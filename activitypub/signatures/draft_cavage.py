@@ -3,6 +3,7 @@
 import binascii
 import re
 from base64 import b64encode
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +17,7 @@ from activitypub.signatures.authentic import Proof
 from activitypub.signatures.digests import check_content_digest, check_digest, digest_of
 from activitypub.signatures.message import (
     KEY_ID_CHARACTERS_MAX,
+    NO_HEADERS,
     SIGNATURE_HEADER_CHARACTERS_MAX,
     Claim,
     Request,
@@ -37,7 +39,7 @@ _NEVER_CREATED: Final = ("rsa", "hmac", "ecdsa")  # section 2.3: these algorithm
 
 def read(request: Request) -> Claim:
     """What the Signature header claims. Raises SignatureRefused when it is broken or covers too little (S21, S23)."""
-    parameters = _parameters(request.fields.get("signature", ""))
+    parameters = read_parameters(request.fields.get("signature", ""))
     algorithm = parameters.get("algorithm")
     components = tuple(parameters.get("headers", "(created)").lower().split())
     claim = Claim(
@@ -88,14 +90,23 @@ def signature_base(request: Request, claim: Claim, target: str) -> bytes:
     return check_one_line_each("\n".join(lines).encode("latin-1", "replace"), len(lines))
 
 
-def sign_draft_cavage(method: str, url: Url, body: bytes | None, key: SigningKey, now: datetime) -> dict[str, str]:
+def sign_draft_cavage(
+    method: str,
+    url: Url,
+    body: bytes | None,
+    key: SigningKey,
+    now: datetime,
+    more: Mapping[str, str] = NO_HEADERS,
+) -> dict[str, str]:
     """The headers to add to a request, names in lower case: host, date, signature; with a body digest, content-type.
 
-    Signs (request-target) host date and, with a body, digest content-type: the list that everybody reads.
+    Signs (request-target) host date and, with a body, digest content-type: the list that everybody reads; and ``more``,
+    headers with names in lower case.
     """
     headers = {"host": url.origin.netloc, "date": http_date(now)}
     if body is not None:
         headers |= {"digest": digest_of(body), "content-type": CONTENT_TYPE}
+    headers |= more
     lines = [f"(request-target): {method.lower()} {url.target}", *(f"{name}: {headers[name]}" for name in headers)]
     signature = b64encode(sign_bytes(key.private_key, "\n".join(lines).encode("ascii"))).decode("ascii")
     algorithm = "rsa-sha256" if isinstance(key.private_key, rsa.RSAPrivateKey) else "hs2019"
@@ -104,7 +115,8 @@ def sign_draft_cavage(method: str, url: Url, body: bytes | None, key: SigningKey
     return headers
 
 
-def _parameters(header: str) -> dict[str, str]:
+def read_parameters(header: str) -> dict[str, str]:
+    """Names and values of a header like Signature (section 4.1). Raises SignatureRefused."""
     if not 0 < len(header) <= SIGNATURE_HEADER_CHARACTERS_MAX:
         raise SignatureRefused("unsigned", "The request is not signed.")
     found: dict[str, str] = {}

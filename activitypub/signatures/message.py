@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from types import MappingProxyType
 
 from activitypub.errors import SignatureRefused
 from activitypub.identifiers import Origin
@@ -12,6 +13,7 @@ from activitypub.signatures.authentic import Proof
 SIGNATURE_HEADER_CHARACTERS_MAX = 8192
 KEY_ID_CHARACTERS_MAX = 2048
 INSTANT_DIGITS_MAX = 12
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 # Twice one of these is two truths: which one was signed, which one is meant (attack S27)?
 _ONCE = frozenset(

@@ -41,6 +41,7 @@ def verify(
         raise SignatureRefused("wrong_key", "The signature names another key.")
     signed_at = _check(request, claim, origin, now, limits)
     check_strength(key.public_key)
+    key.check_alive(now)
     if claim.kind is Proof.RFC_9421:
         proved = rfc9421.proves(request, claim, key.public_key, origin)
     else:

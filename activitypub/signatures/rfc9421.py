@@ -15,6 +15,7 @@ from activitypub.signatures.authentic import Proof
 from activitypub.signatures.digests import check_content_digest, check_digest, content_digest_of
 from activitypub.signatures.message import (
     KEY_ID_CHARACTERS_MAX,
+    NO_HEADERS,
     SIGNATURE_HEADER_CHARACTERS_MAX,
     Claim,
     Request,
@@ -91,14 +92,24 @@ def signature_base(request: Request, claim: Claim, origin: Origin) -> bytes:
     return check_one_line_each("\n".join(lines).encode("latin-1", "replace"), len(lines))
 
 
-def sign_rfc9421(method: str, url: Url, body: bytes | None, key: SigningKey, now: datetime) -> dict[str, str]:
+def sign_rfc9421(
+    method: str,
+    url: Url,
+    body: bytes | None,
+    key: SigningKey,
+    now: datetime,
+    more: Mapping[str, str] = NO_HEADERS,
+) -> dict[str, str]:
     """The headers to add to a request, names in lower case: host, signature-input, signature; with a body
-    content-digest, content-type. RSA keys sign as rsa-v1_5-sha256, Ed25519 keys as ed25519."""
+    content-digest, content-type; and ``more``, which are signed too. RSA keys sign as rsa-v1_5-sha256, Ed25519 keys as
+    ed25519."""
     values = {"@method": method.upper(), "@target-uri": f"{url.origin}{url.target}"}
     headers = {"host": url.origin.netloc}
     if body is not None:
         headers |= {"content-digest": content_digest_of(body), "content-type": CONTENT_TYPE}
         values |= {"content-digest": headers["content-digest"], "content-type": CONTENT_TYPE}
+    headers |= more
+    values |= more
     algorithm = "rsa-v1_5-sha256" if isinstance(key.private_key, rsa.RSAPrivateKey) else "ed25519"
     covered = " ".join(f'"{name}"' for name in values)
     parameters = f'({covered});created={int(now.timestamp())};keyid="{key.key_id}";alg="{algorithm}"'

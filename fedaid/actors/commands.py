@@ -1,7 +1,8 @@
 """Writes about actors: making ours, remembering those we met, and following."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from activitypub.capabilities import RFC_9421, implements
 from activitypub.documents import Actor
 from activitypub.keys import (
     VerificationKey,
@@ -18,7 +20,9 @@ from activitypub.keys import (
     public_to_multibase,
     public_to_pem,
 )
+from activitypub.webfinger import name_said_by
 from fedaid.actors import queries, rules
+from fedaid.actors.limits import ActorLimits
 from fedaid.actors.queries import Block, Follow, LocalActor
 from fedaid.actors.rules import FollowState, Kind
 from fedaid.actors.tables import actor_block, local_actor, remote_actor, remote_key
@@ -73,6 +77,20 @@ class ActorUnblocked:
     """An actor of ours takes a block of one elsewhere back."""
 
     block: Block
+
+
+@dataclass(frozen=True)
+class FollowConfirmed:
+    """An actor elsewhere lets one of ours follow it."""
+
+    follow: Follow
+
+
+@dataclass(frozen=True)
+class FollowLost:
+    """A follow of ours is unknown to the server of the actor we followed; here it is over now, too."""
+
+    follow: Follow
 
 
 @dataclass(frozen=True)
@@ -131,7 +149,8 @@ def _taken(handle: str) -> Refused:
 
 
 def _row(actor: LocalActor, keys: ActorKeys) -> dict[str, object]:
-    return {**vars(actor), "rsa_pem": keys.rsa_pem, "ed25519_pem": keys.ed25519_pem}
+    pems = {"rsa_pem": keys.rsa_pem, "ed25519_pem": keys.ed25519_pem}
+    return {**vars(actor), "also_known_as": orjson.dumps(list(actor.also_known_as)).decode(), **pems}
 
 
 def describe_actor(work: Work, uri: str, name: str, summary: str) -> None:
@@ -172,7 +191,7 @@ def _remote_values(actor: Actor, work: Work) -> dict[str, object]:
     return {
         "host": actor.id.origin.netloc,
         "type": actor.type,
-        "handle": actor.preferred_username,
+        "handle": name_said_by(actor.raw, actor.preferred_username, actor.id),
         "name": actor.name or actor.preferred_username,
         "page": actor.url or actor.id.text,
         "inbox": str(actor.inbox),
@@ -183,6 +202,7 @@ def _remote_values(actor: Actor, work: Work) -> dict[str, object]:
         "board": _named_actor(actor, BOARD_TERM),
         "indexable": _consents(actor, "indexable"),
         "discoverable": _consents(actor, "discoverable"),
+        "rfc9421": implements(actor.raw, RFC_9421),
         "document": orjson.dumps(dict(actor.raw)).decode(),
         "fetched_at": work.now,
         "gone_at": None,
@@ -219,6 +239,8 @@ def _key_row(found: VerificationKey, work: Work) -> Mapping[str, object]:
         "owner": found.owner,
         "algorithm": "rsa" if is_rsa else "ed25519",
         "public_key": text,
+        "asserts": found.asserts,
+        "expires_at": found.expires_at,
         "fetched_at": work.now,
     }
 
@@ -340,9 +362,34 @@ def receive_answer(work: Work, known: Follow, sender: str, *, accept: bool) -> N
     if not work.names.is_ours(known.follower) or known.followee != sender:
         raise Refused("not_asked", "This Follow was not asked of you.", 403)
     if accept:
-        _accept(work, known)
+        _confirm(work, known)
     else:
         _drop(work, known)
+
+
+def _confirm(work: Work, known: Follow) -> None:
+    if known.state is FollowState.ASKED:
+        _accept(work, known)
+        work.record(FollowConfirmed(replace(known, state=FollowState.ACCEPTED)))
+
+
+def agree_on_followers(work: Work, followee: str, theirs: Collection[str], limits: ActorLimits) -> None:
+    """Make our view of who of ours follows a remote actor that of its own server, which decides (FEP-8fcf).
+
+    Only our own follows change. ``theirs`` are the ids that its server names; those that are not ours mean nothing.
+    """
+    ours = {one.follower: one for one in queries.follows_to(work.connection, followee)}
+    settled = work.now - timedelta(seconds=limits.follow_grace_seconds)
+    for known in ours.values():
+        if known.follower in theirs:
+            _confirm(work, known)
+        elif known.state is FollowState.ACCEPTED and known.created_at <= settled:
+            _drop(work, known)
+            work.record(FollowLost(known))
+    for uri in theirs:
+        if uri not in ours and queries.by_uri(work.connection, uri) is not None:
+            unknown = (work.new_id(), uri, followee, FollowState.ACCEPTED, work.names.activity(work.new_id()), work.now)
+            work.record(FollowWithdrawn(Follow(*unknown)))
 
 
 def receive_undo(work: Work, known: Follow, sender: str) -> None:

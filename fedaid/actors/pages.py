@@ -1,12 +1,15 @@
 """What other servers read of us: actors and their collections, activities, WebFinger, host-meta and NodeInfo."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -18,9 +21,11 @@ from activitypub.errors import MalformedUrl
 from activitypub.identifiers import URL_CHARACTERS_MAX, Handle, parse_handle
 from activitypub.vocabulary import CONTENT_TYPE
 from fedaid.actors import queries
+from fedaid.actors.audience import EVERYBODY, Audience
 from fedaid.actors.queries import Follow, LocalActor
-from fedaid.actors.rules import Kind
-from fedaid.actors.wire import actor_document
+from fedaid.actors.rules import PARTIAL, Kind, origin_of
+from fedaid.actors.serving import Look, Served, private_answer, serve, signed_reader, to_servers
+from fedaid.actors.wire import TYPES, actor_document, key_document, tombstone
 from fedaid.actors.wire.documents import page_of
 from fedaid.foundation.names import Names
 from fedaid.foundation.pages import house, wants_activity
@@ -57,7 +62,7 @@ class FromAbove:
 def routes(above: FromAbove) -> list[Route]:
     """Everything under the actors' ids, and the well-known addresses."""
     found = [
-        Route("/activities/{number}", activity),
+        Route("/activities/{number}", to_servers(activity)),
         Route("/.well-known/webfinger", webfinger_answer),
         Route("/.well-known/host-meta", host_meta),
         Route("/.well-known/nodeinfo", nodeinfo_links),
@@ -66,12 +71,13 @@ def routes(above: FromAbove) -> list[Route]:
     for base in ("/actor", "/ledger", "/users/{handle}", "/groups/{handle}"):
         found += [
             Route(base, actor),
-            Route(f"{base}/outbox", outbox),
-            Route(f"{base}/followers", followers),
-            Route(f"{base}/following", following),
-            Route(f"{base}/featured", _featured(above)),
+            Route(f"{base}/outbox", to_servers(outbox)),
+            Route(f"{base}/followers", to_servers(followers)),
+            Route(f"{base}/{PARTIAL}", partial_followers),
+            Route(f"{base}/following", to_servers(following)),
+            Route(f"{base}/featured", to_servers(_featured(above))),
         ]
-    return [*found, Route("/groups/{handle}/moderators", moderators)]
+    return [*found, Route("/groups/{handle}/moderators", to_servers(moderators))]
 
 
 def by_handle(pages: Mapping[Kind, Page]) -> Route:
@@ -96,25 +102,20 @@ def _present(found: LocalActor | None) -> LocalActor:
     if found is None:
         raise NotFound
     if found.gone_at is not None:
-        raise _taken_down()
+        raise Refused("gone", "This was taken down.", 410)
     return found
 
 
-def _taken_down() -> Refused:
-    return Refused("gone", "This was taken down.", 410)
-
-
 def _asked_for(request: Request, connection: Connection) -> LocalActor:
-    """The actor under whose id the request stands. A handle has one spelling in ids, so other cases are not found."""
+    """The actor under whose id the request stands. Raises NotFound, and Refused (410) for one that has left."""
+    return _present(_found_or_gone(request, connection))
+
+
+def _found_or_gone(request: Request, connection: Connection) -> LocalActor | None:
+    """A handle has one spelling in ids, so other cases are not found."""
     names = house(request).names
     base = "/".join(request.url.path.split("/")[: 3 if "handle" in request.path_params else 2])
-    return _present(queries.by_uri(connection, f"{names.origin}{base}"))
-
-
-def _json(body: object, seconds: int, media_type: str = CONTENT_TYPE) -> Response:
-    headers = {"Cache-Control": f"public, max-age={seconds}"}
-    content = body if isinstance(body, bytes) else orjson.dumps(body)
-    return _vary(Response(content, media_type=media_type, headers=headers))
+    return queries.by_uri(connection, f"{names.origin}{base}")
 
 
 def _vary(answer: Response) -> Response:
@@ -126,31 +127,68 @@ def _is_for_people(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "").lower() and not wants_activity(request)
 
 
-def actor(request: Request) -> Response:
-    """An actor's document; browsers are led to its page. Never asks for a signature."""
-    names = house(request).names
+async def actor(request: Request) -> Response:
+    """An actor's document; browsers are led to its page. Its keys, and all of the server, are read unsigned."""
+    if _is_for_people(request):
+        return await run_in_threadpool(_page_instead, request)
+    if request.url.path == urlsplit(house(request).names.server).path:
+        return await run_in_threadpool(_server_actor, request)
+    return await serve(request, _actor)
+
+
+def _page_instead(request: Request) -> Response:
     with house(request).database.read() as connection:
-        found = _asked_for(request, connection)
-        if _is_for_people(request):
-            return _vary(RedirectResponse(page_of(found, names), 302))
-        document = actor_document(found, queries.own_keys(connection, found.uri), names)
-    return _json(document, ACTOR_SECONDS_MAX)
+        return _vary(RedirectResponse(page_of(_asked_for(request, connection), house(request).names), 302))
 
 
-def activity(request: Request) -> Response:
-    """One activity of ours, if anybody may read it (attack S47: a private one and none answer alike).
+def _server_actor(request: Request) -> Response:
+    """Never asks for a signature: others check ours by this key, and two that both asked would wait for ever."""
+    with house(request).database.read() as connection:
+        return _json(_actor(request, connection).body, ACTOR_SECONDS_MAX)
 
-    410 when what it is about was taken down since: its words went with it.
+
+def _actor(request: Request, connection: Connection) -> Served:
+    gone = _found_or_gone(request, connection)
+    if gone is not None and gone.gone_at is not None:
+        return _tombstone(tombstone(gone.uri, TYPES[gone.kind], gone.gone_at))
+    found = _present(gone)
+    keys = queries.own_keys(connection, found.uri)
+    document = orjson.dumps(actor_document(found, keys, house(request).names))
+    return Served(document, EVERYBODY, ACTOR_SECONDS_MAX, for_unsigned=orjson.dumps(key_document(found, keys)))
+
+
+def activity(request: Request, connection: Connection) -> Served:
+    """One activity of ours; one that is not public only for those it was sent to.
+
+    A tombstone when what it is about was taken down since, or its actor left: its words went with it.
     """
-    home = house(request)
     number = _row_id(request.path_params["number"])
-    with home.database.read() as connection:
-        found = sent.stored(connection, home.names.activity(number))
-    if found is None or not found.public:
+    found = sent.stored(connection, house(request).names.activity(number))
+    if found is None:
         raise NotFound
-    if found.deleted:
-        raise _taken_down()
-    return _json(found.body.encode(), ACTIVITY_SECONDS_MAX)
+    audience = Audience(found.public, frozenset(found.recipients), found.followers_of)
+    if found.deleted or (found.type != "Delete" and _has_left(connection, found.actor)):
+        return replace(_tombstone(tombstone(found.activity_id, found.type)), audience=audience)
+    return Served(found.body.encode(), audience, ACTIVITY_SECONDS_MAX)
+
+
+def _has_left(connection: Connection, uri: str) -> bool:
+    actor = queries.by_uri(connection, uri)
+    return actor is None or actor.gone_at is not None
+
+
+def _tombstone(document: Mapping[str, Any]) -> Served:
+    body = orjson.dumps(document)
+    return Served(body, EVERYBODY, ACTOR_SECONDS_MAX, HTTPStatus.GONE, for_unsigned=body)
+
+
+def _json(body: bytes, seconds: int, media_type: str = CONTENT_TYPE) -> Response:
+    headers = {"Cache-Control": f"public, max-age={seconds}"}
+    return _vary(Response(body, media_type=media_type, headers=headers))
+
+
+def _collection_document(document: Mapping[str, Any]) -> Served:
+    return Served(orjson.dumps(document), EVERYBODY, ACTOR_SECONDS_MAX)
 
 
 @dataclass(frozen=True)
@@ -174,26 +212,25 @@ def _row_id(text: str) -> int:
     return int(text)
 
 
-def outbox(request: Request) -> Response:
+def outbox(request: Request, connection: Connection) -> Served:
     """The public activities of an actor, newest first."""
-    with house(request).database.read() as connection:
-        found = _asked_for(request, connection)
-        url = f"{found.uri}/outbox"
-        if "page" not in request.query_params:
-            return _collection(url, sent.count(connection, found.uri), paged=True)
-        page = sent.page(connection, found.uri, _cursor(request, "before"), PAGE_ITEMS_MAX)
+    found = _asked_for(request, connection)
+    url = f"{found.uri}/outbox"
+    if "page" not in request.query_params:
+        return _collection(url, sent.count(connection, found.uri), paged=True)
+    page = sent.page(connection, found.uri, _cursor(request, "before"), PAGE_ITEMS_MAX)
     items = [orjson.loads(item.body) for item in page.items]
     return _page(request, url, _Slice(items, f"?page=true&before={page.before}" if page.before else ""))
 
 
-def followers(request: Request) -> Response:
+def followers(request: Request, connection: Connection) -> Served:
     """Who follows: for a board by name, for a person only how many (who knows whom is not for strangers)."""
-    return _follows(request, "followers", queries.followers_of, queries.follower_count, _follower)
+    return _follows(request, connection, "followers", queries.followers_of, queries.follower_count, _follower)
 
 
-def following(request: Request) -> Response:
+def following(request: Request, connection: Connection) -> Served:
     """Whom an actor follows: for a board by name, for a person only how many."""
-    return _follows(request, "following", queries.following_of, queries.following_count, _followee)
+    return _follows(request, connection, "following", queries.following_of, queries.following_count, _followee)
 
 
 def _follower(follow: Follow) -> str:
@@ -206,54 +243,63 @@ def _followee(follow: Follow) -> str:
 
 def _follows(
     request: Request,
+    connection: Connection,
     name: str,
     part: Callable[..., Sequence[Follow]],
     count: Callable[[Connection, str], int],
     end: Callable[[Follow], str],
-) -> Response:
-    with house(request).database.read() as connection:
-        found = _asked_for(request, connection)
-        url = f"{found.uri}/{name}"
-        is_board = found.kind is Kind.GROUP
-        if "page" not in request.query_params or not is_board:
-            return _collection(url, count(connection, found.uri), paged=is_board)
-        after = _cursor(request, "after") or 0
-        rows = part(connection, found.uri, limit=PAGE_ITEMS_MAX + 1, after=after)
+) -> Served:
+    found = _asked_for(request, connection)
+    url = f"{found.uri}/{name}"
+    is_board = found.kind is Kind.GROUP
+    if "page" not in request.query_params or not is_board:
+        return _collection(url, count(connection, found.uri), paged=is_board)
+    after = _cursor(request, "after") or 0
+    rows = part(connection, found.uri, limit=PAGE_ITEMS_MAX + 1, after=after)
     shown = rows[:PAGE_ITEMS_MAX]
     following_query = f"?page=true&after={shown[-1].id}" if len(rows) > PAGE_ITEMS_MAX else ""
     return _page(request, url, _Slice([end(row) for row in shown], following_query))
 
 
-def _featured(above: FromAbove) -> Page:
-    def featured_page(request: Request) -> Response:
+async def partial_followers(request: Request) -> Response:
+    """Which people of a server follow an actor, for an actor of that server alone (FEP-8fcf)."""
+    reader = await signed_reader(request)
+    return await run_in_threadpool(_partial_followers, request, reader)
+
+
+def _partial_followers(request: Request, reader: str) -> Response:
+    with house(request).database.read() as connection:
+        found = _asked_for(request, connection)
+        items = queries.followers_at(connection, found.uri, origin_of(reader))
+    return private_answer(ordered_collection(f"{found.uri}/{PARTIAL}", len(items), items=items))
+
+
+def _featured(above: FromAbove) -> Look:
+    def featured_page(request: Request, connection: Connection) -> Served:
         """What an actor shows first: ids of its objects."""
-        with house(request).database.read() as connection:
-            found = _asked_for(request, connection)
-            items = above.featured(connection, found.uri)
-        return _whole(f"{found.uri}/featured", items)
+        found = _asked_for(request, connection)
+        return _whole(f"{found.uri}/featured", above.featured(connection, found.uri))
 
     return featured_page
 
 
-def moderators(request: Request) -> Response:
+def moderators(request: Request, connection: Connection) -> Served:
     """The collection a group is attributed to (FEP-1b12). Its coordinators are not named to strangers."""
-    with house(request).database.read() as connection:
-        found = _asked_for(request, connection)
-    return _whole(f"{found.uri}/moderators", [])
+    return _whole(f"{_asked_for(request, connection).uri}/moderators", [])
 
 
-def _whole(url: str, items: Sequence[str]) -> Response:
-    return _json(ordered_collection(url, len(items), items=items), ACTOR_SECONDS_MAX)
+def _whole(url: str, items: Sequence[str]) -> Served:
+    return _collection_document(ordered_collection(url, len(items), items=items))
 
 
-def _collection(url: str, total: int, *, paged: bool) -> Response:
-    return _json(ordered_collection(url, total, f"{url}?page=true" if paged else None), ACTOR_SECONDS_MAX)
+def _collection(url: str, total: int, *, paged: bool) -> Served:
+    return _collection_document(ordered_collection(url, total, f"{url}?page=true" if paged else None))
 
 
-def _page(request: Request, url: str, part: _Slice) -> Response:
+def _page(request: Request, url: str, part: _Slice) -> Served:
     query = f"?{request.url.query}"
     next_page = f"{url}{part.next}" if part.next else None
-    return _json(ordered_page(f"{url}{query}", url, part.items, next_page), ACTOR_SECONDS_MAX)
+    return _collection_document(ordered_page(f"{url}{query}", url, part.items, next_page))
 
 
 def webfinger_answer(request: Request) -> Response:

@@ -1,50 +1,46 @@
 """What the two mail rooms ask of actors: keys, mailboxes, and which inboxes exist here."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from threading import Lock
+from http import HTTPStatus
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
+from starlette.requests import Request
 
 from activitypub.client import Client
 from activitypub.documents import parse_actor
 from activitypub.identifiers import UrlRules
 from activitypub.keys import SigningKey, VerificationKey
+from activitypub.synchronization import Synchronization, digest_of
 from fedaid.actors import commands, queries
+from fedaid.actors.rules import PARTIAL
 from fedaid.foundation.clock import milliseconds
 from fedaid.foundation.database import Database
 from fedaid.foundation.names import Names
+from fedaid.foundation.refused import Refused
 from fedaid.foundation.work import UnitsOfWork
 from inbox.ports import Letter, Unwelcome
+from inbox.readers import CHALLENGE, MailRefused, Readers
 from outbox import health
 from outbox.ports import Mailbox
 
-SIGNERS_KEPT_MAX = 1_000
-
 
 class StoredSigners:
-    """The RSA keys of our actors (outbox.ports.Signers); the latest used are kept, as reading a PEM takes time."""
+    """The RSA keys of our actors (outbox.ports.Signers), as they are now: another process may have replaced them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: OrderedDict[str, SigningKey] = OrderedDict()
-        self._lock = Lock()
 
     def signer(self, actor: str) -> SigningKey:
         """The key that signs for this actor. Raises LookupError when it is not ours."""
-        with self._lock:
-            if actor in self._kept:
-                self._kept.move_to_end(actor)
-                return self._kept[actor]
         with self._database.read() as connection:
-            found = queries.signing_key(connection, actor)
-        with self._lock:
-            self._kept[actor] = found
-            if len(self._kept) > SIGNERS_KEPT_MAX:
-                self._kept.popitem(last=False)
-        return found
+            return queries.signing_key(connection, actor)
+
+    def former_signer(self, actor: str) -> SigningKey | None:
+        """The key that signed for it before, as long as others may go by it. Raises LookupError."""
+        with self._database.read() as connection:
+            return queries.own_keys(connection, actor).old_main
 
 
 class Doors(Protocol):
@@ -93,6 +89,27 @@ class StoredCorrespondents:
             health.wake(work.connection, host, now_ms)
 
 
+class SignedReaders:
+    """Who signed a request to read (foundation.pages.House.identify)."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    async def __call__(self, request: Request) -> str:
+        """The id of the actor. Raises Refused, 401 for a wrong signature."""
+        try:
+            return (await self._readers.identify(request.scope)).text
+        except MailRefused as refused:
+            raise Refused(refused.code, refused.sentence, refused.status, _headers_of(refused)) from None
+
+
+def _headers_of(refused: MailRefused) -> dict[str, str]:
+    headers = {"WWW-Authenticate": CHALLENGE} if refused.status == HTTPStatus.UNAUTHORIZED else {}
+    if refused.retry_after_seconds is not None:
+        headers["Retry-After"] = str(refused.retry_after_seconds)
+    return headers
+
+
 class OurRecipients:
     """Which inboxes exist here (inbox.ports.Recipients)."""
 
@@ -136,6 +153,17 @@ class StoredAddressBook:
     def followers(self, connection: Connection, actor: str) -> Sequence[Mailbox]:
         """The mailboxes of the accepted remote followers of one of our actors."""
         return queries.follower_mailboxes(connection, actor)
+
+    def synchronization(self, actor: str, inbox: str) -> str:
+        """Our view of who at the inbox's server follows our actor, as a header (FEP-8fcf)."""
+        with self._units.database.read() as connection:
+            followers = queries.followers_at(connection, actor, str(self._rules.parse(inbox).origin))
+        return Synchronization(f"{actor}/followers", f"{actor}/{PARTIAL}", digest_of(followers)).header()
+
+    def reads_rfc9421(self, host: str) -> bool:
+        """Whether an actor of this host says so of its server (FEP-844e)."""
+        with self._units.database.read() as connection:
+            return queries.reads_rfc9421(connection, host)
 
     async def meet(self, actor: str) -> None:
         """Fetch and remember an actor, signed by our server actor. Raises FetchFailed, ProtocolError."""

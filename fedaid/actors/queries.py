@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
+import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
 
 from activitypub.keys import PrivateKey, SigningKey, VerificationKey, private_from_pem
@@ -14,12 +16,18 @@ from fedaid.actors.rules import FollowState, Kind, folded
 from fedaid.actors.tables import actor_block, follow, local_actor, remote_actor, remote_key
 from outbox.ports import Mailbox
 
+PRIVATE_KEYS_KEPT_MAX = 1_000  # as objects; a signature with one costs half of what reading its PEM does
 URIS_PER_QUERY = 500  # SQLite's parameters have a limit
 
 
 @dataclass(frozen=True)
 class LocalActor:
-    """One of our own actors. ``gone_at`` is set once it has left; its handle stays taken."""
+    """One of our own actors.
+
+    gone_at        set once it has left; its handle stays taken
+    also_known_as  ids of actors elsewhere that it says it is too, or was
+    moved_to       the id of the actor elsewhere that it is now
+    """
 
     id: int
     uri: str
@@ -30,6 +38,9 @@ class LocalActor:
     manually_approves: bool
     created_at: datetime
     gone_at: datetime | None
+    also_known_as: tuple[str, ...] = ()
+    moved_to: str | None = None
+    moved_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -97,14 +108,14 @@ class Block:
     created_at: datetime
 
 
-_LOCAL = [
-    column for column in local_actor.columns if column.name not in ("rsa_pem", "ed25519_pem")
-]  # keys stay out of every page
-_REMOTE = [column for column in remote_actor.columns if column.name != "document"]
+_LOCAL = [local_actor.c[name] for name in LocalActor.__dataclass_fields__]  # keys stay out of every page
+_REMOTE = [remote_actor.c[name] for name in RemoteActor.__dataclass_fields__]
 
 
 def _local(row: Row[tuple[object, ...]]) -> LocalActor:
-    return LocalActor(**{**row._mapping, "kind": Kind(row._mapping["kind"])})
+    found = row._mapping
+    read = {"kind": Kind(found["kind"]), "also_known_as": tuple(orjson.loads(found["also_known_as"]))}
+    return LocalActor(**{**found, **read})
 
 
 def _local_where(connection: Connection, condition: object) -> LocalActor | None:
@@ -153,6 +164,12 @@ def remote_by_handle(connection: Connection, name: str, host: str) -> RemoteActo
     return RemoteActor(**row._mapping) if row is not None else None
 
 
+def reads_rfc9421(connection: Connection, host: str) -> bool:
+    """Whether an actor of this host said of its server that it reads RFC 9421 signatures (FEP-844e)."""
+    said = (remote_actor.c.host == host) & remote_actor.c.rfc9421.is_(True)
+    return connection.execute(select(remote_actor.c.id).where(said).limit(1)).first() is not None
+
+
 def document_of(connection: Connection, uri: str) -> str | None:
     """The document of a remote actor as it was fetched, JSON text."""
     return connection.execute(select(remote_actor.c.document).where(remote_actor.c.uri == uri)).scalar_one_or_none()
@@ -188,26 +205,53 @@ def _our_card(actor: LocalActor, our_host: str) -> Card:
 
 @dataclass(frozen=True)
 class OwnKeys:
-    """The private keys of one of our actors; never shown, never logged."""
+    """The private keys of one of our actors; never shown, never logged.
+
+    old_main, old_assertion   those before, until ``old_until``; None where they were never replaced, or are forgotten
+    """
 
     main: SigningKey
     assertion: SigningKey
+    old_main: SigningKey | None = None
+    old_assertion: SigningKey | None = None
+    old_until: datetime | None = None
 
 
 def own_keys(connection: Connection, uri: str) -> OwnKeys:
-    """Both keys of one of our actors. Raises LookupError when it is not ours."""
-    columns = (local_actor.c.kind, local_actor.c.rsa_pem, local_actor.c.ed25519_pem)
-    row = connection.execute(select(*columns).where(local_actor.c.uri == uri)).one_or_none()
+    """Both keys of one of our actors, and those before them. Raises LookupError when it is not ours."""
+    row = connection.execute(select(*_KEYS).where(local_actor.c.uri == uri)).one_or_none()
     if row is None:
         raise LookupError("no actor of ours has this id")
-    return OwnKeys(
-        SigningKey(f"{uri}#main-key", uri, _private(row.rsa_pem)),
-        SigningKey(f"{uri}#{assertion_key_name(Kind(row.kind))}", uri, _private(row.ed25519_pem)),
-    )
+    kind, number = Kind(row.kind), row.key_number
+    main, assertion = _main(uri, row.rsa_pem, number), _assertion(uri, kind, row.ed25519_pem, number)
+    if row.old_keys_until is None:
+        return OwnKeys(main, assertion)
+    before = _main(uri, row.old_rsa_pem, number - 1), _assertion(uri, kind, row.old_ed25519_pem, number - 1)
+    return OwnKeys(main, assertion, *before, row.old_keys_until)
 
 
+_KEYS = tuple(
+    local_actor.c[name]
+    for name in ("kind", "rsa_pem", "ed25519_pem", "key_number", "old_rsa_pem", "old_ed25519_pem", "old_keys_until")
+)
+
+
+def _main(uri: str, pem: str, number: int) -> SigningKey:
+    return SigningKey(f"{uri}#{_numbered('main-key', number)}", uri, _private(pem))
+
+
+def _assertion(uri: str, kind: Kind, pem: str, number: int) -> SigningKey:
+    return SigningKey(f"{uri}#{_numbered(assertion_key_name(kind), number)}", uri, _private(pem))
+
+
+def _numbered(name: str, number: int) -> str:
+    """A replaced key has another name, so that nobody takes a copy of the old one for the new."""
+    return name if number == 1 else f"{name}-{number}"
+
+
+@lru_cache(maxsize=PRIVATE_KEYS_KEPT_MAX)
 def _private(pem: str) -> PrivateKey:
-    return private_from_pem(pem)
+    return private_from_pem(pem)  # and all that is signed needs one
 
 
 def assertion_key_name(kind: Kind) -> str:
@@ -239,7 +283,7 @@ def keys_of(connection: Connection, owner: str) -> Sequence[VerificationKey]:
 
 def _verification_key(row: Row[tuple[object, ...]]) -> VerificationKey:
     read = rsa_from_text if row.algorithm == "rsa" else ed25519_from_text
-    return VerificationKey(row.key_id, row.owner, read(row.public_key), row.fetched_at)
+    return VerificationKey(row.key_id, row.owner, read(row.public_key), row.fetched_at, row.asserts, row.expires_at)
 
 
 _MAILBOX = (remote_actor.c.uri, remote_actor.c.inbox, remote_actor.c.shared_inbox)
@@ -328,6 +372,26 @@ def is_following(connection: Connection, follower: str, followee: str) -> bool:
     """Whether the follow was accepted."""
     found = follow_between(connection, follower, followee)
     return found is not None and found.state is FollowState.ACCEPTED
+
+
+def follows_to(connection: Connection, followee: str) -> Sequence[Follow]:
+    """All follows of an actor, asked and accepted; of a remote one these are ours."""
+    query = select(follow).where(follow.c.followee == followee).order_by(follow.c.id)
+    return [_follow(row) for row in connection.execute(query)]
+
+
+def follows_by(connection: Connection, follower: str) -> Sequence[Follow]:
+    """All follows by an actor, asked and accepted."""
+    query = select(follow).where(follow.c.follower == follower).order_by(follow.c.id)
+    return [_follow(row) for row in connection.execute(query)]
+
+
+def followers_at(connection: Connection, uri: str, origin: str) -> Sequence[str]:
+    """The ids of an actor's accepted followers at one origin, written without a slash at its end (FEP-8fcf)."""
+    accepted = (follow.c.followee == uri) & (follow.c.state == FollowState.ACCEPTED)
+    there = follow.c.follower.startswith(f"{origin}/", autoescape=True)
+    query = select(follow.c.follower).where(accepted, there).order_by(follow.c.id)
+    return connection.execute(query).scalars().all()
 
 
 def followers_of(connection: Connection, uri: str, *, limit: int, after: int = 0) -> Sequence[Follow]:

@@ -12,6 +12,7 @@ HOST_CHARACTERS_MAX = 253
 NAME_CHARACTERS_MAX = 100
 SUMMARY_CHARACTERS_MAX = 5_000
 DEFAULT_BOARD = "board"
+PARTIAL = "followers_synchronization"  # where a server reads which of its people follow an actor of ours (FEP-8fcf)
 
 # One namespace for persons, boards, the ledger and the server, because all of them answer as acct:HANDLE@HOST.
 RESERVED_HANDLES = frozenset({"actor", "everyone", "inbox", "ledger", "server"})
@@ -72,6 +73,11 @@ def chosen_summary(summary: str) -> str:
     if len(summary) > SUMMARY_CHARACTERS_MAX:
         raise Refused("summary_length", f"A description has at most {SUMMARY_CHARACTERS_MAX} characters.")
     return without_turning(summary).strip()
+
+
+def origin_of(uri: str) -> str:
+    """The origin in front of an id, without a slash at its end."""
+    return "/".join(uri.split("/", 3)[:3])
 
 
 def host_without_port(origin: str) -> str:

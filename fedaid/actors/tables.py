@@ -6,11 +6,14 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Index,
+    Integer,
     String,
     Table,
     Text,
     UniqueConstraint,
     false,
+    text,
+    true,
 )
 
 from fedaid.actors.rules import HANDLE_CHARACTERS_MAX, HOST_CHARACTERS_MAX
@@ -30,9 +33,16 @@ local_actor = Table(
     Column("summary", Text, nullable=False),
     Column("rsa_pem", Text, nullable=False),
     Column("ed25519_pem", Text, nullable=False),
+    Column("key_number", Integer, nullable=False, server_default=text("1")),  # counts up when they are replaced
+    Column("old_rsa_pem", Text),
+    Column("old_ed25519_pem", Text),
+    Column("old_keys_until", UtcDateTime),
     Column("manually_approves", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),
+    Column("also_known_as", Text, nullable=False, server_default=text("'[]'")),  # a JSON list of ids elsewhere
+    Column("moved_to", String(URI_CHARACTERS_MAX)),
+    Column("moved_at", UtcDateTime),
     CheckConstraint("kind IN ('person', 'group', 'server', 'ledger')", name="kind"),
     CheckConstraint("handle = lower(handle)", name="handle_is_folded"),
 )
@@ -56,9 +66,12 @@ remote_actor = Table(
     Column("board", Text),
     Column("indexable", Boolean, nullable=False, server_default=false()),  # FEP-5feb: who says nothing says no
     Column("discoverable", Boolean, nullable=False, server_default=false()),
+    Column("rfc9421", Boolean, nullable=False, server_default=false()),  # as it says of its server (FEP-844e)
     Column("document", Text, nullable=False),
     Column("fetched_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),
+    Column("moved_to", String(URI_CHARACTERS_MAX)),
+    Column("moved_at", UtcDateTime),
 )
 
 # A key arrives only by our own fetch of its owner's document (attacks S17, S30).
@@ -69,6 +82,8 @@ remote_key = Table(
     Column("owner", String(URI_CHARACTERS_MAX), nullable=False, index=True),
     Column("algorithm", String(10), nullable=False),
     Column("public_key", Text, nullable=False),
+    Column("asserts", Boolean, nullable=False, server_default=true()),
+    Column("expires_at", UtcDateTime),
     Column("fetched_at", UtcDateTime, nullable=False),
     CheckConstraint("algorithm IN ('rsa', 'ed25519')", name="algorithm"),
 )

@@ -7,13 +7,21 @@ from dataclasses import dataclass
 class BoardLimits:
     """How long listings stay, and how often it is looked for those whose time is over.
 
-    request_days         for which a request stays, unless its author chooses another day, at most a year away
-    offer_days           the same for an offer
-    expire_look_seconds  how late a listing may leave the board
-    tidy_seconds         how often what nobody needs any more is looked for
+    request_days                for which a request stays, unless its author chooses another day, at most a year away
+    offer_days                  the same for an offer
+    expire_look_seconds         how late a listing may leave the board
+    tidy_seconds                how often what nobody needs any more is looked for
+    catch_up_pages_max          of a board's outbox that are read when one of ours begins to follow it (S14)
+    catch_up_activities_max     of it that are looked at
+    catch_up_fetches_max        things that it only names and that are fetched for it
+    catch_up_fetch_seconds_max  how long that may take, all together
     """
 
     request_days: int = 14
     offer_days: int = 90
     expire_look_seconds: float = 60.0
     tidy_seconds: float = 3600.0
+    catch_up_pages_max: int = 10
+    catch_up_activities_max: int = 200
+    catch_up_fetches_max: int = 20
+    catch_up_fetch_seconds_max: float = 20.0

@@ -5,6 +5,7 @@ import json
 import logging
 import secrets
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -17,7 +18,11 @@ from sqlalchemy.exc import OperationalError
 
 from activitypub.errors import ProtocolError
 from fedaid import __version__, app, settings
-from fedaid.admin import doctor, founding, networks
+from fedaid.actors import queries as actors
+from fedaid.actors import rotation
+from fedaid.actors.commands import make_keys
+from fedaid.actors.rules import Kind
+from fedaid.admin import doctor, founding, leaving, networks
 from fedaid.cli import blocks, deliveries, letters
 from fedaid.cli.shared import Data, complaints, console, instance_of, prepare
 from fedaid.demo import play
@@ -44,11 +49,13 @@ cli = typer.Typer(
 member = typer.Typer(help="The people of this neighbourhood.", no_args_is_help=True)
 group = typer.Typer(help="Groups by topic or place; each has a board.", no_args_is_help=True)
 network = typer.Typer(help="Neighbouring networks: boards linked, hours exchanged.", no_args_is_help=True)
+keys = typer.Typer(help="The keys that accounts sign with.", no_args_is_help=True)
 ledger = typer.Typer(help="The timebank's books.", no_args_is_help=True)
 for name, part in (
     ("member", member),
     ("group", group),
     ("network", network),
+    ("keys", keys),
     ("ledger", ledger),
     ("deliveries", deliveries.commands),
     ("letters", letters.commands),
@@ -193,6 +200,20 @@ def member_add(
     _show_made_up(password)
 
 
+@member.command("remove")
+def member_remove(
+    user: Annotated[str, typer.Argument(help="Handle of the member.")],
+    data: Data,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether this is meant.")] = False,
+) -> None:
+    """Remove a member for good: off the board, signed out, and other servers are told to forget them."""
+    if not yes:
+        typer.confirm(f"Remove {user} for good? The handle is never given to anybody else.", abort=True)
+    with instance_of(settings.load(data)) as instance, instance.units.begin() as work:
+        leaving.remove_member(work, user)
+    console.print(f"{user} is removed; other servers are being told.")
+
+
 @cli.command()
 def token(
     user: Annotated[str, typer.Argument(help="Handle of the member.")],
@@ -223,6 +244,72 @@ def group_add(
     with instance_of(chosen) as instance, instance.units.begin() as work:
         added = groups.add_group(work, handle, name, topic=topic, place=place)
     console.print(f"{added.name} has a board now: @{added.handle}@{chosen.names.host}")
+
+
+# keys
+
+
+@keys.command("rotate")
+def keys_rotate(
+    handle: Annotated[str, typer.Argument(help="Handle of a member, a board, or (the host) of the server.")],
+    data: Data,
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="Somebody else has the old keys: let them end at once.")
+    ] = False,
+) -> None:
+    """Give an account new keys; the old ones go on for some days, where others have not looked again yet."""
+    chosen = settings.load(data)
+    new = make_keys()
+    with instance_of(chosen) as instance, instance.units.begin() as work:
+        found = actors.by_handle(work.connection, handle)
+        if found is None:
+            raise Refused("no_account", f"There is no account {handle} here.")
+        rotation.rotate(work, found.uri, new, chosen.actors, compromised=compromised)
+    console.print(f"{handle} has new keys; followers are being told.")
+
+
+# moving between servers
+
+Handle = Annotated[str, typer.Argument(help="Handle here.")]
+Elsewhere = Annotated[str, typer.Argument(help="The account elsewhere: @name@host, or its id.")]
+Remove = Annotated[bool, typer.Option("--remove", help="Take the alias back.")]
+
+
+@member.command("alias")
+def member_alias(handle: Handle, elsewhere: Elsewhere, data: Data, remove: Remove = False) -> None:
+    """Say that a member here is also an account elsewhere, so that it can move here."""
+    _alias(data, Kind.PERSON, handle, elsewhere, remove=remove)
+
+
+@member.command("move")
+def member_move(handle: Handle, elsewhere: Elsewhere, data: Data) -> None:
+    """Move a member to an account elsewhere that names the one here as an alias; followers are told."""
+    _move(data, Kind.PERSON, handle, elsewhere)
+
+
+@group.command("alias")
+def group_alias(handle: Handle, elsewhere: Elsewhere, data: Data, remove: Remove = False) -> None:
+    """Say that a board here is also a board elsewhere, so that it can move here."""
+    _alias(data, Kind.GROUP, handle, elsewhere, remove=remove)
+
+
+@group.command("move")
+def group_move(handle: Handle, elsewhere: Elsewhere, data: Data) -> None:
+    """Move a board to one elsewhere that names the one here as an alias; followers are told."""
+    _move(data, Kind.GROUP, handle, elsewhere)
+
+
+def _alias(data: Path, kind: Kind, handle: str, elsewhere: str, *, remove: bool) -> None:
+    if remove:
+        _with(data, lambda instance: instance.moving.drop_alias(kind, handle, elsewhere), f"Taken back: {elsewhere}.")
+    else:
+        done = f"{handle} says now that it is also {elsewhere}, which can move here."
+        _with(data, lambda instance: instance.moving.add_alias(kind, handle, elsewhere), done)
+
+
+def _move(data: Path, kind: Kind, handle: str, elsewhere: str) -> None:
+    done = f"{handle} has moved to {elsewhere}; followers are being told."
+    _with(data, lambda instance: instance.moving.move(kind, handle, elsewhere), done)
 
 
 # neighbouring networks
@@ -282,18 +369,7 @@ def network_list(data: Data, as_json: Annotated[bool, typer.Option("--json", hel
 
 
 def _with_network(data: Path, step: networks.DeskStep, done: str) -> None:
-    chosen = settings.load(data)
-    prepare(chosen)
-
-    async def take() -> None:
-        instance = app.build(chosen, works=False)
-        try:
-            await step(instance.desk)
-        finally:
-            await instance.close()
-
-    asyncio.run(take())
-    console.print(done)
+    _with(data, lambda instance: step(instance.desk), done)
 
 
 # the books
@@ -374,6 +450,22 @@ def version() -> None:
 
 
 # what only these commands need
+
+
+def _with(data: Path, step: Callable[[app.Instance], Awaitable[None]], done: str) -> None:
+    """Take a step that goes to the network, then say that it is done."""
+    chosen = settings.load(data)
+    prepare(chosen)
+
+    async def take() -> None:
+        instance = app.build(chosen, works=False)
+        try:
+            await step(instance)
+        finally:
+            await instance.close()
+
+    asyncio.run(take())
+    console.print(done)
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,23 @@ from fedaid.foundation.work import UnitsOfWork
 
 FORM_FIELDS_MAX = 100
 FIELD_CHARACTERS_MAX = 20_000
+READER_HEADERS = "Accept, Authorization, Cookie, Signature"  # by which we tell who reads
+
+
+async def _recognises_no_server(_request: Request) -> str:
+    raise Refused("unsigned", "Signed requests are not checked here.", HTTPStatus.UNAUTHORIZED)
 
 
 @dataclass(frozen=True)
 class House:
     """What stands behind the doors of one instance.
 
-    name        the neighbourhood's name, e.g. Northside
-    recognise   the viewer of a session's token, None when the session is unknown or ended
-    time_zone   the neighbourhood's own (IANA name), for somebody who has not said theirs
-    federation  whom this instance speaks with, and so whose things its pages show
+    name         the neighbourhood's name, e.g. Northside
+    recognise    the viewer of a session's token, None when the session is unknown or ended
+    time_zone    the neighbourhood's own (IANA name), for somebody who has not said theirs
+    federation   whom this instance speaks with, and so whose things its pages show
+    identify     the id of the actor that signed a request; raises Refused, 401 for a wrong signature
+    secure_mode  whether other servers must sign whatever they ask for
     """
 
     name: str
@@ -42,6 +49,8 @@ class House:
     recognise: Callable[[Connection, str], Viewer | None]
     time_zone: str = "UTC"
     federation: Federation = Federation.OPEN
+    identify: Callable[[Request], Awaitable[str]] = _recognises_no_server
+    secure_mode: bool = False
 
     @property
     def cookie_name(self) -> str:

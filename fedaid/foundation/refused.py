@@ -1,5 +1,8 @@
 """How a rule says no: with a code for machines and a sentence that is safe to show to anybody."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class Refused(Exception):
     """Raised by rules and commands; only a door turns it into a status.
@@ -7,13 +10,17 @@ class Refused(Exception):
     code      one word, stable, e.g. ``over_limit``; documented in docs/reference/refusals.md
     sentence  what was wrong and what to do next; never internal detail, never a private field
     status    the HTTP status a door answers with (RFC 9110), 422 unless the rule knows better
+    headers   what belongs to the answer besides, such as Retry-After
     """
 
-    def __init__(self, code: str, sentence: str, status: int = 422) -> None:
+    def __init__(
+        self, code: str, sentence: str, status: int = 422, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
         self.status = status
+        self.headers = headers
 
 
 class NotFound(Refused):

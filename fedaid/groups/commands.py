@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import insert, select
 
 from fedaid.actors import commands as actors
-from fedaid.actors.commands import ActorKeys
+from fedaid.actors.commands import ActorKeys, FollowLost
 from fedaid.actors.rules import DEFAULT_BOARD, Kind
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.viewer import Role
@@ -16,6 +16,7 @@ from fedaid.groups.rules import chosen_line
 from fedaid.groups.tables import group, membership
 from fedaid.members.commands import MemberAdded
 from fedaid.members.tables import member
+from fedaid.network import queries as networks
 from fedaid.network.commands import LinkChanged
 from fedaid.network.queries import Neighbour
 from fedaid.network.rules import Status
@@ -72,6 +73,16 @@ def _welcome(work: Work, fact: object) -> None:
         join(work, board.id, fact.member.id)
 
 
+def _follow_again(work: Work, fact: object) -> None:
+    """A neighbour that forgot that our board follows its board, as after a restore, is asked again."""
+    if not isinstance(fact, FollowLost):
+        return
+    ours = queries.default_board(work.connection)
+    linked = networks.by_board(work.connection, fact.follow.followee)
+    if ours is not None and fact.follow.follower == ours.actor and linked is not None:
+        actors.follow(work, ours.actor, linked.board_actor)
+
+
 def _keep_boards_linked(work: Work, fact: object) -> None:
     if not isinstance(fact, LinkChanged):
         return
@@ -82,4 +93,8 @@ def _keep_boards_linked(work: Work, fact: object) -> None:
 
 
 # What groups do when something happens in the rooms below.
-ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {MemberAdded: (_welcome,), LinkChanged: (_keep_boards_linked,)}
+ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
+    MemberAdded: (_welcome,),
+    LinkChanged: (_keep_boards_linked,),
+    FollowLost: (_follow_again,),
+}

@@ -21,6 +21,7 @@ from fedaid.members.queries import Credentials, Member
 from fedaid.members.tables import member, session, sign_in_try, token
 
 SECRET_BYTES = 32
+NO_PASSWORD = ""  # the hash of none
 PASSWORD_CHECKS_AT_ONCE_MAX = 4  # each takes 64 MiB and a core; more at once would only starve everybody else
 
 
@@ -104,6 +105,12 @@ def set_password(work: Work, member_id: int, password_hash: str) -> None:
     work.connection.execute(delete(session).where(session.c.member_id == member_id))
     mine = (token.c.member_id == member_id) & token.c.revoked_at.is_(None)
     work.connection.execute(update(token).where(mine).values(revoked_at=work.now))
+
+
+def close_account(work: Work, member_id: int) -> None:
+    """Nobody signs in as this member again, and what only they knew is forgotten; what they did stays theirs."""
+    set_password(work, member_id, NO_PASSWORD)
+    work.connection.execute(update(member).where(member.c.id == member_id).values(email=""))
 
 
 def sign_in(work: Work, member_id: int, device: str, limits: MemberLimits, replaced: str = "") -> str:

@@ -7,13 +7,13 @@ from typing import Any
 from activitypub.accessors import links
 from activitypub.documents import Activity
 from activitypub.identifiers import UrlRules
-from activitypub.vocabulary import AS2
+from activitypub.vocabulary import PLAIN_CONTEXT
 from fedaid.actors import queries as actors
 from fedaid.actors.rules import Kind as ActorKind
+from fedaid.actors.wire import say
 from fedaid.board import queries as board
 from fedaid.board.rules import ForeignNote, Kind
 from fedaid.board.wire import object_of, read_note, send_private_note, wanted
-from fedaid.foundation.clock import milliseconds
 from fedaid.foundation.work import Announcer, Work
 from fedaid.mentions import commands, queries
 from fedaid.mentions.facts import (
@@ -24,7 +24,7 @@ from fedaid.mentions.facts import (
 )
 from fedaid.mentions.rules import title_of
 from inbox.ports import Handler, Letter
-from outbox.queue import Outgoing, post
+from outbox.queue import Outgoing
 
 Fetched = Mapping[str, Mapping[str, Any]]
 
@@ -137,7 +137,7 @@ def _tell_repetition(work: Work, fact: object) -> None:
     if not isinstance(fact, SuggestionRepeated):
         return
     activity = {
-        "@context": AS2,
+        "@context": PLAIN_CONTEXT,
         "id": work.names.activity(work.new_id()),
         "type": "Reject",
         "actor": fact.board_actor,
@@ -145,7 +145,7 @@ def _tell_repetition(work: Work, fact: object) -> None:
         "object": fact.uri,
         "target": fact.known_uri,
     }
-    post(work.connection, Outgoing(activity, fact.board_actor, to=(fact.author_actor,)), milliseconds(work.now))
+    say(work, Outgoing(activity, fact.board_actor, to=(fact.author_actor,)))
 
 
 ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {

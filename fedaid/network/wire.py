@@ -8,14 +8,14 @@ from sqlalchemy import Connection
 
 from activitypub.accessors import links, natural_text
 from activitypub.documents import Activity
-from activitypub.vocabulary import AS2
-from fedaid.foundation.clock import milliseconds
+from activitypub.vocabulary import PLAIN_CONTEXT
+from fedaid.actors.wire import say
 from fedaid.foundation.text import plain
 from fedaid.foundation.work import Announcer, Work
 from fedaid.network import commands
 from fedaid.network.commands import ReportForwarded
 from inbox.ports import Handler, Letter
-from outbox.queue import Outgoing, post
+from outbox.queue import Outgoing
 
 OwnersOf = Callable[[Connection, Sequence[str]], Mapping[str, str]]
 
@@ -47,7 +47,7 @@ class FlagHandler:
 def flag_activity(activity_id: str, server: str, fact: ReportForwarded) -> dict[str, Any]:
     """A report as Mastodon sends and reads it: by the server, about the person and what they wrote."""
     return {
-        "@context": AS2,
+        "@context": PLAIN_CONTEXT,
         "id": activity_id,
         "type": "Flag",
         "actor": server,
@@ -60,7 +60,7 @@ def _forward(work: Work, fact: object) -> None:
     if isinstance(fact, ReportForwarded):
         server = work.names.server
         activity = flag_activity(work.names.activity(work.new_id()), server, fact)
-        post(work.connection, Outgoing(activity, server, to=(fact.owner,)), milliseconds(work.now))
+        say(work, Outgoing(activity, server, to=(fact.owner,)))
 
 
 ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {ReportForwarded: (_forward,)}

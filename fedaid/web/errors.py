@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from activitypub.errors import ProtocolError
-from fedaid.foundation.pages import SignInNeeded, render
+from fedaid.foundation.pages import READER_HEADERS, SignInNeeded, render
 from fedaid.foundation.refused import Refused
 
 log = structlog.get_logger()
@@ -56,7 +56,9 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - narrows the type Starlette gave
     if isinstance(error, SignInNeeded) and _is_person(request):
         return RedirectResponse(f"/sign-in?next={quote(_return_path(request), safe='')}", 303)
-    return await _answer(request, error.status, error.code, error.sentence)
+    answer = await _answer(request, error.status, error.code, error.sentence)
+    answer.headers.update(error.headers)
+    return answer
 
 
 async def _protocol_error(request: Request, error: Exception) -> Response:
@@ -95,7 +97,9 @@ async def _answer(request: Request, status: int, code: str, sentence: str, refer
     problem = {"title": heading, "status": status, "code": code, "detail": sentence}
     if reference:
         problem["reference"] = reference
-    return JSONResponse(problem, status, media_type="application/problem+json")
+    # Who asked may be why there is nothing here, so nobody keeps a copy for others (attack S47).
+    headers = {"Cache-Control": "private, no-store", "Vary": READER_HEADERS}
+    return JSONResponse(problem, status, headers, "application/problem+json")
 
 
 def _is_person(request: Request) -> bool:

@@ -19,7 +19,7 @@ from activitypub.documents import (
     parse_activity,
     parse_actor,
 )
-from activitypub.errors import MalformedDocument, MalformedUrl, OriginMismatch, ProtocolError
+from activitypub.errors import MalformedDocument, MalformedUrl, OriginMismatch, ProtocolError, SignatureRefused
 from activitypub.identifiers import UrlRules
 from activitypub.keys import generate_ed25519, generate_rsa, public_to_multibase, public_to_pem
 from tests.activitypub.vectors import VECTORS, sample, unhurried, vector
@@ -262,6 +262,30 @@ def test_a_key_that_is_not_this_actors_or_not_good_is_left_out(claim: Any) -> No
 def test_the_owner_of_an_rsa_key_must_be_the_actor() -> None:
     foreign = deepcopy(actor()["publicKey"]) | {"owner": "https://b.example/u/eve"}
     assert parse_actor(actor(publicKey=foreign, assertionMethod=None), RULES, NOW).keys == ()
+
+
+def test_what_a_key_is_kept_for_is_where_its_owner_lists_it() -> None:
+    both = actor()["assertionMethod"][0]
+    only_requests = {"id": "https://b.example/u/bob#r", "owner": "https://b.example/u/bob", "publicKeyPem": RSA}
+    listed_twice = {"id": both["id"], "owner": "https://b.example/u/bob", "publicKeyMultibase": ED25519}
+    found = parse_actor(actor(publicKey=[only_requests, listed_twice]), RULES, NOW)
+    assert {key.key_id: key.asserts for key in found.keys} == {"https://b.example/u/bob#r": False, both["id"]: True}
+
+
+def test_a_key_listed_for_requests_does_not_become_another_by_being_listed_again() -> None:
+    other = multikey(id="https://b.example/u/bob#main-key")
+    (key,) = parse_actor(actor(assertionMethod=other), RULES, NOW).keys
+    assert not key.asserts
+
+
+def test_when_a_key_ends_is_known() -> None:
+    (key,) = parse_actor(
+        actor(publicKey=None, assertionMethod=multikey(expires="2026-12-01T00:00:00Z")), RULES, NOW
+    ).keys
+    assert key.expires_at == datetime(2026, 12, 1, tzinfo=UTC)
+    key.check_alive(datetime(2026, 11, 30, tzinfo=UTC))
+    with pytest.raises(SignatureRefused, match="key_expired"):
+        key.check_alive(datetime(2026, 12, 1, tzinfo=UTC))
 
 
 def test_at_most_ten_keys_are_taken() -> None:

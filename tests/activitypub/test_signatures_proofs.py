@@ -1,20 +1,24 @@
 """FEP-8b32 with eddsa-jcs-2022: the vectors of the FEP, the W3C and RFC 8785, and every refusal by itself."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import base58
 import pytest
+import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from activitypub.errors import SignatureRefused
 from activitypub.keys import SigningKey, VerificationKey, generate_rsa, public_from_multibase, public_to_multibase
 from activitypub.signatures import Proof
-from activitypub.signatures.proofs import _signed_bytes, add_proof, canonical, digest, verify_proof
+from activitypub.signatures.proofs import _signed_bytes, add_proof, canonical, digest, read_proof, verify_proof
 from activitypub.strict_json import parse_json
-from tests.activitypub.vectors import VECTORS, vector
+from tests.activitypub.vectors import VECTORS, unhurried, vector
 
 ALICE = "https://server.example/users/alice"
 CREATED = datetime(2023, 2, 24, 23, 36, 38, tzinfo=UTC)
@@ -56,6 +60,31 @@ def signed(**changes: Any) -> dict[str, Any]:
     return {**document, "proof": {**proof, "proofValue": value}}
 
 
+# Before the key is there
+
+
+def test_the_key_that_a_proof_names_is_read_before_it_is_fetched() -> None:
+    assert read_proof(FEP["signed"], NOW) == f"{ALICE}#ed25519-key"
+    assert read_proof(FEP["unsigned"], NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"proofPurpose": "authentication"}, "proof_options"),
+        ({"cryptosuite": "eddsa-rdfc-2022"}, "proof_options"),
+        ({"verificationMethod": None}, "proof_options"),
+        ({"verificationMethod": 7}, "proof_options"),
+        ({"created": "2026-11-24T13:00:00Z"}, "proof_options"),
+        ({"expires": "2020-01-01T00:00:00Z"}, "proof_expired"),
+    ],
+)
+def test_s38_what_no_key_could_prove_is_refused_without_one(change: dict[str, Any], code: str) -> None:
+    with pytest.raises(SignatureRefused) as error:
+        read_proof(signed(**change), NOW)
+    assert error.value.code == code
+
+
 # The vectors
 
 
@@ -66,6 +95,25 @@ def test_the_cases_of_rfc_8785_come_out_byte_for_byte(name: str) -> None:
     value = json.loads((folder / "input" / f"{name}.json").read_text(encoding="utf-8"))
     wanted = bytes.fromhex((folder / "outhex" / f"{name}.txt").read_text().replace("\n", " "))
     assert canonical({"a": value}) == b'{"a":' + wanted + b"}"
+
+
+_plain_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@unhurried
+@given(st.dictionaries(st.text(max_size=5), _plain_json, max_size=5))
+def test_the_fast_way_to_the_canonical_form_ends_where_the_slow_one_does(document: dict[str, Any]) -> None:
+    try:
+        wanted = rfc8785.dumps(document)
+    except (rfc8785.CanonicalizationError, UnicodeError):
+        with pytest.raises(SignatureRefused):
+            canonical(document)
+    else:
+        assert canonical(document) == wanted
 
 
 def test_the_proof_of_fep_8b32_is_reproduced() -> None:
@@ -180,8 +228,9 @@ def test_s38_no_proof_is_refused() -> None:
     assert refused(FEP["unsigned"]) == "proof_missing"
 
 
-def test_s38_a_list_of_proofs_is_refused() -> None:
-    assert refused({**FEP["unsigned"], "proof": [FEP["signed"]["proof"]]}) == "proof_missing"
+@pytest.mark.parametrize("proof", [[FEP["signed"]["proof"]], [], "x", 7, True])
+def test_s38_what_is_not_one_proof_is_refused(proof: Any) -> None:
+    assert refused({**FEP["unsigned"], "proof": proof}) == "proof_malformed"
 
 
 @pytest.mark.parametrize(
@@ -194,7 +243,7 @@ def test_s38_a_list_of_proofs_is_refused() -> None:
         {"verificationMethod": "https://evil.example/users/eve#key"},
         {"verificationMethod": None},
         {"@context": ["https://www.w3.org/ns/activitystreams"]},
-        {"expires": "2020-01-01T00:00:00Z"},
+        {"expires": "soon"},
         {"domain": "elsewhere.example"},
         {"previousProof": "urn:x"},
         {"created": "yesterday"},
@@ -213,6 +262,11 @@ def test_s38_a_proof_from_the_future_is_refused() -> None:
     assert refused(signed(created="2026-11-24T12:05:01Z")) == "proof_options"
 
 
+def test_s38_a_proof_that_has_expired_is_refused() -> None:
+    assert verify_proof(signed(expires="2026-11-24T12:00:01Z"), public(alice()), NOW)
+    assert refused(signed(expires="2026-11-24T12:00:00Z")) == "proof_expired"
+
+
 def test_s38_a_proof_without_a_context_is_taken_where_its_signature_is_right() -> None:
     """Older senders leave it out of the proof; then nothing of it is signed there, but the document's still is."""
     document = signed()
@@ -223,6 +277,10 @@ def test_s38_a_proof_without_a_context_is_taken_where_its_signature_is_right() -
 def test_s38_a_proof_is_refused_with_an_rsa_key() -> None:
     key = VerificationKey(alice().key_id, ALICE, generate_rsa().public_key(), NOW)
     assert refused(FEP["signed"], key) == "proof_key"
+
+
+def test_s38_a_proof_is_refused_with_a_key_that_its_owner_keeps_for_requests_only() -> None:
+    assert refused(FEP["signed"], replace(public(alice()), asserts=False)) == "proof_key"
 
 
 def test_s38_a_proof_by_another_key_is_refused() -> None:

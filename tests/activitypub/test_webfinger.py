@@ -99,3 +99,19 @@ def test_more_links_than_fifty_are_not_read() -> None:
     doc = {"subject": "acct:a@b.example", "links": [{"rel": "x"}] * 1000, "aliases": ["a", 7]}
     assert len(w.parse_jrd(doc).links) == 50
     assert w.parse_jrd(doc).aliases == ("a",)
+
+
+# FEP-2c59
+
+
+@pytest.mark.parametrize("said", ["evan@river.example", "acct:Evan@river.example", "@evan@River.example"])
+def test_an_actor_goes_by_the_handle_that_it_says(said: str) -> None:
+    assert w.name_said_by({"webfinger": said}, "1234", UrlRules().parse("https://river.example/users/1234")) == "evan"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["admin@b.example", "admin@river.example.evil.example", "evan", "", 7, None, ["evan@river.example"], "@" * 5000],
+)
+def test_s13_a_handle_of_another_host_or_none_at_all_does_not_count(said: object) -> None:
+    assert w.name_said_by({"webfinger": said}, "1234", UrlRules().parse("https://river.example/users/1234")) == "1234"

@@ -203,3 +203,9 @@ def test_a_card_shows_anybody_whether_met_or_not(house: SmallHouse) -> None:
     assert (ours.handle, ours.page) == ("@ana@northside.example", "https://northside.example/@ana")
     assert (theirs.handle, theirs.name, theirs.is_ours) == ("@ben@riverside.example", "Ben", False)
     assert (unknown.name, unknown.host) == ("riverside.example", "riverside.example")
+
+
+def test_somebody_is_shown_by_the_handle_their_own_document_says(house: SmallHouse) -> None:
+    with house.units.begin() as work:
+        commands.remember(work, remote_actor(BEN, webfinger="benedict@riverside.example"))
+        assert queries.card(work.connection, BEN, "northside.example").handle == "@benedict@riverside.example"

@@ -1,21 +1,22 @@
 """What others' activities about follows and actors do, refusals first, and what ours say."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from activitypub.capabilities import RFC_9421, implements
 from activitypub.documents import parse_activity, parse_actor
 from activitypub.identifiers import Url
+from activitypub.jsonld import compact, expand
 from activitypub.signatures.authentic import Proof, _sealed
 from fedaid.actors import commands, queries, wire
 from fedaid.actors.rules import FollowState, Kind
 from fedaid.foundation.refused import NotFound, Refused
 from inbox.ports import Letter
 from outbox.tables import activity as outbox_activity
-from tests.small_house import NORTH, RIVER, RULES, START, SmallHouse, remote_actor, remote_document, some_keys
+from tests.small_house import NORTH, RIVER, RULES, START, SmallHouse, remote_actor, remote_document, some_keys, unproved
 
 BEN, EVE, ANA, BOARD = f"{RIVER}/users/ben", f"{RIVER}/users/eve", f"{NORTH}/users/ana", f"{NORTH}/groups/moving"
 HANDLERS = wire.handlers(RULES)
@@ -52,7 +53,7 @@ def refusal_of(house: SmallHouse, post: Letter) -> str:
 def sent(house: SmallHouse) -> list[dict[str, Any]]:
     with house.database.read() as connection:
         bodies = connection.execute(select(outbox_activity.c.body).order_by(outbox_activity.c.id)).scalars()
-        return [json.loads(body) for body in bodies]
+        return [unproved(body) for body in bodies]
 
 
 def state(house: SmallHouse, follower: str, followee: str) -> FollowState | None:
@@ -230,6 +231,26 @@ def test_our_documents_are_what_we_ourselves_would_accept(
     assert (parsed.type, parsed.id.text, len(parsed.keys)) == (wire_type, actor.uri, 2)
     assert parsed.shared_inbox == RULES.parse(f"{NORTH}/inbox")
     assert isinstance(parsed.inbox, Url)
+
+
+@pytest.mark.parametrize("kind", [Kind.PERSON, Kind.GROUP, Kind.SERVER, Kind.LEDGER])
+def test_every_name_in_our_documents_means_something_to_readers_of_json_ld(met: SmallHouse, kind: Kind) -> None:
+    """Fedify reads nothing else: a name that no context defines is not there for it."""
+    with met.units.begin() as work:
+        actor = commands.create_actor(work, kind, f"new-{kind}", keys=some_keys())
+        keys = queries.own_keys(work.connection, actor.uri)
+        whole, only_keys = wire.actor_document(actor, keys, work.names), wire.key_document(actor, keys)
+    for document in (whole, only_keys):
+        again = compact(expand(document), document["@context"])
+        assert again.keys() == document.keys()
+    assert whole["assertionMethod"][0]["controller"] == actor.uri
+
+
+def test_what_our_server_can_do_is_said_by_each_actor(met: SmallHouse) -> None:
+    with met.units.begin() as work:
+        actors = [commands.create_actor(work, kind, f"new-{kind}", keys=some_keys()) for kind in Kind]
+        documents = [wire.actor_document(one, queries.own_keys(work.connection, one.uri), met.names) for one in actors]
+    assert all(implements(document, RFC_9421) for document in documents)
 
 
 def test_server_and_ledger_name_each_other_and_the_board(met: SmallHouse) -> None:

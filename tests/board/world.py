@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, insert, select
 
 import outbox.tables
@@ -23,7 +22,18 @@ from fedaid.foundation.work import Announcer, UnitsOfWork, Work
 from fedaid.groups import commands as groups
 from fedaid.members import commands as members
 from inbox.ports import Handler, Letter
-from tests.small_house import NORTH, RIVER, RULES, START, SmallHouse, all_announcers, build, remote_actor, some_keys
+from tests.small_house import (
+    NORTH,
+    RIVER,
+    RULES,
+    START,
+    SmallHouse,
+    all_announcers,
+    build,
+    remote_actor,
+    some_keys,
+    unproved,
+)
 
 BOARD = f"{NORTH}/groups/board"
 RIVER_BOARD = f"{RIVER}/groups/board"
@@ -114,9 +124,9 @@ class World:
             return commands.accept_response(work, self.ana, response.id)
 
     def sent(self) -> list[dict[str, Any]]:
-        """Every activity in the outbox, oldest first."""
+        """Every activity in the outbox, oldest first, without its proof, which was checked."""
         with self.house.database.read() as connection:
-            return [orjson.loads(row) for row in self._bodies(connection)]
+            return [unproved(row) for row in self._bodies(connection)]
 
     def _bodies(self, connection: Connection) -> Sequence[str]:
         table = outbox.tables.activity

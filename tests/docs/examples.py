@@ -16,7 +16,9 @@ from activitypub.identifiers import UrlRules
 from activitypub.keys import SigningKey
 from activitypub.vocabulary import ACTOR_CONTEXT, LISTING_CONTEXT, TIMEBANK_CONTEXT
 from fedaid.actors import commands as actors
+from fedaid.actors import queries as actor_queries
 from fedaid.actors.rules import Kind as ActorKind
+from fedaid.admin import leaving
 from fedaid.board import commands as board
 from fedaid.board import queries as listings
 from fedaid.board.rules import Kind, Mode, Posting
@@ -26,6 +28,7 @@ from tests.small_house import START
 
 BOARD, RIVER_BOARD, COMMONS = f"{NORTH}/groups/board", f"{RIVER}/groups/board", f"{SOCIAL}/groups/commons"
 CAROL, ANA, BEN = f"{SOCIAL}/users/carol", f"{NORTH}/users/ana", f"{RIVER}/users/ben"
+NORA = f"{NORTH}/users/nora"
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 JRD = {"Accept": "application/jrd+json"}
 # In the pages these lists stand once and are named in the examples.
@@ -64,6 +67,7 @@ async def _story() -> Examples:
             await _listing(towns, seen)
             await _hours(towns, seen)
             await _fediverse(towns, seen)
+            await _moving(towns, seen)
             await _endings(towns, seen)
     return seen
 
@@ -303,6 +307,30 @@ async def _asked_first(towns: Region, seen: Examples) -> None:
         actors.answer_follow(work, circle.uri, CAROL, accept=False)
     await towns.settle()
     seen.pick(north, reject_follow="Reject")
+
+
+async def _moving(towns: Region, seen: Examples) -> None:
+    """A board elsewhere moves, a member of ours does, and another leaves for good."""
+    north, social = towns.north, towns.social
+    moved = {**social.documents["/groups/commons"], "id": f"{COMMONS}-2", "inbox": f"{COMMONS}-2/inbox"}
+    moved |= {"preferredUsername": "commons-2", "publicKey": [], "alsoKnownAs": [COMMONS]}
+    social.documents["/groups/commons-2"] = moved
+    move = {"id": f"{COMMONS}/moves/1", "type": "Move", "actor": COMMONS, "object": COMMONS, "target": f"{COMMONS}-2"}
+    seen.shown["in-move"] = {"@context": "https://www.w3.org/ns/activitystreams", **move}
+    assert (await social.write(north, move)).status_code == 202
+    await towns.settle()
+    seen.pick(north)
+    with north.instance.database.read() as connection:
+        assert actor_queries.follow_between(connection, BOARD, f"{COMMONS}-2") is not None
+    social.documents["/users/nora"] = {**moved, "id": f"{SOCIAL}/users/nora", "type": "Person", "alsoKnownAs": [NORA]}
+    await north.instance.moving.move(ActorKind.PERSON, "nora", f"{SOCIAL}/users/nora")
+    await towns.settle()
+    seen.pick(north, move="Move")
+    with north.instance.units.begin() as work:
+        leaving.remove_member(work, "nora")
+    await towns.settle()
+    seen.pick(north, delete_actor="Delete")
+    seen.shown["tombstone-actor"] = await north.document(NORA)
 
 
 async def _endings(towns: Region, seen: Examples) -> None:

@@ -91,6 +91,7 @@ class Neighbourhood:
         """Apply what has come in, and send what has to go out."""
         await self.instance.inbox_worker.drain()
         await self.instance.outbox_worker.drain()
+        await self.instance.errands.drain()
 
     def said(self) -> Sequence[dict[str, Any]]:
         """The activities that were put into the outbox since the last time, oldest first."""

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from fedaid.actors import queries as actors
-from fedaid.actors.commands import receive_answer, remember
+from fedaid.actors.commands import agree_on_followers, receive_answer, remember
+from fedaid.actors.limits import ActorLimits
 from fedaid.foundation.refused import Refused
 from fedaid.groups import commands, queries
 from fedaid.groups.rules import LINE_CHARACTERS_MAX
@@ -93,6 +94,28 @@ def test_an_accepted_link_makes_our_board_follow_theirs_and_an_ended_one_stops_i
     assert sent_types(house) == [f"Follow {ours.actor}", f"Undo {ours.actor}"]
     with house.database.read() as connection:
         assert actors.follow_between(connection, ours.actor, THEIR_BOARD) is None
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_neighbour_that_forgot_that_we_follow_its_board_is_asked_again(house: SmallHouse, linked: bool) -> None:
+    ours = board(house)
+    with house.units.begin() as work:
+        remember(work, remote_actor(THEIR_BOARD, "Group"))
+        network.propose(work, FACTS)
+        network.accepted(work, "riverside.example")
+    with house.units.begin() as work:
+        asked = actors.follow_between(work.connection, ours.actor, THEIR_BOARD)
+        assert asked is not None
+        receive_answer(work, asked, THEIR_BOARD, accept=True)
+        if not linked:
+            network.pause(work, "riverside.example")
+    house.clock.pass_seconds(ActorLimits().follow_grace_seconds)
+    with house.units.begin() as work:
+        agree_on_followers(work, THEIR_BOARD, [], ActorLimits())
+    with house.database.read() as connection:
+        again = actors.follow_between(connection, ours.actor, THEIR_BOARD)
+    assert sent_types(house) == [f"Follow {ours.actor}"] * (2 if linked else 1)
+    assert (again is not None) is linked
 
 
 def test_a_followed_board_is_shown_once_it_has_accepted(house: SmallHouse) -> None:

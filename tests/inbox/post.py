@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -56,6 +57,7 @@ def draft_post(
     path: str = "/inbox",
     method: str = "post",
     covers: Sequence[str] = DRAFT_COVERS,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Post:
     """Signed as Mastodon does (draft-cavage-http-signatures-12, section 2.3)."""
     body = activity if isinstance(activity, bytes) else as_bytes(activity)
@@ -64,6 +66,7 @@ def draft_post(
         "date": format_datetime(at, usegmt=True),
         "digest": f"SHA-256={sha256(body)}",
         "content-type": "application/activity+json",
+        **more,
     }
     lines = {"(request-target)": f"{method} {path}", **headers}
     signature = sign(key.private_key, "\n".join(f"{name}: {lines[name]}" for name in covers))
@@ -102,6 +105,30 @@ def rfc9421_post(
         "signature": f"sig1=:{sign(key.private_key, base)}:",
     }
     return Post(body, headers, path)
+
+
+def draft_get(
+    path: str, key: SigningKey, *, at: datetime = START, host: str = OUR_HOST, covered: str = "", method: str = "get"
+) -> dict[str, str]:
+    """The headers of a GET signed as Mastodon does; ``covered`` is the target that was signed where it differs."""
+    headers = {"host": host, "date": format_datetime(at, usegmt=True)}
+    lines = {"(request-target)": f"{method} {covered or path}", **headers}
+    signature = sign(key.private_key, "\n".join(f"{name}: {value}" for name, value in lines.items()))
+    headers["signature"] = (
+        f'keyId="{key.key_id}",algorithm="rsa-sha256",headers="(request-target) host date",signature="{signature}"'
+    )
+    return headers
+
+
+def rfc9421_get(path: str, key: SigningKey, *, at: datetime = START, host: str = OUR_HOST) -> dict[str, str]:
+    """The headers of a GET signed as by RFC 9421, section 2.5."""
+    parameters = f'("@method" "@target-uri");created={int(at.timestamp())};keyid="{key.key_id}"'
+    base = f'"@method": GET\n"@target-uri": https://{host}{path}\n"@signature-params": {parameters}'
+    return {
+        "host": host,
+        "signature-input": f"sig1={parameters}",
+        "signature": f"sig1=:{sign(key.private_key, base)}:",
+    }
 
 
 async def bring(app: InboxApp, post: Post, *, chunk_bytes: int = 0) -> httpx2.Response:

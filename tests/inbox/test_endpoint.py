@@ -558,3 +558,47 @@ async def test_what_was_taken_is_applied_by_the_worker(world: World) -> None:
     await bring(world.app(), draft_post(like(1), world.directory.meet(BEN)))
     await world.worker({}).drain()
     assert [(letter.state, letter.activity_id) for letter in world.letters()] == [("ignored", entry(1).activity_id)]
+
+
+# what a sender says of its followers (FEP-8fcf)
+
+SAYS = {"collection-synchronization": 'collectionId="x", url="y", digest="z"'}
+COVERED = ("(request-target)", "host", "date", "digest", "collection-synchronization")
+
+
+async def test_what_a_sender_signs_of_its_followers_is_passed_on_after_the_letter_is_safe(world: World) -> None:
+    ben = world.directory.meet(BEN)
+    assert (await bring(world.app(), draft_post(like(1), ben, covers=COVERED, more=SAYS))).status_code == 202
+    assert world.directory.followers == [(BEN, SAYS["collection-synchronization"])]
+
+
+async def test_what_is_not_signed_of_followers_is_ignored(world: World) -> None:
+    ben = world.directory.meet(BEN)
+    assert (await bring(world.app(), draft_post(like(1), ben, more=SAYS))).status_code == 202
+    assert world.directory.followers == []
+
+
+async def test_what_a_carrier_says_of_followers_is_ignored(world: World) -> None:
+    eve = world.directory.meet(EVE)
+    world.web.documents[like(1)["id"]] = like(1)
+    assert (await bring(world.app(), draft_post(like(1), eve, covers=COVERED, more=SAYS))).status_code == 202
+    assert world.directory.followers == []
+
+
+async def test_followers_are_heard_of_once_a_minute_per_sender(world: World) -> None:
+    ben, app = world.directory.meet(BEN), world.app()
+    for number in range(3):
+        await bring(app, draft_post(like(number), ben, covers=COVERED, more=SAYS))
+    assert len(world.directory.followers) == 1
+    world.clock.advance(61)
+    await bring(app, draft_post(like(9), ben, covers=COVERED, more=SAYS, at=world.clock.now()))
+    assert len(world.directory.followers) == 2
+
+
+async def test_a_letter_is_taken_though_what_it_says_of_followers_makes_us_stumble(world: World) -> None:
+    ben = world.directory.meet(BEN)
+    world.directory.followers = None  # type: ignore[assignment]
+    with capture_logs() as logs:
+        answer = await bring(world.app(), draft_post(like(1), ben, covers=COVERED, more=SAYS))
+    assert answer.status_code == 202
+    assert [line["event"] for line in logs] == ["inbox.followers_failed"]

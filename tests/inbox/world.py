@@ -123,6 +123,7 @@ class Directory:
     excepted: set[str] = field(default_factory=set)
     remembered: list[Mapping[str, Any]] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
+    followers: list[tuple[str, str]] = field(default_factory=list)
 
     def meet(self, actor: str, fetched_at: datetime = START) -> SigningKey:
         key = signing_key(actor)
@@ -148,6 +149,9 @@ class Directory:
 
     def heard_from(self, host: str) -> None:
         self.heard.append(host)
+
+    def told(self, actor: str, header: str) -> None:
+        self.followers.append((actor, header))
 
     def has_inbox(self, path: str) -> bool:
         return path in ("/inbox", "/users/ana/inbox")
@@ -248,6 +252,7 @@ class World:
                 client=self.web,
                 server_signer=self.server_signer,
                 clock=self.clock,
+                followers=self.directory,
             )
         )
 

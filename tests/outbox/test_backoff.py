@@ -115,9 +115,9 @@ def test_the_next_try_is_never_at_once() -> None:
 
 
 def test_a_lease_must_be_long_enough_for_one_try_and_a_moment_to_begin_it() -> None:
-    with pytest.raises(ValueError, match="at least 31"):
-        OutboxLimits(lease_seconds=30, answer_timeout_seconds=10)
-    assert OutboxLimits(lease_seconds=31, answer_timeout_seconds=10).try_seconds_max == 30
+    with pytest.raises(ValueError, match="at least 41"):
+        OutboxLimits(lease_seconds=40, answer_timeout_seconds=10)
+    assert OutboxLimits(lease_seconds=41, answer_timeout_seconds=10).try_seconds_max == 40
 
 
 @pytest.mark.parametrize(

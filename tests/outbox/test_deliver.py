@@ -1,6 +1,7 @@
 """Mail reaches each host in order, as it was stored, and again after what may pass."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.outbox.world import (
     actor,
     inbox_of,
     note,
+    rsa_key,
     until,
 )
 
@@ -115,6 +117,23 @@ def test_a_host_that_reads_only_rfc_9421_is_knocked_at_twice_the_first_time(
     assert len(world.town.received) == 4
 
 
+def test_a_host_that_says_that_it_reads_rfc_9421_is_written_to_so_at_once(world: World, ben: str) -> None:
+    world.book.modern.add("river.example")
+    world.posts(1, ben)
+    world.drain()
+    assert [request.dialect for request in world.town.received] == ["rfc9421"]
+    assert world.host("river.example").dialect == "rfc9421"
+
+
+def test_what_a_host_says_of_itself_does_not_count_against_what_it_takes(world: World, ben: str) -> None:
+    world.book.modern.add("river.example")
+    world.town.scripts["river.example"] = _only("draft-cavage", 401)
+    world.posts(1, ben)
+    world.posts(2, ben)
+    world.drain()
+    assert [request.dialect for request in world.town.received] == ["rfc9421", "draft-cavage", "draft-cavage"]
+
+
 def test_a_host_that_goes_back_to_the_old_dialect_is_followed(world: World, ben: str) -> None:
     world.town.scripts["river.example"] = _only("rfc9421", 401)
     world.posts(1, ben)
@@ -124,6 +143,29 @@ def test_a_host_that_goes_back_to_the_old_dialect_is_followed(world: World, ben:
     world.drain()
     assert world.states() == ["delivered", "delivered"]
     assert world.host("river.example").dialect == "draft-cavage"
+
+
+def test_a_host_that_still_goes_by_the_key_before_is_written_to_with_it(world: World, ben: str) -> None:
+    former = replace(rsa_key(), key_id=f"{ANA}#old-key")
+    world.keys.former = former
+    world.town.scripts["river.example"] = lambda request: Answered(
+        202 if former.key_id in request.headers["signature"] else 401
+    )
+    world.posts(1, ben)
+    world.posts(2, ben)
+    world.drain()
+    assert world.states() == ["delivered", "delivered"]
+    assert [request.dialect for request in world.town.received] == ["draft-cavage", "rfc9421", "draft-cavage"] * 2
+    assert world.host("river.example").dialect is None
+
+
+def test_a_host_that_refuses_every_key_has_refused(world: World, ben: str) -> None:
+    world.keys.former = rsa_key()
+    world.says("river.example", 401)
+    world.posts(1, ben)
+    world.drain()
+    assert len(world.town.received) == 3
+    assert world.states() == ["waiting"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Recipients become deliveries: one per inbox, shared ones serving a whole server."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from activitypub.identifiers import UrlRules
 from outbox import tables
@@ -115,3 +115,27 @@ def test_a_resting_host_is_not_disturbed_by_new_mail(world: World) -> None:
     world.posts(2, DAN)
     assert world.drain() == 0
     assert world.town.activities("sea.example") == [1]
+
+
+def test_an_actors_last_word_goes_to_every_inbox_that_had_something_of_it_and_once(world: World) -> None:
+    world.knows(BEN, SHARED)
+    world.knows(DAN)
+    world.posts(1, BEN, public=True)
+    world.posts(2, BEN)
+    world.posts(3, DAN)
+    _fan_out(world)
+    before = len(_inboxes(world))
+    world.posts(4, BEN, everywhere=True)
+    _fan_out(world)
+    assert sorted(_inboxes(world)[before:]) == sorted([SHARED, inbox_of(BEN), inbox_of(DAN)])
+
+
+def test_an_actors_last_word_does_not_go_where_only_others_wrote(world: World) -> None:
+    world.knows(BEN)
+    world.posts(1, BEN)
+    _fan_out(world)
+    with world.write() as connection:
+        connection.execute(update(tables.delivery).values(actor=f"{ANA}-bea"))
+    world.posts(2, everywhere=True)
+    _fan_out(world)
+    assert _inboxes(world) == [inbox_of(BEN)]

@@ -61,14 +61,14 @@ def test_a_report_that_comes_after_the_lease_ran_out_does_not_disturb_the_new_ho
 
 def test_no_try_is_begun_that_might_outlive_the_lease(fanned_out: World) -> None:
     def slow(_: Any) -> Any:
-        fanned_out.now_ms += 10 * SECOND
+        fanned_out.now_ms += 15 * SECOND
         return fanned_out.town.scripts["sea.example"](_)
 
     fanned_out.says("sea.example", 202)
     fanned_out.town.scripts["river.example"] = slow
     (lease,) = _claim(fanned_out, "slow")
     report = asyncio.run(fanned_out.worker._deliverer.run(lease))
-    assert len(report.tried) == 2  # the third could end after 20 + 30 seconds, the lease ends after 45
+    assert len(report.tried) == 2  # the third could end after 30 + 40 seconds, the lease ends after 60
     with fanned_out.write() as connection:
         leases.acknowledge(connection, [report], fanned_out.now_ms)
     assert fanned_out.drain() == 1
@@ -77,7 +77,7 @@ def test_no_try_is_begun_that_might_outlive_the_lease(fanned_out: World) -> None
 def test_nothing_is_sent_when_getting_ready_took_too_long(fanned_out: World) -> None:
     class SlowKeys:
         def signer(self, name: str) -> Any:
-            fanned_out.now_ms += 36 * SECOND
+            fanned_out.now_ms += 51 * SECOND
             return rsa_key()
 
     worker = fanned_out.another_worker()

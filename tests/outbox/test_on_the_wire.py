@@ -68,12 +68,13 @@ async def listening(*answers: str) -> AsyncIterator[Listener]:
         await asyncio.gather(*listener.connections)
 
 
-async def _deliver(world: World, *answers: str) -> Listener:
+async def _deliver(world: World, *answers: str, followers_of: str | None = None) -> Listener:
     """One activity to one listening server with the real client."""
     async with listening(*answers) as listener:
         ben = f"{listener.origin}/users/ben"
         world.book.known[ben] = Mailbox(ben, f"{ben}/inbox", None)
-        world.posts(1, ben)
+        world.book.following[ANA] = [ben]
+        world.posts(1, ben, followers_of=followers_of)
         client = Client(LOOPBACK, FetchLimits())
         worker = Worker(
             write=world.database.write,
@@ -122,6 +123,21 @@ def test_the_second_knock_verifies_in_the_other_dialect(world: World, refusal: s
     assert "signature-input" in dict(second.headers)
     assert first.body == second.body
     assert world.host(listener.origin.netloc).dialect == "rfc9421"
+
+
+def test_mail_to_the_senders_followers_says_who_they_are_and_signs_it(world: World) -> None:
+    """In both dialects (FEP-8fcf)."""
+    listener = asyncio.run(_deliver(world, "401 Unauthorized", "202 Accepted", followers_of=ANA))
+    assert len(listener.requests) == 2
+    for request in listener.requests:
+        _check(world, listener, request)
+        assert dict(request.headers)["collection-synchronization"] == "1 followers"
+        assert "collection-synchronization" in read_signature(request).components
+
+
+def test_other_mail_says_nothing_of_followers(world: World) -> None:
+    listener = asyncio.run(_deliver(world, "202 Accepted"))
+    assert "collection-synchronization" not in dict(listener.requests[0].headers)
 
 
 def test_a_redirect_is_not_followed(world: World) -> None:

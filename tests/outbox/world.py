@@ -115,12 +115,17 @@ def rsa_key() -> SigningKey:
 
 
 class OurKeys:
-    """Ana's key is the only one there is."""
+    """Ana's key is the only one there is, but for one she had before."""
+
+    former: SigningKey | None = None
 
     def signer(self, actor: str) -> SigningKey:
         if actor != ANA:
             raise LookupError(actor)
         return rsa_key()
+
+    def former_signer(self, actor: str) -> SigningKey | None:
+        return self.former
 
 
 @dataclass
@@ -131,6 +136,7 @@ class Book:
     following: dict[str, list[str]] = field(default_factory=dict)
     strangers: dict[str, Mailbox | FetchFailed] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
+    modern: set[str] = field(default_factory=set)
     meetings: list[str] = field(default_factory=list)
 
     def mailboxes(self, connection: Connection, actors: Sequence[str]) -> Sequence[Mailbox]:
@@ -148,6 +154,12 @@ class Book:
 
     def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]:
         return frozenset(address for address in recipients if address.split("/")[2] in self.blocked)
+
+    def synchronization(self, actor: str, inbox: str) -> str:
+        return f"{len(self.following.get(actor, []))} followers"
+
+    def reads_rfc9421(self, host: str) -> bool:
+        return host in self.modern
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -167,6 +179,7 @@ class World:
         self.now_ms = 1_800_000_000_000
         self.town = Town(lambda: self.now_ms)
         self.book = Book()
+        self.keys = OurKeys()
         self.worker = self.another_worker()
 
     def another_worker(self, **changed: Any) -> Worker:
@@ -174,7 +187,7 @@ class World:
         return Worker(
             write=self.database.write,
             read=self.database.read,
-            signers=OurKeys(),
+            signers=self.keys,
             address_book=self.book,
             client=self.town,
             rules=UrlRules(),

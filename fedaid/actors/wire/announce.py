@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from activitypub.vocabulary import ACTOR_CONTEXT, AS2, PUBLIC
+from activitypub.vocabulary import ACTOR_CONTEXT, PLAIN_CONTEXT, PUBLIC
 from fedaid.actors import queries
 from fedaid.actors.commands import (
     ActorBlocked,
@@ -13,11 +13,13 @@ from fedaid.actors.commands import (
     FollowAsked,
     FollowWithdrawn,
 )
+from fedaid.actors.leaving import ActorLeft
+from fedaid.actors.moves import ActorMoved
 from fedaid.actors.queries import Block, Follow
 from fedaid.actors.wire.documents import actor_object
-from fedaid.foundation.clock import milliseconds
+from fedaid.actors.wire.say import say
 from fedaid.foundation.work import Announcer, Work
-from outbox.queue import Outgoing, post
+from outbox.queue import RECIPIENTS_MAX, Outgoing
 
 
 def follow_object(follow: Follow) -> dict[str, Any]:
@@ -28,7 +30,7 @@ def follow_object(follow: Follow) -> dict[str, Any]:
 def _ask(work: Work, fact: object) -> None:
     if isinstance(fact, FollowAsked):
         follow = fact.follow
-        activity = {"@context": AS2, **follow_object(follow), "to": [follow.followee]}
+        activity = {"@context": PLAIN_CONTEXT, **follow_object(follow), "to": [follow.followee]}
         _send(work, follow.follower, follow.followee, activity)
 
 
@@ -47,7 +49,7 @@ def _withdraw(work: Work, fact: object) -> None:
 
 def _about(work: Work, kind: str, actor: str, follow: Follow, recipient: str) -> dict[str, Any]:
     return {
-        "@context": AS2,
+        "@context": PLAIN_CONTEXT,
         "id": work.names.activity(work.new_id()),
         "type": kind,
         "actor": actor,
@@ -57,7 +59,7 @@ def _about(work: Work, kind: str, actor: str, follow: Follow, recipient: str) ->
 
 
 def _send(work: Work, sender: str, recipient: str, activity: Mapping[str, Any]) -> None:
-    post(work.connection, Outgoing(activity, sender, to=(recipient,)), milliseconds(work.now))
+    say(work, Outgoing(activity, sender, to=(recipient,)))
 
 
 def block_object(block: Block) -> dict[str, Any]:
@@ -68,14 +70,19 @@ def block_object(block: Block) -> dict[str, Any]:
 def _block(work: Work, fact: object) -> None:
     if isinstance(fact, ActorBlocked):
         block = fact.block
-        _send(work, block.blocker, block.blocked, {"@context": AS2, **block_object(block), "to": [block.blocked]})
+        _send(
+            work,
+            block.blocker,
+            block.blocked,
+            {"@context": PLAIN_CONTEXT, **block_object(block), "to": [block.blocked]},
+        )
 
 
 def _unblock(work: Work, fact: object) -> None:
     if isinstance(fact, ActorUnblocked):
         block = fact.block
         activity = {
-            "@context": AS2,
+            "@context": PLAIN_CONTEXT,
             "id": work.names.activity(work.new_id()),
             "type": "Undo",
             "actor": block.blocker,
@@ -101,7 +108,36 @@ def _tell_change(work: Work, fact: object) -> None:
         "cc": [f"{actor.uri}/followers"],
         "object": actor_object(actor, keys, work.names),
     }
-    post(work.connection, Outgoing(activity, actor.uri, followers_of=actor.uri), milliseconds(work.now))
+    say(work, Outgoing(activity, actor.uri, followers_of=actor.uri))
+
+
+def _tell_move(work: Work, fact: object) -> None:
+    if not isinstance(fact, ActorMoved):
+        return
+    activity = {
+        "@context": PLAIN_CONTEXT,
+        "id": work.names.activity(work.new_id()),
+        "type": "Move",
+        "actor": fact.uri,
+        "to": [f"{fact.uri}/followers"],
+        "object": fact.uri,
+        "target": fact.target,
+    }
+    say(work, Outgoing(activity, fact.uri, followers_of=fact.uri))
+
+
+def _say_farewell(work: Work, fact: object) -> None:
+    if not isinstance(fact, ActorLeft):
+        return
+    activity = {
+        "@context": PLAIN_CONTEXT,
+        "id": work.names.activity(work.new_id()),
+        "type": "Delete",
+        "actor": fact.uri,
+        "to": [PUBLIC],
+        "object": fact.uri,
+    }
+    say(work, Outgoing(activity, fact.uri, to=fact.known_to[:RECIPIENTS_MAX], everywhere=True))
 
 
 ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
@@ -111,4 +147,6 @@ ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
     ActorChanged: (_tell_change,),
     ActorBlocked: (_block,),
     ActorUnblocked: (_unblock,),
+    ActorMoved: (_tell_move,),
+    ActorLeft: (_say_farewell,),
 }

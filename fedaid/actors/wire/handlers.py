@@ -7,7 +7,8 @@ from typing import Any
 from activitypub.documents import Activity, has_type, link, parse_actor, types
 from activitypub.identifiers import UrlRules
 from activitypub.vocabulary import ACTOR_TYPES
-from fedaid.actors import commands, queries
+from fedaid.actors import commands, moves, queries
+from fedaid.actors.limits import ActorLimits
 from fedaid.actors.queries import Follow
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.work import Work
@@ -16,7 +17,7 @@ from inbox.ports import Handler, Letter
 Fetched = Mapping[str, Mapping[str, Any]]
 
 
-def handlers(rules: UrlRules) -> Mapping[str, Sequence[Handler[Work]]]:
+def handlers(rules: UrlRules, limits: ActorLimits | None = None) -> Mapping[str, Sequence[Handler[Work]]]:
     """Who handles what, by the type of the activity."""
     return {
         "Follow": (FollowHandler(),),
@@ -26,6 +27,7 @@ def handlers(rules: UrlRules) -> Mapping[str, Sequence[Handler[Work]]]:
         "Block": (BlockHandler(),),
         "Update": (UpdateActorHandler(rules),),
         "Delete": (DeleteActorHandler(),),
+        "Move": (MoveHandler(rules, limits or ActorLimits()),),
     }
 
 
@@ -172,4 +174,38 @@ class DeleteActorHandler:
                 raise Refused("not_yours", "An actor can only be deleted by itself.", 403)
             return False
         commands.forget_gone(work, sender)
+        return True
+
+
+@dataclass(frozen=True)
+class MoveHandler:
+    """Somebody whom ours follow lives elsewhere now; what counts is the new actor's own document (attack S49)."""
+
+    rules: UrlRules
+    limits: ActorLimits
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        target = activity.target_id
+        if target is None or activity.object_id != activity.actor.text or not self.rules.accepts(target):
+            return ()
+        return (target,)
+
+    def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
+        sender, activity = letter.sender.actor.text, letter.activity
+        if activity.object_id != sender:
+            raise Refused("not_yours", "An actor can only be moved by itself.", 403)
+        if activity.target_id is None:
+            raise Refused("no_target", "The Move does not say where to.")
+        if queries.remote(work.connection, sender) is None:
+            return False
+        if work.names.is_ours(activity.target_id):
+            moves.receive_move_here(work, sender, activity.target_id, self.limits)
+            return True
+        document = fetched.get(activity.target_id)
+        if document is None:
+            raise Refused("target_unknown", "The actor it moved to could not be asked whether this is so.")
+        target = parse_actor(document, self.rules, work.now)
+        if target.id.text != activity.target_id:
+            raise Refused("target_differs", "The actor it moved to has another id.")
+        moves.receive_move(work, sender, target, self.limits)
         return True

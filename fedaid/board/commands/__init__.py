@@ -1,6 +1,7 @@
 """Writes on the board: what members do, and what is received from neighbouring boards and from the fediverse."""
 
 from fedaid.board.commands.farewell import forget_person
+from fedaid.board.commands.leaving import clear_out
 from fedaid.board.commands.listings import (
     edit_listing,
     expire_due,
@@ -32,6 +33,7 @@ __all__ = [
     "accept_response",
     "bury",
     "cancel_match",
+    "clear_out",
     "decline_response",
     "edit_listing",
     "edit_remark",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from starlette.routing import Route
 
 from fedaid.board.limits import BoardLimits
-from fedaid.board.pages import act, compose, show
+from fedaid.board.pages import act, compose, documents, show
 from fedaid.board.pages.show import group_board
 from fedaid.foundation.pages import form_page
 from fedaid.media.proxy import PictureProxy
@@ -21,18 +21,18 @@ def routes(limits: BoardLimits, pictures: PictureProxy) -> Sequence[Route]:
         Route("/board", show.board_page, methods=["GET"]),
         Route("/post", compose.compose_page(limits), methods=["GET"]),
         Route("/post", form_page(compose.post(limits)), methods=["POST"]),
-        Route("/listings/{number:int}", show.listing_page, methods=["GET"]),
+        Route("/listings/{number:int}", documents.listing_page, methods=["GET"]),
         Route("/listings/{number:int}/edit", compose.edit_page, methods=["GET"]),
         Route("/listings/{number:int}/edit", form_page(compose.edit), methods=["POST"]),
         Route("/listings/{number:int}/respond", form_page(act.respond), methods=["POST"]),
         Route("/listings/{number:int}/withdraw", form_page(act.withdraw_listing), methods=["POST"]),
         Route("/listings/{number:int}/extend", form_page(act.extend_listing(limits)), methods=["POST"]),
-        Route("/responses/{number:int}", show.response_document, methods=["GET"]),
+        Route("/responses/{number:int}", documents.response_page, methods=["GET"]),
         Route("/responses/{number:int}/accept", form_page(act.accept_response), methods=["POST"]),
         Route("/responses/{number:int}/decline", form_page(act.decline_response), methods=["POST"]),
         Route("/responses/{number:int}/withdraw", form_page(act.withdraw_response), methods=["POST"]),
         Route("/responses/{number:int}/say", form_page(act.say), methods=["POST"]),
-        Route("/agreements/{number:int}", show.agreement_page, methods=["GET"]),
+        Route("/agreements/{number:int}", documents.agreement_page, methods=["GET"]),
         Route("/matches/{number:int}/done", form_page(act.mark_done), methods=["POST"]),
         Route("/matches/{number:int}/cancel", form_page(act.cancel_match), methods=["POST"]),
         Route("/categories/{slug}", show.category, methods=["GET"]),

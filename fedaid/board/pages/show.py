@@ -1,11 +1,10 @@
-"""Reading the board: its pages for people, and the same things as documents for servers."""
+"""Reading the board: its pages for people."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import orjson
 from markupsafe import Markup
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -16,11 +15,10 @@ from activitypub.vocabulary import CONTENT_TYPE
 from fedaid.actors.queries import Card
 from fedaid.board import queries
 from fedaid.board.pages.wording import reached, shown, with_emoji
-from fedaid.board.queries import Filters, Gone, Listing
+from fedaid.board.queries import Filters, Listing
 from fedaid.board.rules import SEARCH_CHARACTERS_MAX, Kind, MatchState, ResponseState, is_slug
-from fedaid.board.wire import agreement_document, note_of, offer_document, tombstone_document
 from fedaid.board.wire.shapes import hashtag_of, listing_content
-from fedaid.foundation.pages import House, house, render, viewer, wants_activity
+from fedaid.foundation.pages import House, house, render, viewer
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.text import paragraphs
 from fedaid.foundation.viewer import Viewer
@@ -32,7 +30,6 @@ from fedaid.network.rules.restrictions import Standing
 
 ROW_ID_MAX = 2**63 - 1
 NOTHING_SAID: Final[Mapping[int, str]] = {}
-LISTING_SECONDS_MAX = 60  # how long others may go by an older copy
 
 
 def number_of(request: Request) -> int:
@@ -139,13 +136,6 @@ def tag(request: Request) -> Response:
 # one listing
 
 
-def listing_page(request: Request) -> Response:
-    """A listing's page, or its Note for servers. 410 when it was taken down, 404 when it never was."""
-    if wants_activity(request):
-        return _vary(_listing_for_servers(request, number_of(request)))
-    return show_listing(request, number_of(request))
-
-
 def show_listing(
     request: Request,
     listing_id: int,
@@ -216,26 +206,6 @@ def _preview(listing: Listing, helpers: int) -> Markup:
     return Markup(html)  # noqa: S704 - built by us, every text in it escaped
 
 
-def _listing_for_servers(request: Request, listing_id: int) -> Response:
-    home = house(request)
-    with home.database.read() as connection:
-        try:
-            found = queries.listing(connection, viewer(request), listing_id, home.federation)
-        except Gone:
-            gone = queries.any_listing(connection, listing_id)
-            return _document(tombstone_document(gone.uri if gone is not None else ""), 410)
-        if found.hidden:
-            raise NotFound
-        if not found.local:
-            return RedirectResponse(found.uri, 302)
-        return _document(note_of(connection, found, home.names))
-
-
-def _document(body: Mapping[str, Any], status: int = 200, *, private: bool = False) -> Response:
-    caching = "private, no-store" if private else f"public, max-age={LISTING_SECONDS_MAX}"
-    return Response(orjson.dumps(body), status, {"Cache-Control": caching}, CONTENT_TYPE)
-
-
 def _vary(answer: Response) -> Response:
     answer.headers.add_vary_header("Accept")
     return answer
@@ -253,32 +223,3 @@ def picture_page(pictures: PictureProxy) -> Callable[[Request], Awaitable[Respon
         return await pictures.show(found.url, is_emoji=found.emoji)
 
     return page
-
-
-# what only two people may read
-
-
-def response_document(request: Request) -> Response:
-    """A response as a document, for the two it is about; their listing's page for a browser."""
-    with house(request).database.read() as connection:
-        found = queries.response(connection, viewer(request), number_of(request))
-        about = queries.any_listing(connection, found.listing_id)
-    if about is None:
-        raise NotFound
-    return _private(request, about, offer_document(found, about))
-
-
-def agreement_page(request: Request) -> Response:
-    """An agreement as a document, for its two parties; their listing's page for a browser."""
-    with house(request).database.read() as connection:
-        found = queries.match(connection, viewer(request), number_of(request))
-        about = queries.any_listing(connection, found.listing_id)
-    if about is None:
-        raise NotFound
-    return _private(request, about, agreement_document(found, about))
-
-
-def _private(request: Request, about: Listing, body: Mapping[str, Any]) -> Response:
-    if wants_activity(request):
-        return _vary(_document(body, private=True))
-    return _vary(RedirectResponse(f"/listings/{about.id}", 302))

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from activitypub.vocabulary import LISTING_CONTEXT
 from fedaid.actors import queries as actors
+from fedaid.actors.wire import say
 from fedaid.board import commands, queries
 from fedaid.board.facts import (
     ListingChanged,
@@ -26,11 +27,10 @@ from fedaid.board.facts import (
 from fedaid.board.queries import Listing, Response
 from fedaid.board.rules import ListingState, ResponseForm
 from fedaid.board.wire import shapes
-from fedaid.foundation.clock import milliseconds
 from fedaid.foundation.names import Names
 from fedaid.foundation.work import Announcer, Work
 from outbox.collection import stored
-from outbox.queue import RECIPIENTS_MAX, Outgoing, post
+from outbox.queue import RECIPIENTS_MAX, Outgoing
 
 ANSWERED_SENTENCE = (
     "{helper} answers “{title}”. Reply to this to write to them; when you agree, tell us and we note it down."
@@ -54,7 +54,7 @@ def _note(connection: Connection, listing: Listing, names: Names) -> dict[str, A
 
 
 def _send(work: Work, outgoing: Outgoing) -> None:
-    post(work.connection, outgoing, milliseconds(work.now))
+    say(work, outgoing)
 
 
 def _activity_id(work: Work) -> str:

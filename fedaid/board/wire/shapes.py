@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
 
-from activitypub.vocabulary import AS2, LISTING_CONTEXT, PUBLIC
+from activitypub.vocabulary import LISTING_CONTEXT, PLAIN_CONTEXT, PUBLIC
 from fedaid.board.queries import Listing, Match, Response
 from fedaid.board.rules import TAKES_RESPONSES, Kind, ListingState, Mode
 from fedaid.foundation import wording
@@ -251,7 +251,7 @@ def announce_activity(
     ``announced`` is the listing's id, which Mastodon shows as a boost, or the member's activity unchanged (FEP-1b12).
     """
     return {
-        "@context": AS2,
+        "@context": PLAIN_CONTEXT,
         "id": activity_id,
         "type": "Announce",
         "actor": listing.board_actor,

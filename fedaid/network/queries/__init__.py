@@ -3,6 +3,7 @@
 from fedaid.network.queries.links import (
     Neighbour,
     NeighbourFacts,
+    by_board,
     by_host,
     by_ledger,
     facts_of_ledger,
@@ -38,6 +39,7 @@ __all__ = [
     "NeighbourFacts",
     "Report",
     "Restriction",
+    "by_board",
     "by_host",
     "by_ledger",
     "count_open_reports",

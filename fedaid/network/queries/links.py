@@ -60,6 +60,11 @@ def by_ledger(connection: Connection, ledger_actor: str) -> Neighbour | None:
     return _one(connection, neighbour.c.ledger_actor == ledger_actor)
 
 
+def by_board(connection: Connection, board_actor: str) -> Neighbour | None:
+    """The network whose board this is, if the link with it was accepted."""
+    return _one(connection, (neighbour.c.board_actor == board_actor) & (neighbour.c.status == Status.ACCEPTED))
+
+
 def neighbours(connection: Connection) -> Sequence[Neighbour]:
     """All networks we ever had a link with, oldest first."""
     return [_neighbour(row) for row in connection.execute(select(neighbour).order_by(neighbour.c.id))]
