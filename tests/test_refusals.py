@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import Receive, Scope, Send
 
-from activitypub.documents import DocumentLimits, parse_activity, parse_json
+from activitypub.documents import Activity, DocumentLimits, parse_activity, parse_json
 from activitypub.identifiers import UrlRules
 from activitypub.signatures import Request
 from activitypub.signatures.authentic import Proof, restored
@@ -203,7 +203,13 @@ async def believe(_self: Authenticator, request: Request) -> Proved:
     """For the whole of authentication: the sender is whoever the body says."""
     activity = parse_activity(parse_json(request.body), UrlRules(loopback=True))
     sender = restored(activity.actor, f"{activity.actor}#main-key", Proof.DRAFT_CAVAGE, datetime.now(UTC))
-    return Proved(sender, activity)
+    return Proved(sender, activity, request.body)
+
+
+async def believe_what_was_carried(_self: Authenticator, activity: Activity) -> Proved:
+    """For asking the actor's own server: whoever carries a letter speaks for its actor."""
+    sender = restored(activity.actor, f"{activity.actor}#main-key", Proof.DRAFT_CAVAGE, datetime.now(UTC))
+    return Proved(sender, activity, as_bytes(dict(activity.raw)))
 
 
 async def read_uncounted(receive: Receive, _limits: InboxLimits) -> bytes:
@@ -248,7 +254,10 @@ class Refusal:
     otherwise: Outcome = TAKEN
 
 
-SENDER: Checks = {"inbox.authenticate:check_sender": nothing, "inbox.worker:check_sender": nothing}
+SENDER: Checks = {
+    "inbox.authenticate:Authenticator._from_its_origin": believe_what_was_carried,
+    "inbox.worker:check_sender": nothing,
+}
 COUNTED: Checks = {
     "inbox.gate:_read_counted": read_uncounted,
     "inbox.authenticate:parse_json": parse_large,

@@ -31,7 +31,7 @@ QUIET_SECONDS_MAX = 30
 # What a killed process had in hand is taken up again when its lease ends; nobody wants to wait for that here.
 IMPATIENT = {
     "FEDAID_OUTBOX__ANSWER_TIMEOUT_SECONDS": "1",
-    "FEDAID_OUTBOX__LEASE_SECONDS": "4",
+    "FEDAID_OUTBOX__LEASE_SECONDS": "5",
     "FEDAID_OUTBOX__FIRST_RETRY_SECONDS": "1",
     "FEDAID_OUTBOX__KEEP_TRYING_SECONDS_MAX": "1",
     "FEDAID_OUTBOX__RETRY_SECONDS_MAX": "1",

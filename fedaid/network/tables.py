@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Stri
 
 from fedaid.actors.rules import HOST_CHARACTERS_MAX
 from fedaid.actors.tables import URI_CHARACTERS_MAX
+from fedaid.foundation.append_only import only_add_to
 from fedaid.foundation.database import UtcDateTime, metadata
 
 # ``host`` carries the port where it is not the scheme's own, as in a handle.
@@ -51,6 +52,7 @@ moderation_entry = Table(
     Column("target", String(URI_CHARACTERS_MAX), nullable=False, index=True),
     Column("reason", Text, nullable=False),
 )
+only_add_to(moderation_entry)
 
 # ``source`` is the server that a report came from, or the member who made it; ``subject`` a listing, a response or an
 # actor by its id, ``owner`` the actor who answers for it. The same from one source counts once a day (attack S50).

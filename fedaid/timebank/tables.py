@@ -5,7 +5,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -14,13 +13,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
-    event,
     false,
     text,
 )
 
 from fedaid.actors.rules import HOST_CHARACTERS_MAX
 from fedaid.actors.tables import URI_CHARACTERS_MAX
+from fedaid.foundation.append_only import only_add_to
 from fedaid.foundation.database import UtcDateTime, metadata
 from fedaid.timebank.rules.books import MINUTES_MAX
 
@@ -243,38 +242,5 @@ note = Table(
 APPEND_ONLY = (posting, fact)
 
 
-def create_triggers(connection: Connection) -> None:
-    """Let the database itself refuse to change or remove postings and signed messages; for the migration and tests."""
-    for table in APPEND_ONLY:
-        _make_append_only(connection, table.name)
-
-
-def _make_append_only(connection: Connection, table: str) -> None:
-    if connection.dialect.name == "postgresql":
-        for statement_text in _postgresql_triggers(table):
-            connection.exec_driver_sql(statement_text)
-        return
-    for verb in ("UPDATE", "DELETE"):
-        connection.exec_driver_sql(
-            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
-
-
-def _postgresql_triggers(table: str) -> tuple[str, ...]:
-    return (
-        f"CREATE OR REPLACE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
-        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
-        f"FOR EACH ROW EXECUTE FUNCTION {table}_is_append_only()",
-        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only()",
-    )
-
-
-def _after_create(table: Table, connection: Connection, **_options: object) -> None:
-    _make_append_only(connection, table.name)
-
-
 for _table in APPEND_ONLY:
-    event.listen(_table, "after_create", _after_create)
+    only_add_to(_table)

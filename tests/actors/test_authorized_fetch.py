@@ -1,10 +1,12 @@
 """Reading by signed requests: what is private goes to those it is for, and nobody learns more (S16, S25, S26, S47)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import Connection
 from starlette.testclient import TestClient
 
 from activitypub.documents import is_activity_content_type
@@ -18,6 +20,7 @@ from inbox.authenticate import Authenticator
 from inbox.keyring import Keyring
 from inbox.limits import InboxLimits
 from inbox.origins import Origins
+from inbox.ports import Letter, Unwelcome
 from inbox.readers import Readers
 from outbox.queue import Outgoing, post
 from tests.actors.test_actors_pages import ABOVE, AP
@@ -32,6 +35,22 @@ LIMITS = InboxLimits()
 TO_BEN, TO_FOLLOWERS, NOWHERE = "/activities/41", "/activities/42", "/activities/43"
 
 
+@dataclass(frozen=True)
+class Shut:
+    """Doors that open to all but these hosts."""
+
+    hosts: set[str]
+
+    def unwelcome(self, who: str, inbox: str) -> Unwelcome | None:
+        return Unwelcome("blocked", "Not here.") if RULES.parse(who).origin.netloc in self.hosts else None
+
+    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
+        return self.unwelcome(letter.sender.actor.text, letter.inbox)
+
+    def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]:
+        return frozenset()
+
+
 @dataclass
 class Town:
     """Our server and the web around it, in which Ben, Carl and Eve can be asked for their keys."""
@@ -41,7 +60,7 @@ class Town:
     blocked: set[str] = field(default_factory=set)
 
     def server(self, *, secure_mode: bool = False) -> TestClient:
-        correspondents = StoredCorrespondents(self.house.units, RULES, lambda host: host in self.blocked)
+        correspondents = StoredCorrespondents(self.house.units, RULES, Shut(self.blocked))
         parts = (correspondents, Keyring(correspondents, self.web, self.signer, RULES, LIMITS, self.house.clock))
         origins = Origins(self.web, self.signer, LIMITS, self.house.clock)
         origin = Origin("https", HOST, 443)

@@ -27,10 +27,9 @@ DAY = 24 * 3600
 @dataclass
 class Town:
     house: SmallHouse
-    blocked: frozenset[str] = frozenset()
 
     def handler(self) -> Any:
-        (found,) = wire.handlers(RULES, LIMITS, lambda host: host in self.blocked)["Move"]
+        (found,) = wire.handlers(RULES, LIMITS)["Move"]
         return found
 
     def receive(self, move: Mapping[str, Any], sender: str = BEN, *documents: Mapping[str, Any]) -> bool:
@@ -114,12 +113,6 @@ def test_s49_a_target_that_answers_with_another_id_gets_nobody(town: Town) -> No
     with pytest.raises(Refused) as refusal, town.house.units.begin() as work:
         town.handler().apply(work, Letter(proved, activity, "/inbox"), {NEW_BEN: lies})
     assert refusal.value.code == "target_differs"
-
-
-def test_s49_nobody_moves_to_a_blocked_server(town: Town) -> None:
-    town.blocked = frozenset({"hillside.example"})
-    assert town.handler().wants(parse_activity(move(), RULES)) == ()
-    assert town.refused(move(), new_ben(BEN)) == "target_unknown"
 
 
 def test_s49_who_moved_stays_there_for_a_week(town: Town) -> None:

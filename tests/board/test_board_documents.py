@@ -7,9 +7,9 @@ from starlette.testclient import TestClient
 from activitypub.errors import SignatureRefused
 from activitypub.keys import VerificationKey, private_from_pem
 from activitypub.signatures.proofs import verify_proof
-from fedaid.board import commands, pages
-from fedaid.board.limits import BoardLimits
+from fedaid.board import commands
 from fedaid.foundation.refused import Refused
+from tests.board.test_board_pages import board_routes
 from tests.board.test_board_shapes import offer_of_ben
 from tests.board.world import BEN, BOARD, CAROL, World
 from tests.small_house import START, browser, some_keys
@@ -26,7 +26,7 @@ async def who_signs(request: Request) -> str:
 
 
 def servers(world: World, *, secure_mode: bool = False) -> TestClient:
-    return browser(world.house, pages.routes(BoardLimits()), identify=who_signs, secure_mode=secure_mode)
+    return browser(world.house, board_routes(world), identify=who_signs, secure_mode=secure_mode)
 
 
 def read(client: TestClient, path: str, signer: str = "") -> tuple[int, bytes, str]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from activitypub.documents import parse_activity
 from activitypub.signatures.authentic import Proof, restored
+from activitypub.vocabulary import PLAIN_CONTEXT
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.viewer import SIGNED_OUT, Viewer
@@ -19,7 +20,7 @@ from fedaid.network.rules.reports import COMMENT_CHARACTERS_MAX, REPORTS_OF_MEMB
 from fedaid.network.rules.restrictions import Severity, Terms, chosen_target
 from inbox.ports import Letter
 from outbox import tables
-from tests.small_house import NORTH, RIVER, RULES, START, SmallHouse
+from tests.small_house import NORTH, RIVER, RULES, START, SmallHouse, unproved
 
 ANA, NORA, BOARD = f"{NORTH}/users/ana", f"{NORTH}/users/nora", f"{NORTH}/groups/board"
 MASTO, EVE = "https://masto.example/actor", "https://evil.example/users/eve"
@@ -55,7 +56,7 @@ def kept(house: SmallHouse, *, are_open: bool = True) -> Sequence[Report]:
 
 def sent(house: SmallHouse) -> list[dict[str, Any]]:
     with house.database.read() as connection:
-        return [orjson.loads(body) for body in connection.execute(select(tables.activity.c.body)).scalars()]
+        return [unproved(body) for body in connection.execute(select(tables.activity.c.body)).scalars()]
 
 
 # from other servers
@@ -163,7 +164,7 @@ def test_a_report_is_passed_on_once_in_the_moderators_words_by_our_server(town: 
         commands.forward(work, number, "This is rude.", NORA, Federation.OPEN)
     (activity,) = sent(town)
     assert activity == {
-        "@context": "https://www.w3.org/ns/activitystreams",
+        "@context": PLAIN_CONTEXT,
         "id": activity["id"],
         "type": "Flag",
         "actor": f"{NORTH}/actor",

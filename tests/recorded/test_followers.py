@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from activitypub.vocabulary import AS2, PUBLIC
+from activitypub.vocabulary import AS2, PLAIN_CONTEXT, PUBLIC
 from fedaid.actors import queries as actors
 from fedaid.board import commands
 from fedaid.board.queries import Listing, Response
@@ -47,7 +47,7 @@ async def test_a_follow_is_accepted_with_the_follow_inside(town: Town, server: S
     follow = server.requests["follow"]["body"]
     (accept,) = town.sent_to(server)
     assert accept == {
-        "@context": AS2,
+        "@context": PLAIN_CONTEXT,
         "id": accept["id"],
         "type": "Accept",
         "actor": BOARD,
@@ -160,7 +160,9 @@ async def test_nothing_is_taken_that_somebody_changed_on_the_way(town: Town, ser
     """Attacks S22 and S29, in the shape of each server."""
     listing = await town.list_something()
     mallory = f"https://{server.host}/users/mallory"
-    assert await town.bring(server, "public_reply", listing, actor=mallory) == 401
+    # Mastodon forwards with a linked data signature and would come back sixteen times: it is thanked, and nothing taken.
+    forwards = "signature" in server.requests["public_reply"]["body"]
+    assert await town.bring(server, "public_reply", listing, actor=mallory) == (202 if forwards else 401)
     other = next(one for one in town.servers.values() if one is not server)
     body = server.requests["follow"]["body"]
     assert await town.post(other, f"{BOARD}/inbox", body) == 401

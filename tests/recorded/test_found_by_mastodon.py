@@ -73,6 +73,11 @@ async def test_the_actor_is_a_group_that_mastodon_stores(town: Town) -> None:
         "discoverable": True,
         "indexable": True,
         "attributedTo": f"{BOARD}/moderators",
+        "generator": {
+            "type": "Application",
+            "id": f"{NORTH}/actor",
+            "implements": [{"type": "Link", "href": RFC_9421, "name": "RFC-9421: HTTP Message Signatures"}],
+        },
     }
     assert (keys["publicKey"]["id"], keys["publicKey"]["owner"]) == (f"{BOARD}#main-key", BOARD)
     assert keys["publicKey"]["publicKeyPem"].startswith("-----BEGIN PUBLIC KEY-----")

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from activitypub.vocabulary import AS2, PUBLIC
+from activitypub.vocabulary import AS2, PLAIN_CONTEXT, PUBLIC
 from fedaid.board.queries import Listing
 from fedaid.board.tables import picture, reaction
 from fedaid.mentions.tables import message, suggestion
@@ -210,7 +210,7 @@ async def test_the_same_suggestion_again_is_rejected_with_what_it_repeats(town: 
     assert len(suggestions(town)) == 1
     reject = town.sent_to(carol)[-1]
     assert reject == {
-        "@context": AS2,
+        "@context": PLAIN_CONTEXT,
         "id": reject["id"],
         "type": "Reject",
         "actor": BOARD,

@@ -8,6 +8,7 @@ import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from sqlalchemy import select
 
 import outbox.tables
-from activitypub.keys import SigningKey, private_from_pem, public_to_multibase, public_to_pem
-from activitypub.signatures.proofs import add_proof
+from activitypub.keys import SigningKey, VerificationKey, private_from_pem, public_to_multibase, public_to_pem
+from activitypub.signatures.proofs import add_proof, verify_proof
+from fedaid.actors import queries as actors
 from fedaid.admin.founding import found
 from fedaid.app import Instance, build
 from fedaid.board import commands, queries
@@ -233,12 +235,23 @@ class Town:
             return [(row.type, row.state, row.code) for row in rows]
 
     def sent_to(self, server: Server) -> list[dict[str, Any]]:
-        """What reached an inbox of the server, oldest first."""
-        return [body for url, body in self.network.posted if urlsplit(url).netloc == server.host]
+        """What reached an inbox of the server, oldest first, without the proofs, which are right."""
+        return [self.unproved(body) for url, body in self.network.posted if urlsplit(url).netloc == server.host]
 
     def in_outbox(self) -> list[dict[str, Any]]:
+        """What our actors said, oldest first, without the proofs, which are right."""
         with self.instance.database.read() as connection:
             table = outbox.tables.activity
             return [
-                orjson.loads(body) for body in connection.execute(select(table.c.body).order_by(table.c.id)).scalars()
+                self.unproved(orjson.loads(body))
+                for body in connection.execute(select(table.c.body).order_by(table.c.id)).scalars()
             ]
+
+    def unproved(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """A document of ours without its proof (FEP-8b32), which must be there and right."""
+        actor = document.get("actor") or document.get("attributedTo")
+        with self.instance.database.read() as connection:
+            signs = actors.ed25519_key(connection, str(actor))
+        key = VerificationKey(signs.key_id, signs.owner, signs.private_key.public_key(), self.clock.now())
+        assert verify_proof(dict(document), key, datetime.max.replace(tzinfo=UTC)).actor.text == actor
+        return {name: value for name, value in document.items() if name != "proof"}
