@@ -79,7 +79,7 @@ def _page(
 
 
 def picture_page(pictures: PictureProxy) -> Callable[[Request], Awaitable[Response]]:
-    """A picture or an emoji of what waits here."""
+    """The pictures and emoji of messages and suggestions."""
 
     def find(request: Request) -> StoredPicture:
         who = coordinator(request)
@@ -87,6 +87,7 @@ def picture_page(pictures: PictureProxy) -> Callable[[Request], Awaitable[Respon
             return queries.picture(connection, who, number_of(request))
 
     async def page(request: Request) -> Response:
+        """A picture or an emoji of what waits there as WebP, for coordinators."""
         found = await run_in_threadpool(find, request)
         return await pictures.show(found.url, is_emoji=found.emoji)
 
@@ -130,9 +131,11 @@ def close(request: Request, form: Form) -> Response:
 
 
 def approve(limits: BoardLimits) -> Callable[[Request, Form], Response]:
-    """Let a suggestion in."""
+    """The button that lets a suggestion in."""
 
     def approve_it(request: Request, form: Form) -> Response:
+        """Put a suggestion on the board, in its author's name. A refusal keeps what was typed."""
+
         def step(who: Viewer, number: int) -> None:
             with house(request).units.begin() as work:
                 commands.approve(work, who, number, form["title"], form["details"], form["category"], limits)

@@ -9,6 +9,7 @@ from pathlib import Path
 from starlette.routing import BaseRoute, Mount, Route
 
 from fedaid import app, settings
+from fedaid.media.proxy import PictureProxy
 from tests.docs.pages import said, table
 
 
@@ -33,7 +34,8 @@ def addresses() -> Sequence[Address]:
     with tempfile.TemporaryDirectory() as folder:
         chosen = settings.load(Path(folder), origin="https://northside.example", name="Northside")
         instance = app.build(chosen, works=False)
-        found = app.routes(chosen, instance.desk, instance.patient)
+        pictures = PictureProxy(instance.units, instance.client, chosen.media)
+        found = app.routes(chosen, instance.desk, instance.patient, pictures)
         instance.database.dispose()
     return [_address(route) for route in found if not isinstance(route, Mount)]
 

@@ -32,6 +32,8 @@ WHO = Viewer(7, "ana", "Ana", ANA)
 @pytest.fixture
 def town(house: SmallHouse) -> SmallHouse:
     house.units = UnitsOfWork(house.database, house.clock, house.names, wire.ANNOUNCERS)
+    with house.units.begin() as work:
+        actors.create_actor(work, Kind.SERVER, "", keys=some_keys())
     return house
 
 

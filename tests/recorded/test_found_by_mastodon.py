@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from activitypub.capabilities import our_capabilities
 from activitypub.vocabulary import ACTOR_CONTEXT, LISTING_CONTEXT, PUBLIC
 from fedaid.board import commands
 from tests.recorded.town import ACTIVITY, BOARD, MASTODON_ACCEPT, Town
@@ -76,7 +77,7 @@ async def test_the_actor_is_a_group_that_mastodon_stores(town: Town) -> None:
         "generator": {
             "type": "Application",
             "id": f"{NORTH}/actor",
-            "implements": [{"type": "Link", "href": RFC_9421, "name": "RFC-9421: HTTP Message Signatures"}],
+            "implements": our_capabilities(),
         },
     }
     assert (keys["publicKey"]["id"], keys["publicKey"]["owner"]) == (f"{BOARD}#main-key", BOARD)

@@ -172,14 +172,14 @@ async def test_the_announcement_of_a_members_listing(town: Town, carol: Server) 
         "announce-member-note",
         **{"https://south.example/notes/42": listing.uri, "https://south.example/users/ben": town.ana.actor},
     )
-    assert differences(ours, theirs) == {"id"}
+    assert differences(ours, theirs) == {"@context", "id"}
 
 
 async def test_the_accept_of_a_follow(town: Town, carol: Server) -> None:
     body = adapted("mastodon-follow")
     assert await town.post(carol, f"{BOARD}/inbox", body) == 202
     (ours,) = town.sent_to(carol)
-    assert differences(ours, adapted("accept-follow")) == {"id"}
+    assert differences(ours, adapted("accept-follow")) == {"@context", "id"}
 
 
 async def test_the_board(town: Town, carol: Server) -> None:
@@ -195,6 +195,10 @@ async def test_the_board(town: Town, carol: Server) -> None:
         "attachment.0.type": "a board says its place in its summary",
         "attachment.0.name": "a board says its place in its summary",
         "attachment.0.value": "a board says its place in its summary",
+        **{
+            f"generator.{path}": "what our server can read, said with each actor (FEP-844e)"
+            for path in ("type", "id", *(f"implements.{n}.{name}" for n in (0, 1) for name in ("type", "href", "name")))
+        },
         "publicKey.publicKeyPem": "the key is its own",
         "assertionMethod.0.publicKeyMultibase": "the key is its own",
     }

@@ -212,13 +212,14 @@ def _vary(answer: Response) -> Response:
 
 
 def picture_page(pictures: PictureProxy) -> Callable[[Request], Awaitable[Response]]:
-    """A picture or an emoji of what came from elsewhere, for those who may see what it belongs to."""
+    """The pictures and emoji of listings and answers from elsewhere."""
 
     def find(request: Request) -> queries.StoredPicture:
         with house(request).database.read() as connection:
             return queries.picture(connection, viewer(request), number_of(request))
 
     async def page(request: Request) -> Response:
+        """A picture or an emoji of another server as WebP, for those who may see what it belongs to."""
         found = await run_in_threadpool(find, request)
         return await pictures.show(found.url, is_emoji=found.emoji)
 
