@@ -10,6 +10,8 @@ from sqlalchemy import Connection, select
 from activitypub.documents import parse_activity
 from activitypub.signatures.authentic import Proof, restored
 from activitypub.vocabulary import PLAIN_CONTEXT
+from fedaid.actors import commands as actors
+from fedaid.actors.rules import Kind
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.viewer import SIGNED_OUT, Viewer
@@ -20,7 +22,7 @@ from fedaid.network.rules.reports import COMMENT_CHARACTERS_MAX, REPORTS_OF_MEMB
 from fedaid.network.rules.restrictions import Severity, Terms, chosen_target
 from inbox.ports import Letter
 from outbox import tables
-from tests.small_house import NORTH, RIVER, RULES, START, SmallHouse, unproved
+from tests.small_house import NORTH, RIVER, RULES, START, SmallHouse, some_keys, unproved
 
 ANA, NORA, BOARD = f"{NORTH}/users/ana", f"{NORTH}/users/nora", f"{NORTH}/groups/board"
 MASTO, EVE = "https://masto.example/actor", "https://evil.example/users/eve"
