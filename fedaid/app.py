@@ -128,7 +128,8 @@ def build(
         random.random,
     )
     outbox_wake.answer = outbox_worker.wake
-    journal = Journal(database.write, clock, settings.inbox, inbox_worker.wake)
+    repeatable = (fedaid.timebank.wire.LEDGER_INBOX,)
+    journal = Journal(database.write, clock, settings.inbox, inbox_worker.wake, repeatable)
     mail_slot = inbox_app(
         InboxRoom(
             origin=settings.url_rules.parse(settings.origin).origin,
