@@ -25,6 +25,7 @@ import fedaid.follow_ups
 import fedaid.groups.commands
 import fedaid.members.pages
 import fedaid.members.queries
+import fedaid.timebank.api
 import fedaid.timebank.pages
 import fedaid.timebank.wire
 import fedaid.web.pages
@@ -37,12 +38,14 @@ from fedaid.actors.rules import Kind
 from fedaid.admin.networks import Desk
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
 from fedaid.foundation.database import Database
-from fedaid.foundation.jobs import Chore, keep_house
+from fedaid.foundation.jobs import Chore, Errand, keep_house
 from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
 from fedaid.network.queries import BlockList
 from fedaid.settings import Settings
-from fedaid.timebank.resend import resend_due
+from fedaid.timebank import sync
+from fedaid.timebank.api import Identify
+from fedaid.timebank.resend import resend_due, state_due
 from fedaid.web.errors import exception_handlers
 from fedaid.web.headers import OurHost, OwnForms, StrictHeaders
 from fedaid.web.shell import STATIC, build_templates
@@ -67,8 +70,13 @@ class Instance:
     desk: Desk
     inbox_worker: InboxWorker[Work]
     outbox_worker: OutboxWorker
-    chores: Sequence[Chore]
+    chores: Sequence[Chore | Errand]
     web: ASGIApp
+
+    def begin(self) -> None:
+        """Before the first request and the first letter: this process cannot know whether it was restored."""
+        with self.units.begin() as work:
+            sync.ask_all(work)
 
     async def work_until(self, stop: asyncio.Event) -> None:
         """Apply letters, deliver mail and do the chores until ``stop`` is set."""
@@ -143,9 +151,16 @@ def build(
             clock=clock,
         )
     )
-    chores = _chores(settings)
+    asking = sync.Asking(
+        units,
+        client,
+        lambda: signers.signer(settings.names.ledger),
+        settings.timebank,
+        fedaid.follow_ups.agreed_hours,
+    )
+    chores = _chores(settings, asking)
     desk = Desk(units, client, settings.url_rules, settings.timebank, server_signer)
-    pages = _pages(settings, units, clock, desk)
+    pages = _pages(settings, units, clock, desk, mail_slot.identify)
     instance = Instance(
         settings,
         database,
@@ -199,7 +214,7 @@ def handlers(settings: Settings, database: Database) -> Handlers:
     """Who takes a letter of each type; the first that knows it does."""
     rules = settings.url_rules
     rooms = (
-        fedaid.timebank.wire.handlers(rules, settings.timebank),
+        fedaid.timebank.wire.handlers(rules, settings.timebank, fedaid.follow_ups.agreed_hours),
         fedaid.board.wire.handlers(rules, fedaid.board.queries.FollowedBoards(database)),
         fedaid.actors.wire.handlers(rules),
     )
@@ -218,16 +233,19 @@ def _joined(*rooms: Mapping[type, Sequence[Announcer]]) -> Announcers:
     return joined
 
 
-def _chores(settings: Settings) -> Sequence[Chore]:
+def _chores(settings: Settings, asking: sync.Asking) -> Sequence[Chore | Errand]:
+    timebank, agreed = settings.timebank, fedaid.follow_ups.agreed_hours
     return (
-        Chore("resend_hours", settings.timebank.resend_look_seconds, lambda work: resend_due(work, settings.timebank)),
+        Errand("sync_hours", timebank.sync_look_seconds, asking.ask_due),
+        Chore("resend_hours", timebank.resend_look_seconds, lambda work: resend_due(work, timebank, agreed)),
+        Chore("state_hours", timebank.resend_look_seconds, lambda work: state_due(work, timebank)),
         Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
     )
 
 
-def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> Starlette:
+def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk, identify: Identify) -> Starlette:
     app = Starlette(
-        routes=_routes(settings, desk),
+        routes=_routes(settings, desk, identify),
         exception_handlers=exception_handlers(),
         middleware=[
             Middleware(StrictHeaders),
@@ -247,14 +265,15 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk) -> 
     return app
 
 
-def _routes(settings: Settings, desk: Desk) -> list[BaseRoute]:
+def _routes(settings: Settings, desk: Desk, identify: Identify) -> list[BaseRoute]:
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
-        *fedaid.web.pages.routes(),
+        *fedaid.web.pages.routes(settings.timebank),
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board),
-        *fedaid.timebank.pages.routes(),
+        *fedaid.timebank.pages.routes(settings.timebank),
+        *fedaid.timebank.api.routes(settings.timebank, identify),
         *fedaid.admin.pages.routes(desk),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.members.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
@@ -279,6 +298,7 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         stop = asyncio.Event()
+        await asyncio.to_thread(instance.begin)
         working = asyncio.create_task(instance.work_until(stop)) if works else None
         try:
             yield

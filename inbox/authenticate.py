@@ -71,6 +71,21 @@ class Authenticator:
             return None
         return self._prove(request, await self._verify_new(request, claim, key_id))
 
+    async def identify(self, request: Request, origin: str) -> Authentic:
+        """Who signed a request that brings no letter, such as a GET, if it is somebody of this origin.
+
+        Nothing is fetched from any other server. Raises ProtocolError or MailRefused.
+        """
+        claim = read_signature(request)
+        key_id = self._key_url(claim)
+        if str(key_id.origin) != origin:
+            raise OriginMismatch("wrong_actor", "The key is not one of the actor's.")
+        key = await self._keyring.known(key_id.text)
+        if key is not None:
+            return await self._verify_known(request, claim, key)
+        self._check_claim(request, claim)
+        return await self._verify_new(request, claim, key_id)
+
     def _key_url(self, claim: Claim) -> Url:
         try:
             key_id = self._rules.parse(claim.key_id)

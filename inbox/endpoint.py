@@ -11,6 +11,7 @@ from activitypub.errors import ProtocolError
 from activitypub.identifiers import Origin, UrlRules
 from activitypub.keys import SigningKey
 from activitypub.signatures import Request
+from activitypub.signatures.authentic import Authentic
 from inbox.authenticate import Authenticator
 from inbox.floods import Floods
 from inbox.gate import Head, Receive, Scope, Send, check_head, read_body
@@ -57,6 +58,13 @@ class InboxApp:
         self._inboxes: Memory[bool] = Memory(
             room.clock, seconds=room.limits.inbox_memory_seconds, entries_max=room.limits.memory_entries_max
         )
+
+    async def identify(self, request: Request, origin: str) -> Authentic:
+        """Who signed a request that brings no letter, if it is somebody of this origin, by the same keys.
+
+        Raises ProtocolError or MailRefused.
+        """
+        return await self._authenticator.identify(request, origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = await self._answer(scope, receive)

@@ -84,7 +84,7 @@ class Follow:
 
 
 _LOCAL = [
-    column for column in local_actor.columns if column.name not in ("rsa_pem", "ed25519_pem")
+    column for column in local_actor.columns if column.name not in ("rsa_pem", "ed25519_pem", "ed25519_number")
 ]  # keys stay out of every page
 _REMOTE = [column for column in remote_actor.columns if column.name != "document"]
 
@@ -175,13 +175,18 @@ class OwnKeys:
 
 def own_keys(connection: Connection, uri: str) -> OwnKeys:
     """Both keys of one of our actors. Raises LookupError when it is not ours."""
-    columns = (local_actor.c.kind, local_actor.c.rsa_pem, local_actor.c.ed25519_pem)
+    columns = (
+        local_actor.c.kind,
+        local_actor.c.rsa_pem,
+        local_actor.c.ed25519_pem,
+        local_actor.c.ed25519_number,
+    )
     row = connection.execute(select(*columns).where(local_actor.c.uri == uri)).one_or_none()
     if row is None:
         raise LookupError("no actor of ours has this id")
     return OwnKeys(
         SigningKey(f"{uri}#main-key", uri, _private(row.rsa_pem)),
-        SigningKey(f"{uri}#{assertion_key_name(Kind(row.kind))}", uri, _private(row.ed25519_pem)),
+        SigningKey(f"{uri}#{assertion_key_name(Kind(row.kind), row.ed25519_number)}", uri, _private(row.ed25519_pem)),
     )
 
 
@@ -189,9 +194,9 @@ def _private(pem: str) -> PrivateKey:
     return private_from_pem(pem)
 
 
-def assertion_key_name(kind: Kind) -> str:
-    """The fragment of the Ed25519 key's id; the ledger's is the pinned ledger key."""
-    return "key-1" if kind is Kind.LEDGER else "ed25519-key"
+def assertion_key_name(kind: Kind, number: int = 1) -> str:
+    """The fragment of the Ed25519 key's id. The ledger's is the pinned ledger key, the how-manieth by ``number``."""
+    return f"key-{number}" if kind is Kind.LEDGER else "ed25519-key"
 
 
 def signing_key(connection: Connection, uri: str) -> SigningKey:

@@ -1,6 +1,18 @@
 """The rows about who can speak: our actors, the actors we met with their keys, and who follows whom."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from fedaid.actors.rules import HANDLE_CHARACTERS_MAX, HOST_CHARACTERS_MAX
 from fedaid.foundation.database import UtcDateTime, metadata
@@ -19,6 +31,7 @@ local_actor = Table(
     Column("summary", Text, nullable=False),
     Column("rsa_pem", Text, nullable=False),
     Column("ed25519_pem", Text, nullable=False),
+    Column("ed25519_number", Integer, nullable=False, server_default=text("1")),  # the how-manieth it is
     Column("manually_approves", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),

@@ -139,7 +139,7 @@ class Desk:
 
     async def pause(self, host: str) -> None:
         """Let nothing new go between us. Raises Refused."""
-        await self._step(host, links.pause, peering.pause)
+        await self._step(host, links.pause, lambda work, ledger: peering.pause(work, ledger, self.limits))
 
     async def resume(self, host: str) -> None:
         """Take the link up again. Raises Refused."""
@@ -147,7 +147,7 @@ class Desk:
 
     async def end(self, host: str) -> None:
         """End the link; decline or take back one that was never accepted. Raises Refused."""
-        await self._step(host, links.end, peering.end)
+        await self._step(host, links.end, lambda work, ledger: peering.end(work, ledger, self.limits))
 
     async def _step(
         self, host: str, link: Callable[[Work, str], Neighbour], account: Callable[[Work, str], object]

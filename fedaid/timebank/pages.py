@@ -12,19 +12,23 @@ from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.work import Work
 from fedaid.members import queries as members
 from fedaid.timebank import commands, queries
+from fedaid.timebank.limits import TimebankLimits
 
 BACK = frozenset({"/me", "/hours"})
 NOTHING_TYPED: Mapping[str, str] = {"to": "", "hours": "", "note": ""}
 
 
-def routes() -> Sequence[Route]:
+def routes(limits: TimebankLimits) -> Sequence[Route]:
     """The statement, and one address for each thing a member can do with hours."""
+    answers = {
+        "confirm": _answer(limits, commands.confirm, "hours_confirmed"),
+        "refuse": _answer(limits, commands.refuse, "hours_refused"),
+        "withdraw": _answer(limits, commands.withdraw, "hours_withdrawn"),
+    }
     return [
         Route("/hours", hours_page, methods=["GET"]),
         Route("/hours/give", form_page(give), methods=["POST"]),
-        Route("/hours/confirm", form_page(_answer(commands.confirm, "hours_confirmed")), methods=["POST"]),
-        Route("/hours/refuse", form_page(_answer(commands.refuse, "hours_refused")), methods=["POST"]),
-        Route("/hours/withdraw", form_page(_answer(commands.withdraw, "hours_withdrawn")), methods=["POST"]),
+        *(Route(f"/hours/{what}", form_page(answer), methods=["POST"]) for what, answer in answers.items()),
     ]
 
 
@@ -70,16 +74,19 @@ def _give(request: Request, who: Viewer, form: Form) -> None:
         commands.give(work, form["transfer"], payer=who.actor, payee=payee.actor, minutes=minutes, note=form["note"])
 
 
-def _answer(answer: Callable[[Work, str, str], None], said: str) -> Callable[[Request, Form], Response]:
+def _answer(
+    limits: TimebankLimits, answer: Callable[[Work, TimebankLimits, str, str], None], said: str
+) -> Callable[[Request, Form], Response]:
     def endpoint(request: Request, form: Form) -> Response:
         who = member(request)
         try:
             with house(request).units.begin() as work:
-                answer(work, form["transfer"], who.actor)
+                answer(work, limits, form["transfer"], who.actor)
+                waits_for = queries.waits_for(work.connection, form["transfer"])
         except NotFound:
             raise
         except Refused as refused:
             return _page(request, who, NOTHING_TYPED, refused.sentence, refused.status)
-        return go(form["back"] if form["back"] in BACK else "/hours", said)
+        return go(form["back"] if form["back"] in BACK else "/hours", "hours_queued" if waits_for else said)
 
     return endpoint

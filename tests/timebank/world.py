@@ -23,8 +23,10 @@ from fedaid.actors.wire import actor_document
 from fedaid.foundation.database import Database, metadata
 from fedaid.foundation.names import Names
 from fedaid.foundation.work import UnitsOfWork, Work
-from fedaid.timebank import commands, peering, rows, wire
+from fedaid.timebank import commands, peering, rows, sync, wire
 from fedaid.timebank.audit import verify_ledger
+from fedaid.timebank.commands.carry_out import carry_out_waiting
+from fedaid.timebank.commands.receive import nothing_agreed
 from fedaid.timebank.limits import TimebankLimits
 from fedaid.timebank.rules.books import AccountKind
 from inbox.ports import Letter
@@ -123,7 +125,7 @@ def found_town(database: Database, origin: str, *members: str) -> Town:
         actors.create_actor(work, Kind.LEDGER, "", name="hours", keys=keys)
         commands.open_chest(work)
         for member in members:
-            commands.open_account(work, AccountKind.MEMBER, member)
+            commands.open_account(work, AccountKind.MEMBER, member, floor_minutes=LIMITS.member_floor_minutes)
     return town
 
 
@@ -159,33 +161,59 @@ def link(first: Town, second: Town, line_minutes: int = LINE_MINUTES) -> None:
 
 
 def deliver(first: Town, second: Town) -> None:
-    """Carry letters both ways until nobody says anything more."""
+    """Carry letters both ways, and show what is asked for, until nobody says or asks anything more."""
     while True:
         letters = [(second, one) for one in first.outgoing()] + [(first, one) for one in second.outgoing()]
-        if not letters:
-            return
         for town, document in letters:
             assert town.take(document)
+        asked = [ask(town, other) for town, other in ((first, second), (second, first)) if needs_sync(town, other)]
+        if not letters and not asked:
+            return
+
+
+def needs_sync(town: Town, other: Town) -> bool:
+    with town.database.read() as connection:
+        peer = rows.peer_by_actor(connection, other.names.ledger)
+    return peer is not None and peer.needs_sync
+
+
+def ask(town: Town, other: Town, limits: TimebankLimits = LIMITS) -> None:
+    """One town reads the other's copy of their common messages, page by page, then carries out what waited."""
+    with town.work() as work:
+        errands = sync.set_out(work, limits)
+    for errand in errands:
+        left: sync.Errand | None = errand
+        while left is not None:
+            with other.database.read() as connection:
+                peer = rows.peer_by_actor(connection, town.names.ledger)
+                assert peer
+                page = sync.page_for(connection, limits, peer, left.after)
+            with town.work() as work:
+                left = sync.take_page(work, limits, left, page)
+    with town.work() as work:
+        carry_out_waiting(work, limits, nothing_agreed)
 
 
 def claim(town: Town, *, payee: str, payer: str, minutes: int, key: str | None = None, **more: Any) -> str:
     with town.work() as work:
-        return commands.claim(work, key or commands.new_key(), payee=payee, payer=payer, minutes=minutes, **more)
+        return commands.claim(
+            work, LIMITS, key or commands.new_key(), payee=payee, payer=payer, minutes=minutes, **more
+        )
 
 
 def confirm(town: Town, transfer_id: str, actor: str, **more: Any) -> None:
     with town.work() as work:
-        commands.confirm(work, transfer_id, actor, **more)
+        commands.confirm(work, LIMITS, transfer_id, actor, **more)
 
 
 def refuse(town: Town, transfer_id: str, actor: str) -> None:
     with town.work() as work:
-        commands.refuse(work, transfer_id, actor)
+        commands.refuse(work, LIMITS, transfer_id, actor)
 
 
 def withdraw(town: Town, transfer_id: str, actor: str) -> None:
     with town.work() as work:
-        commands.withdraw(work, transfer_id, actor)
+        commands.withdraw(work, LIMITS, transfer_id, actor)
 
 
 def pass_time(*towns: Town, days: float = 0, seconds: float = 0) -> None:
