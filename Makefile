@@ -49,6 +49,9 @@ interop-where-npm-is:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory interop ARGS=; else \
 	echo "== interop: LEFT OUT. npm is not on this machine, so nothing was tested against a server of others."; fi
 
+explore: setup ## Explore the timebank's state tables exhaustively; ARGS=--all explores millions of states
+	$(BIN)/python -m tests.timebank.explore $(ARGS)
+
 lock: setup ## Pin every package by hash
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet pyproject.toml --group dev -o requirements-dev.lock

@@ -106,7 +106,9 @@ def build(
     database = Database(settings.database, pool_size=settings.database_connections_max)
     outbox_wake = _Bell()
     units = UnitsOfWork(database, clock, settings.names, announcers(settings), outbox_wake.ring)
-    client = Client(settings.url_rules, settings.fetch, user_agent=_user_agent(settings), transport=transport)
+    client = Client(
+        settings.url_rules, settings.fetch, user_agent=_user_agent(settings), transport=transport, clock=clock.now
+    )
     signers, is_blocked = StoredSigners(database), BlockList(database)
 
     def server_signer() -> SigningKey:

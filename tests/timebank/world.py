@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Connection, delete, insert, select
 
-import fedaid.network.tables
-import fedaid.timebank.tables  # noqa: F401 - defines tables
+import fedaid.network.tables  # noqa: F401 - defines tables
 import outbox.tables
 from activitypub.documents import parse_activity, parse_actor
 from activitypub.identifiers import UrlRules
@@ -23,7 +22,7 @@ from fedaid.actors.wire import actor_document
 from fedaid.foundation.database import Database, metadata
 from fedaid.foundation.names import Names
 from fedaid.foundation.work import UnitsOfWork, Work
-from fedaid.timebank import commands, peering, rows, sync, wire
+from fedaid.timebank import commands, peering, rows, sync, tables, wire
 from fedaid.timebank.audit import verify_ledger
 from fedaid.timebank.commands.carry_out import carry_out_waiting
 from fedaid.timebank.commands.receive import nothing_agreed
@@ -38,6 +37,7 @@ NORTH, RIVER = "https://northside.example", "https://riverside.example"
 ANA, KIM = f"{NORTH}/users/ana", f"{NORTH}/users/kim"
 BEN, EVE = f"{RIVER}/users/ben", f"{RIVER}/users/eve"
 LINE_MINUTES = 1_200
+TABLES = [*metadata.sorted_tables, *outbox.tables.metadata.sorted_tables]
 
 
 @dataclass
@@ -192,6 +192,51 @@ def ask(town: Town, other: Town, limits: TimebankLimits = LIMITS) -> None:
                 left = sync.take_page(work, limits, left, page)
     with town.work() as work:
         carry_out_waiting(work, limits, nothing_agreed)
+
+
+@dataclass(frozen=True)
+class Backup:
+    """Everything a town's database held at one moment."""
+
+    rows: Mapping[str, list[dict[str, Any]]]
+    sent: int
+
+
+def back_up(town: Town) -> Backup:
+    with town.database.read() as connection:
+        rows_of = {table.name: [dict(row) for row in connection.execute(select(table)).mappings()] for table in TABLES}
+    return Backup(rows_of, town.sent)
+
+
+def restore(town: Town, backup: Backup) -> None:
+    """Put the database back to where it was; what happened since is forgotten, and the process starts anew."""
+    with town.database.write() as connection:
+        _set_guards(connection, town, on=False)
+        for table in reversed(TABLES):
+            connection.execute(delete(table))
+        for table in TABLES:
+            if backup.rows[table.name]:
+                connection.execute(insert(table), backup.rows[table.name])
+        _set_guards(connection, town, on=True)
+    town.sent = backup.sent
+    start_anew(town)
+
+
+def _set_guards(connection: Connection, town: Town, *, on: bool) -> None:
+    for table in tables.APPEND_ONLY:
+        if not town.database.is_sqlite:
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} {'ENABLE' if on else 'DISABLE'} TRIGGER USER")
+        elif not on:
+            for verb in ("update", "delete"):
+                connection.exec_driver_sql(f"DROP TRIGGER {table.name}_no_{verb}")
+    if on and town.database.is_sqlite:
+        tables.create_triggers(connection)
+
+
+def start_anew(town: Town) -> None:
+    """What every process does first."""
+    with town.work() as work:
+        sync.ask_all(work)
 
 
 def claim(town: Town, *, payee: str, payer: str, minutes: int, key: str | None = None, **more: Any) -> str:

@@ -29,6 +29,7 @@ from fedaid.timebank.rules.states import (
     PayerState,
     Side,
     Tell,
+    recalled,
 )
 
 _TELLS = {
@@ -150,15 +151,16 @@ def remember(work: Work, matter: Matter, message: Message) -> None:
     channel.keep_ours(work, matter.limits, matter.peer, message)
     _row(work, matter, before, Outcome(before))
     found = rows.transfer(work.connection, matter.transfer_id)
-    after = state(work, matter)
-    if found is None or after is found.state:
+    outcome = recalled(before, state(work, matter))
+    if found is None or outcome.state is before:
         return
-    if after in HOLDING and not found.held:
+    if outcome.hold is Hold.TAKE:
         books.hold(work, found.debit, found.minutes, limited=False)
-    elif found.held and after not in HOLDING:
+    elif outcome.hold is Hold.RELEASE:
         books.release(work, found.debit, found.minutes)
-    _note_state(work, matter, Outcome(after))
-    channel.alarm(work, matter.peer.id, matter.transfer_id, Alarm.RECOVERED)
+    _note_state(work, matter, outcome)
+    for what in outcome.alarms:
+        channel.alarm(work, matter.peer.id, matter.transfer_id, what, asks=False)
 
 
 # the row of the transfer

@@ -196,6 +196,16 @@ class Outcome:
     mark: Mark | None = None
 
 
+def recalled(before: PayerState | PayeeState, after: PayerState | PayeeState) -> Outcome:
+    """What it means that a message of ours which decides nothing comes back to us after we had forgotten it.
+
+    The state is what the messages make it; what had been promised is promised again, whether it fits or not.
+    """
+    held, holds = before in HOLDING, after in HOLDING
+    hold = Hold.KEEP if held == holds else Hold.TAKE if holds else Hold.RELEASE
+    return Outcome(after, hold=hold, alarms=() if after is before else (Alarm.RECOVERED,))
+
+
 @dataclass(frozen=True)
 class Given:
     """What a cell may ask about besides the state.
