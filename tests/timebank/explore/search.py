@@ -53,7 +53,8 @@ class Config:
     sides     the side of the first ledger in each transfer; the second has the other
     actions   what members and admins do, and the clocks
     restores  how often each ledger may be restored
-    room      how many transfers each limit has room for: members' floors, and the lines
+    line      how many transfers the line of the other ledger has room for
+    floor     how many transfers the member's own limit has room for
     liar      the ledger that signs whatever it likes, if any
     """
 
@@ -61,7 +62,8 @@ class Config:
     sides: tuple[Side, ...]
     actions: frozenset[Input] = EVERY
     restores: tuple[int, int] = (0, 0)
-    room: int = 1
+    line: int = 1
+    floor: int = 1
     liar: int | None = None
 
 
@@ -268,7 +270,7 @@ class Explorer:
             moved = model.times_posted(part)
             balance += -moved if other is side else moved
             held += bool(part & model.HELD) and other is side
-        return model.fits(balance, held, self.config.room)
+        return model.fits(balance, held, self.config.floor if side is Side.PAYER else self.config.line)
 
     # what must hold
 
@@ -297,15 +299,14 @@ class Explorer:
             raise Violation(f"L8: {transfer} was both accepted and refused")
 
     def _check_exposure(self, ledger: int) -> None:
-        """B2: what the honest side has on the other's line, unless an admin or a late Accept put it there."""
-        who = 1 - (self.config.liar or 0)
-        used = 0
-        for transfer, side in enumerate(self._sides[who]):
+        """B2: what the liar owes the honest side stays within its line; an admin may take on more."""
+        owed = 0
+        for transfer, side in enumerate(self._sides[1 - (self.config.liar or 0)]):
             part = _part(ledger, transfer)
-            if side is Side.PAYEE:
-                used += model.times_posted(part) + bool(part & model.HELD)
-        if used > self.config.room and payee.Input.TAKE_LATE not in self.config.actions:
-            raise Violation(f"B2: {used} transfers on a line for {self.config.room}")
+            moved, held = model.times_posted(part), bool(part & model.HELD)
+            owed += moved + held if side is Side.PAYEE else -moved
+        if owed > self.config.line and payee.Input.TAKE_LATE not in self.config.actions:
+            raise Violation(f"B2: {owed} transfers on a line for {self.config.line}")
 
     def _look(self, ledgers: tuple[int, int], pairs: list[tuple[int, int, int]]) -> None:
         """Not vacuous: what the proof is about does occur, in so many states."""
