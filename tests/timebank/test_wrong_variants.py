@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from pytest import MonkeyPatch
 
 from fedaid.timebank.rules import payee, payer, states
 from fedaid.timebank.rules.states import Hold, Kind, Mark, Outcome, PayeeState, PayerState, Side
@@ -21,16 +20,16 @@ ONE, TWO = (Side.PAYER,), (Side.PAYER, Side.PAYER)
 class WrongTable:
     """A wrong cell or two, what to explore, and the invariant that it breaks."""
 
-    plant: Callable[[MonkeyPatch], None]
+    plant: Callable[[pytest.MonkeyPatch], None]
     config: Config
     breaks: str
 
 
-def at_payer(patch: MonkeyPatch, happened: payer.Input, state: PayerState, outcome: Outcome) -> None:
+def at_payer(patch: pytest.MonkeyPatch, happened: payer.Input, state: PayerState, outcome: Outcome) -> None:
     patch.setitem(payer.TABLE[happened], state, {payer.Choice.ALWAYS: outcome})  # type: ignore[arg-type]  # dicts, all
 
 
-def at_payee(patch: MonkeyPatch, happened: payee.Input, state: PayeeState, outcome: Outcome) -> None:
+def at_payee(patch: pytest.MonkeyPatch, happened: payee.Input, state: PayeeState, outcome: Outcome) -> None:
     patch.setitem(payee.TABLE[happened], state, {payee.Choice.ALWAYS: outcome})  # type: ignore[arg-type]  # dicts, all
 
 
@@ -41,22 +40,23 @@ def ignore(state: PayerState | PayeeState) -> Outcome:
 GIVEN_UP = Outcome(PayeeState.ABANDONED, hold=Hold.RELEASE, stores=False, mark=Mark.ABANDONED)
 
 
-def payee_keeps_a_clock(patch: MonkeyPatch) -> None:
+def payee_keeps_a_clock(patch: pytest.MonkeyPatch) -> None:
     """As in ILP: the claimant gives up by its own clock, and what is decided afterwards comes too late."""
     at_payee(patch, payee.Input.PAST_END, PayeeState.CLAIMED, GIVEN_UP)
     at_payee(patch, payee.Input.ACCEPT, PayeeState.ABANDONED, ignore(PayeeState.ABANDONED))
 
 
-def payee_cancels_alone(patch: MonkeyPatch) -> None:
+def payee_cancels_alone(patch: pytest.MonkeyPatch) -> None:
     """The claimant takes its claim back without waiting for an answer."""
     at_payee(patch, payee.Input.CANCEL, PayeeState.CLAIMED, GIVEN_UP)
     at_payee(patch, payee.Input.ACCEPT, PayeeState.ABANDONED, ignore(PayeeState.ABANDONED))
 
 
-def line_checked_at_the_accept(patch: MonkeyPatch) -> None:
+def line_checked_at_the_accept(patch: pytest.MonkeyPatch) -> None:
     """As in ilp-connector before PR 493: nothing is reserved when the claim is made."""
     patch.setattr(states, "HOLDING", frozenset({PayerState.INVITED}))
-    at_payee(patch, payee.Input.CLAIM, PayeeState.NONE, Outcome(PayeeState.CLAIMED, signs=(Kind.OFFER,)))
+    for begun in (payee.Input.CLAIM, payee.Input.INVITE):
+        at_payee(patch, begun, PayeeState.NONE, Outcome(PayeeState.CLAIMED, signs=(Kind.OFFER,)))
     late = {
         payee.Choice.FITS: Outcome(PayeeState.CREDITED, posts=True, signs=(Kind.RECEIPT,)),
         payee.Choice.ALWAYS: ignore(PayeeState.CLAIMED),
@@ -64,13 +64,13 @@ def line_checked_at_the_accept(patch: MonkeyPatch) -> None:
     patch.setitem(payee.TABLE[payee.Input.ACCEPT], PayeeState.CLAIMED, late)  # type: ignore[arg-type]  # a dict
 
 
-def deduplicated_by_message(patch: MonkeyPatch) -> None:
+def deduplicated_by_message(patch: pytest.MonkeyPatch) -> None:
     """Each message is taken once, instead of each transfer being posted once."""
     again = Outcome(PayeeState.CREDITED, posts=True, resends=(Kind.RECEIPT,))
     at_payee(patch, payee.Input.ACCEPT, PayeeState.CREDITED, again)
 
 
-def decider_changes_its_mind(patch: MonkeyPatch) -> None:
+def decider_changes_its_mind(patch: pytest.MonkeyPatch) -> None:
     """A commit can be taken back."""
     at_payer(patch, payer.Input.REFUSE, PayerState.ACCEPTED, Outcome(PayerState.REJECTED, signs=(Kind.REJECT,)))
     true_state = states.payer_state
@@ -81,7 +81,7 @@ def decider_changes_its_mind(patch: MonkeyPatch) -> None:
     patch.setattr(states, "payer_state", reject_wins)
 
 
-def sync_without_echo(patch: MonkeyPatch) -> None:
+def sync_without_echo(patch: pytest.MonkeyPatch) -> None:
     """Each side shows the other only what it has signed itself."""
     for happened in (payer.Input.OWN_ACCEPT, payer.Input.OWN_REJECT):
         for state in PayerState:
@@ -89,7 +89,7 @@ def sync_without_echo(patch: MonkeyPatch) -> None:
     patch.setattr(states, "recalled", lambda before, _after: ignore(before))
 
 
-def first_decision_wins(patch: MonkeyPatch) -> None:
+def first_decision_wins(patch: pytest.MonkeyPatch) -> None:
     """Whatever was decided first stands, also after a restore."""
     at_payee(patch, payee.Input.ACCEPT, PayeeState.VOID, ignore(PayeeState.VOID))
     at_payer(patch, payer.Input.OWN_ACCEPT, PayerState.REJECTED, ignore(PayerState.REJECTED))
@@ -107,7 +107,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_wrong_table_is_caught(name: str, monkeypatch: MonkeyPatch) -> None:
+def test_a_wrong_table_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = TABLES[name]
     assert Explorer(wrong.config).run().violations == 0
     wrong.plant(monkeypatch)
