@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import Column, Connection, Row, Select, bindparam, select
 
 from fedaid.timebank import tables
 from fedaid.timebank.rules.books import AccountKind, AccountStatus, fits
@@ -143,6 +144,20 @@ class StoredFact:
     counts: bool
 
 
+def _by(*columns: Column[Any]) -> Select[Any]:
+    """Whole rows by the values of these columns. Made once: a step of the ledger reads some dozens of rows."""
+    return select(columns[0].table).where(*(column == bindparam(column.name) for column in columns))
+
+
+_ACCOUNT, _ACCOUNT_OF = _by(tables.account.c.id), _by(tables.account.c.actor)
+_CLEARING, _CHEST = _by(tables.account.c.peer_id), _by(tables.account.c.kind)
+_PEER, _PEER_BY_HOST = _by(tables.peer.c.id), _by(tables.peer.c.host)
+_PEER_BY_ACTOR, _PEER_BY_ORIGIN = _by(tables.peer.c.actor), _by(tables.peer.c.origin)
+_TRANSFER = _by(tables.transfer.c.id)
+_FACT, _FACT_BY_DIGEST = _by(tables.fact.c.n), _by(tables.fact.c.digest)
+_FACTS_ABOUT = _by(tables.fact.c.peer_id, tables.fact.c.transfer_id).order_by(tables.fact.c.n)
+
+
 def account_of_row(row: Row[tuple[object, ...]]) -> Account:
     """A row of accounts as a value."""
     return Account(
@@ -160,44 +175,47 @@ def account_of_row(row: Row[tuple[object, ...]]) -> Account:
     )
 
 
-def _one_account(connection: Connection, condition: ColumnElement[bool]) -> Account | None:
-    row = connection.execute(select(tables.account).where(condition)).one_or_none()
+def _one_account(connection: Connection, query: Select[Any], **values: object) -> Account | None:
+    row = connection.execute(query, values).one_or_none()
     return account_of_row(row) if row is not None else None
 
 
 def account(connection: Connection, account_id: int) -> Account:
     """The account with this row id."""
-    return account_of_row(connection.execute(select(tables.account).where(tables.account.c.id == account_id)).one())
+    return account_of_row(connection.execute(_ACCOUNT, {"id": account_id}).one())
 
 
 def account_of(connection: Connection, actor: str) -> Account | None:
     """The account of a member or group of ours."""
-    return _one_account(connection, tables.account.c.actor == actor)
+    return _one_account(connection, _ACCOUNT_OF, actor=actor)
 
 
 def chest(connection: Connection) -> Account | None:
     """The community chest."""
-    return _one_account(connection, tables.account.c.kind == AccountKind.CHEST)
+    return _one_account(connection, _CHEST, kind=AccountKind.CHEST)
 
 
 def clearing(connection: Connection, peer_id: int) -> Account | None:
     """The account with another network: positive is what we owe it."""
-    return _one_account(connection, tables.account.c.peer_id == peer_id)
+    return _one_account(connection, _CLEARING, peer_id=peer_id)
+
+
+_PEER_FIELDS = tuple(name for name in Peer.__dataclass_fields__ if name not in ("key", "status"))
 
 
 def _peer(row: Row[tuple[object, ...]]) -> Peer:
-    values = {name: row._mapping[name] for name in Peer.__dataclass_fields__ if name not in ("key", "status")}
+    values = {name: getattr(row, name) for name in _PEER_FIELDS}
     return Peer(**values, status=PeerStatus(row.status), key=PinnedKey(row.key_id, row.key_multibase))
 
 
-def _one_peer(connection: Connection, condition: ColumnElement[bool]) -> Peer | None:
-    row = connection.execute(select(tables.peer).where(condition)).one_or_none()
+def _one_peer(connection: Connection, query: Select[Any], **values: object) -> Peer | None:
+    row = connection.execute(query, values).one_or_none()
     return _peer(row) if row is not None else None
 
 
 def peer(connection: Connection, peer_id: int) -> Peer:
     """The peer with this row id."""
-    return _peer(connection.execute(select(tables.peer).where(tables.peer.c.id == peer_id)).one())
+    return _peer(connection.execute(_PEER, {"id": peer_id}).one())
 
 
 def peers(connection: Connection) -> list[Peer]:
@@ -225,17 +243,17 @@ def retired_keys(connection: Connection) -> list[PinnedKey]:
 
 def peer_by_host(connection: Connection, host: str) -> Peer | None:
     """The peer at this host."""
-    return _one_peer(connection, tables.peer.c.host == host.lower())
+    return _one_peer(connection, _PEER_BY_HOST, host=host.lower())
 
 
 def peer_by_actor(connection: Connection, ledger_actor: str) -> Peer | None:
     """The peer whose ledger this is."""
-    return _one_peer(connection, tables.peer.c.actor == ledger_actor)
+    return _one_peer(connection, _PEER_BY_ACTOR, actor=ledger_actor)
 
 
 def peer_of_person(connection: Connection, actor: str) -> Peer | None:
     """The peer at whose origin this actor lives."""
-    return _one_peer(connection, tables.peer.c.origin == origin_of(actor))
+    return _one_peer(connection, _PEER_BY_ORIGIN, origin=origin_of(actor))
 
 
 def origin_of(url: str) -> str:
@@ -243,16 +261,19 @@ def origin_of(url: str) -> str:
     return "/".join(url.split("/", 3)[:3])
 
 
+_TRANSFER_FIELDS = tuple(name for name in Transfer.__dataclass_fields__ if name not in ("state", "mark"))
+
+
 def transfer_of(row: Row[tuple[object, ...]]) -> Transfer:
     """A row of transfers as a value."""
-    values = {name: row._mapping[name] for name in Transfer.__dataclass_fields__ if name not in ("state", "mark")}
+    values = {name: getattr(row, name) for name in _TRANSFER_FIELDS}
     mark = Mark(row.mark) if row.mark else None
     return Transfer(**values, state=_STATES[row.kind](row.state), mark=mark)
 
 
 def transfer(connection: Connection, transfer_id: str) -> Transfer | None:
     """The transfer with this id; None also for one of which only a refusal is known."""
-    row = connection.execute(select(tables.transfer).where(tables.transfer.c.id == transfer_id)).one_or_none()
+    row = connection.execute(_TRANSFER, {"id": transfer_id}).one_or_none()
     return transfer_of(row) if row is not None else None
 
 
@@ -279,13 +300,13 @@ def fact_of(row: Row[tuple[object, ...]]) -> StoredFact:
 
 def facts_about(connection: Connection, peer_id: int, transfer_id: str) -> list[StoredFact]:
     """All signed messages about a transfer with a peer, in the order in which we got to know them."""
-    about = (tables.fact.c.peer_id == peer_id) & (tables.fact.c.transfer_id == transfer_id)
-    return [fact_of(row) for row in connection.execute(select(tables.fact).where(about).order_by(tables.fact.c.n))]
+    found = connection.execute(_FACTS_ABOUT, {"peer_id": peer_id, "transfer_id": transfer_id})
+    return [fact_of(row) for row in found]
 
 
 def fact_by_digest(connection: Connection, digest: str) -> StoredFact | None:
     """The signed message with this digest."""
-    row = connection.execute(select(tables.fact).where(tables.fact.c.digest == digest)).one_or_none()
+    row = connection.execute(_FACT_BY_DIGEST, {"digest": digest}).one_or_none()
     return fact_of(row) if row is not None else None
 
 
@@ -297,7 +318,7 @@ def state_of(side: Side, facts: list[StoredFact], mark: Mark | None) -> PayerSta
 
 def fact(connection: Connection, number: int) -> StoredFact:
     """The signed message with this number."""
-    return fact_of(connection.execute(select(tables.fact).where(tables.fact.c.n == number)).one())
+    return fact_of(connection.execute(_FACT, {"n": number}).one())
 
 
 def all_facts(connection: Connection) -> list[StoredFact]:
