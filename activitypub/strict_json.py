@@ -16,9 +16,16 @@ NUMBER_CHARACTERS_MAX = 40
 
 @dataclass(frozen=True)
 class DocumentLimits:
-    """What a document may hold (attacks S53, S60, S61). Counts are per object; characters are code points.
+    """What a document may hold (attacks S53, S60, S61). Characters are code points.
 
-    containers_max   objects and lists of the whole document: 300,000 empty ones in a body took 1.3 s of CPU to check
+    body_bytes_max          of the whole document
+    depth_max               levels of nesting
+    containers_max          objects and lists of the whole: 300,000 empty ones took 1.3 s of CPU to check
+    recipients_max          of one object, in all its audiences together
+    tags_max                of one object
+    attachments_max         of one object
+    content_characters_max  of a content or summary
+    name_characters_max     of a name
     """
 
     body_bytes_max: int = KIB * KIB

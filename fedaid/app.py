@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx2
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -247,12 +248,13 @@ def _chores(settings: Settings, asking: sync.Asking) -> Sequence[Chore | Errand]
 
 def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk, identify: Identify) -> Starlette:
     app = Starlette(
-        routes=_routes(settings, desk, identify),
+        routes=routes(settings, desk, identify),
         exception_handlers=exception_handlers(),
         middleware=[
             Middleware(StrictHeaders),
             Middleware(OurHost, host=settings.names.host),
             Middleware(OwnForms, origin=settings.origin),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=settings.form_bytes_max),
         ],
     )
     app.state.house = House(
@@ -267,14 +269,15 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk, ide
     return app
 
 
-def _routes(settings: Settings, desk: Desk, identify: Identify) -> list[BaseRoute]:
+def routes(settings: Settings, desk: Desk, identify: Identify) -> list[BaseRoute]:
+    """Every address of the pages; the first that fits is asked."""
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
         *fedaid.web.pages.routes(settings.timebank),
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board),
-        *fedaid.timebank.pages.routes(settings.timebank),
+        *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.timebank.api.routes(settings.timebank, identify),
         *fedaid.admin.pages.routes(desk),
         fedaid.actors.pages.by_handle(

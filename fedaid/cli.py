@@ -24,8 +24,8 @@ from fedaid.admin import doctor, founding, networks
 from fedaid.demo import play
 from fedaid.foundation import schema, wording
 from fedaid.foundation.database import Database
-from fedaid.foundation.pages import Role
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.viewer import Role
 from fedaid.groups import commands as groups
 from fedaid.members import commands as members
 from fedaid.members import queries as member_queries
@@ -135,7 +135,8 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(chosen.trusted_proxies),
+        forwarded_allow_ips=chosen.trusted_proxies,
         timeout_graceful_shutdown=10,
     )
 

@@ -5,9 +5,9 @@ the file: ``[inbox] lease_seconds = 60`` is also ``FEDAID_INBOX__LEASE_SECONDS=6
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -24,12 +24,14 @@ from activitypub.identifiers import UrlRules
 from fedaid.board.limits import BoardLimits
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.wording import is_zone
 from fedaid.members.limits import MemberLimits
 from fedaid.timebank.limits import TimebankLimits
 from inbox.limits import InboxLimits
 from outbox.limits import OutboxLimits
 
 FILE_NAME = "fedaid.toml"
+_CONTACT = re.compile(r"https://[^\s/]+\.\S+|[^\s@/]+@[^\s@/]+\.[^\s@/]+")
 DATABASE_FILE_NAME = "fedaid.sqlite3"
 
 
@@ -45,9 +47,14 @@ class Settings(BaseSettings):
     database_connections_max: int = Field(10, ge=2, le=200, description="Connections kept open, for each way.")
     allow_loopback: bool = Field(False, description="For one machine: lets http, 127.0.0.0/8 and any port through.")
     time_zone: str = Field("UTC", description="The neighbourhood's time zone, an IANA name.")
+    contact: str = Field("", description="E-mail or https address where people outside reach the admins; shown to all.")
     source_url: str = Field("", description="Where visitors find the source of a changed fedaid (AGPL section 13).")
     host: str = Field("127.0.0.1", description="Address the web server listens on, behind a proxy that speaks TLS.")
     port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on.")
+    form_bytes_max: int = Field(1024 * 1024, ge=1, description="Size of a form that a page takes, in bytes.")
+    trusted_proxies: str = Field(
+        "", description="Addresses, with commas between, of proxies whose X-Forwarded-For is believed, e.g. 127.0.0.1"
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much is logged.")
 
     fetch: FetchLimits = FetchLimits()
@@ -75,8 +82,15 @@ class Settings(BaseSettings):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if not is_zone(value):
             raise ValueError("not a known time zone; write one such as Europe/London")
+        return value
+
+    @field_validator("contact")
+    @classmethod
+    def _can_be_written_to(cls, value: str) -> str:
+        if value and not _CONTACT.fullmatch(value):
+            raise ValueError("write an e-mail address, or a web address that begins with https://")
         return value
 
     @model_validator(mode="after")

@@ -55,8 +55,7 @@ def check_head(scope: Scope, origin: Origin, limits: InboxLimits) -> Head:
     _check_host(head, origin)
     _check_type(head)
     _check_length(head, limits)
-    if not head.get("signature"):
-        raise MailRefused(HTTPStatus.UNAUTHORIZED, "unsigned", "A letter to an inbox must be signed.")
+    _check_signed(head)
     return head
 
 
@@ -103,6 +102,11 @@ def _check_length(head: Head, limits: InboxLimits) -> None:
         raise MailRefused(HTTPStatus.BAD_REQUEST, "content_length", "Content-Length must be a number.")
     if len(length) > 12 or int(length) > limits.body_bytes_max:
         raise _too_large(limits)
+
+
+def _check_signed(head: Head) -> None:
+    if not head.get("signature"):
+        raise MailRefused(HTTPStatus.UNAUTHORIZED, "unsigned", "A letter to an inbox must be signed.")
 
 
 def _too_large(limits: InboxLimits) -> MailRefused:

@@ -9,21 +9,44 @@ from activitypub.documents import DocumentLimits
 class InboxLimits:
     """The defaults suit a neighbourhood on a small machine; tests and admins may choose others.
 
-    Requests. ``body_bytes_max`` counts what arrives, whatever Content-Length says (attack S60);
-    ``body_seconds_max`` ends a body that drips. ``clock_skew_seconds`` is how far Date or created may be
-    from our clock, either way (S24).
-
-    Keys. A key is used for ``key_fresh_seconds`` before it is fetched anew; one that fails is refetched at
-    most once per ``key_refetch_seconds`` (S17). A host whose fetches were in vain
-    ``vain_fetches_per_host_max`` times is left alone for ``negative_cache_seconds`` (S16).
-
-    Floods. Beyond ``queue_letters_max`` letters not yet applied, or ``waiting_letters_max`` waiting for the
-    disk, senders are asked to come back later; so is a host that follows or reports too much (S50, S58).
-
-    Worker. A letter is leased for ``lease_seconds``; when its worker dies, another takes it after that, so
-    ``fetch_seconds_max`` must stay well below. A letter that fails for a fault of ours is tried ``tries_max``
-    times, from ``retry_first_seconds`` on, each wait four times the last, at most ``retry_longest_seconds``;
-    one that lacks a document because its server did not answer, ``fetch_tries_max`` times, then without it.
+    body_bytes_max                   of one letter; counted as it arrives, whatever Content-Length says (attack S60)
+    body_seconds_max                 within which a body must have arrived
+    header_bytes_max                 of all headers of a letter together
+    clock_skew_seconds               how far Date or created may be from our clock, either way (S24)
+    key_cache_entries_max            senders' keys kept in memory
+    key_memory_seconds               how long a key is kept in memory before it is looked up in the database again
+    key_fresh_seconds                after which a key is fetched from its owner anew
+    key_refetch_seconds              between two fetches of a key that did not verify (S17)
+    vain_fetches_per_host_max        after which no more keys are fetched from a host for a while (S16)
+    negative_cache_seconds           how long that while is, and how long a key that is not there counts as absent
+    negative_cache_entries_max       such hosts and keys remembered
+    fetch_waiters_per_host_max       letters that may wait for keys of one host
+    block_memory_seconds             how late a new block may take effect at the door
+    inbox_memory_seconds             how long it is remembered that an inbox exists
+    memory_entries_max               entries of every other memory of the door
+    queue_letters_max                letters not yet applied, beyond which senders are asked to come back later
+    queue_count_seconds              between two counts of them
+    waiting_letters_max              letters waiting for the disk, beyond which senders are asked to come back later
+    come_back_seconds                what they are told to wait
+    commit_letters_max               letters written down in one commit
+    follows_per_host_per_minute_max  Follows taken from one host (S58)
+    flags_per_host_per_hour_max      reports taken from one host (S50)
+    claim_letters_max                letters leased at once
+    unit_letters_max                 letters applied in one transaction
+    lanes_max                        hosts whose letters wait for documents at the same time
+    lease_seconds                    after which another worker takes over; ``fetch_seconds_max`` must be well below
+    fetches_per_letter_max           documents fetched for one letter
+    fetches_at_once_max              of them at the same time
+    fetch_seconds_max                for all documents of one host's letters
+    fetch_tries_max                  tries of a letter whose document did not come; then it is applied without
+    tries_max                        tries of a letter that fails through a fault of ours
+    error_characters_max             of a fault's description that are stored
+    retry_first_seconds              wait after the first failed try; each further one is four times longer
+    retry_longest_seconds            the longest such wait
+    poll_seconds                     how often the database is asked for letters that nobody woke us for
+    awake_seconds                    how long a host counts as awake after a letter from it
+    keep_settled_days                how long settled letters are remembered, so that a replay is known
+    keep_bodies_days                 how long the text of settled letters is kept
     """
 
     documents: DocumentLimits = field(default_factory=DocumentLimits)

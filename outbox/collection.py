@@ -3,16 +3,33 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, not_, select
 
 from outbox.tables import DELIVERED, FAILED, activity, delivery
 
 PAGE_ITEMS_MAX = 100
 
 
+_deletion = activity.alias("deletion")
+# What an actor deleted must not be read in what it said about it before; the Delete itself says nothing of it.
+_IS_DELETED = and_(
+    activity.c.type != "Delete",
+    exists().where(
+        _deletion.c.object_id == activity.c.object_id,
+        _deletion.c.actor == activity.c.actor,
+        _deletion.c.type == "Delete",
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Stored:
-    """An activity as it was sent; ``number`` is its place in the order, ``public`` whether anybody may read it."""
+    """An activity as it was sent.
+
+    number   its place in the order
+    public   whether it was said to anybody
+    deleted  whether its actor has deleted what it is about, so that nobody is to read it any more
+    """
 
     number: int
     activity_id: str
@@ -21,6 +38,7 @@ class Stored:
     body: str
     public: bool
     created_ms: int
+    deleted: bool
 
 
 @dataclass(frozen=True)
@@ -47,14 +65,14 @@ class Progress:
 
 def stored(connection: Connection, activity_id: str) -> Stored | None:
     """The activity with this id, or None. The caller decides who may see one that is not public."""
-    row = connection.execute(select(activity).where(activity.c.activity_id == activity_id)).one_or_none()
+    row = connection.execute(_activities().where(activity.c.activity_id == activity_id)).one_or_none()
     return None if row is None else _stored(row)
 
 
 def page(connection: Connection, actor: str, before: int | None = None, items_max: int = 20) -> Page:
     """The public activities of an actor, newest first, those older than number ``before``."""
     wanted = min(items_max, PAGE_ITEMS_MAX)
-    query = select(activity).where(activity.c.actor == actor, activity.c.public.is_(True))
+    query = _activities().where(*_shown(actor))
     if before is not None:
         query = query.where(activity.c.id < before)
     rows = connection.execute(query.order_by(activity.c.id.desc()).limit(wanted + 1)).all()
@@ -63,14 +81,21 @@ def page(connection: Connection, actor: str, before: int | None = None, items_ma
 
 
 def count(connection: Connection, actor: str) -> int:
-    """How many public activities the actor has sent."""
-    mine = (activity.c.actor == actor, activity.c.public.is_(True))
-    return connection.execute(select(func.count()).select_from(activity).where(*mine)).scalar_one()
+    """How many public activities of the actor stand."""
+    return connection.execute(select(func.count()).select_from(activity).where(*_shown(actor))).scalar_one()
+
+
+def _activities() -> Select[Any]:
+    return select(activity, _IS_DELETED.label("deleted"))
+
+
+def _shown(actor: str) -> tuple[ColumnElement[bool], ...]:
+    return activity.c.actor == actor, activity.c.public.is_(True), not_(_IS_DELETED)
 
 
 def latest_about(connection: Connection, object_id: str) -> Stored | None:
     """The last activity sent about an object, or None."""
-    about = select(activity).where(activity.c.object_id == object_id).order_by(activity.c.id.desc()).limit(1)
+    about = _activities().where(activity.c.object_id == object_id).order_by(activity.c.id.desc()).limit(1)
     row = connection.execute(about).one_or_none()
     return None if row is None else _stored(row)
 
@@ -92,4 +117,5 @@ def progress(connection: Connection, activity_id: str) -> Progress | None:
 
 
 def _stored(row: Row[Any]) -> Stored:
-    return Stored(row.id, row.activity_id, row.actor, row.type, row.body, row.public, row.created_ms)
+    columns = (row.id, row.activity_id, row.actor, row.type, row.body, row.public, row.created_ms)
+    return Stored(*columns, deleted=bool(row.deleted))

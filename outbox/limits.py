@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 REQUESTS_PER_TRY_MAX = 3  # an actor is met, then the door is knocked at in each of two dialects
+LEASE_SPARE_SECONDS = 1  # between the claim and the first try; without it no try would ever fit into the lease
 
 
 @dataclass(frozen=True)
@@ -10,7 +11,8 @@ class OutboxLimits:
     """How patient, how parallel and how greedy delivery is.
 
     tries_max                     tries before a delivery is given up and its host is left to sleep
-    first_retry_seconds           the wait after the first failure; each further wait is ``retry_factor`` times longer
+    first_retry_seconds           the wait after the first failure
+    retry_factor                  how many times longer each further wait is
     retry_seconds_max             the longest such wait
     keep_trying_seconds_max       the longest wait for mail that is never given up
     jitter                        share by which a wait is made shorter or longer by chance
@@ -46,8 +48,9 @@ class OutboxLimits:
     error_characters_max: int = 300
 
     def __post_init__(self) -> None:
-        if self.lease_seconds < self.try_seconds_max:
-            raise ValueError("lease_seconds must leave room for one try with all its requests")
+        shortest = self.try_seconds_max + LEASE_SPARE_SECONDS
+        if self.lease_seconds < shortest:
+            raise ValueError(f"lease_seconds must leave room for one try with all its requests: at least {shortest:g}")
 
     @property
     def try_seconds_max(self) -> float:

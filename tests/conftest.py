@@ -1,4 +1,4 @@
-"""What every test may ask for: an empty database of each kind, and the PostgreSQL behind one of them."""
+"""What every test may ask for: a database of each kind, empty or with the schema, and a quick place for files."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +13,15 @@ collect_ignore = ["interop"]  # these need npm: `make interop` asks for them by 
 GUARD = pytest.StashKey[postgresql.Guard]()
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses a place for temporary files
 def pytest_configure(config: pytest.Config) -> None:
-    """Before xdist starts its workers, which learn from the environment where the one cluster is."""
+    """Before xdist starts its workers, which learn from the environment where the one cluster is.
+
+    Temporary files go with the run, as they may be in memory; ``--basetemp`` keeps those of the tests that failed.
+    """
     if not hasattr(config, "workerinput"):
         config.stash[GUARD] = postgresql.stand_guard()
+        config.option.basetemp = config.option.basetemp or str(postgresql.run_folder() / "files")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -43,6 +48,12 @@ def database_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """An empty database; the test creates the tables it needs (``create_tables``)."""
-    opened = Database(database_url)
-    yield opened
-    opened.dispose()
+    with databases.opened(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def migrated_database(database_kind: str, tmp_path: Path) -> Iterator[Database]:
+    """A database with the schema of an instance, as the migrations make it."""
+    with databases.migrated_database(database_kind, tmp_path) as opened:
+        yield opened

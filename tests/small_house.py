@@ -10,15 +10,12 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.testclient import TestClient
 
-import fedaid.groups.tables
-import fedaid.network.tables  # noqa: F401 - defines tables
-import outbox.tables
 from activitypub.documents import Actor, parse_actor
 from activitypub.identifiers import UrlRules
 from activitypub.keys import VerificationKey, private_from_pem, public_to_multibase, public_to_pem
 from fedaid.actors import wire
 from fedaid.actors.commands import ActorKeys, make_keys
-from fedaid.foundation.database import Database, metadata
+from fedaid.foundation.database import Database
 from fedaid.foundation.names import Names
 from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, UnitsOfWork
@@ -72,9 +69,7 @@ class SmallHouse:
 
 
 def build(database: Database, origin: str = NORTH) -> SmallHouse:
-    """A house with empty tables in the given database."""
-    metadata.create_all(database.engine)
-    outbox.tables.metadata.create_all(database.engine)
+    """A house in the given database, which has its tables."""
     clock, names = StillClock(), Names(origin)
     return SmallHouse(database, clock, UnitsOfWork(database, clock, names, all_announcers()), names)
 

@@ -1,6 +1,7 @@
 """The command line: a contract for scripts. It says what it did, refuses with a sentence, and exits as documented."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,12 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from fedaid import __version__
 from fedaid.foundation.database import Database
 from fedaid.members import queries as members
 from fedaid.members.commands import check_password
+from tests.support import command_line
 
-Fedaid = Callable[..., "subprocess.CompletedProcess[str]"]
 ORIGIN = "http://127.0.0.1:8099"
+AS_MODULE, AS_SCRIPT = [sys.executable, "-m", "fedaid"], [str(Path(sys.executable).parent / "fedaid")]
+
+
+Fedaid = Callable[..., command_line.Ended]
 
 
 @pytest.fixture
@@ -23,24 +29,33 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fedaid(data: Path) -> Fedaid:
-    def run(*words: str, given: str = "", where: Path = data) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "fedaid", *words, "--data", str(where)],
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def run(*words: str, given: str = "", where: Path = data) -> command_line.Ended:
+        return command_line.fedaid(*words, "--data", str(where), given=given)
 
     return run
 
 
-@pytest.fixture
-def founded(fedaid: Fedaid) -> Fedaid:
+@pytest.fixture(scope="session")
+def once_founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A neighbourhood as ``fedaid init`` makes it, in a process of its own; tests work on copies of it."""
+    data = tmp_path_factory.mktemp("founded") / "northside"
     options = ["--origin", ORIGIN, "--name", "Northside", "--allow-loopback", "--admin", "nora", "--password-stdin"]
-    done = fedaid("init", *options, given="neighbours help\n")
+    command = [*AS_MODULE, "init", *options, "--data", str(data)]
+    done = subprocess.run(command, input="neighbours help\n", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return data
+
+
+@pytest.fixture
+def founded(fedaid: Fedaid, once_founded: Path, data: Path) -> Fedaid:
+    shutil.copytree(once_founded, data)
     return fedaid
+
+
+@pytest.mark.parametrize("program", [AS_MODULE, AS_SCRIPT])
+def test_the_program_can_be_started_as_a_module_and_as_a_script(program: list[str]) -> None:
+    done = subprocess.run([*program, "version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{__version__}\n"
 
 
 def test_init_founds_a_neighbourhood_and_says_how_to_start_it(founded: Fedaid, data: Path) -> None:
@@ -173,7 +188,7 @@ def test_the_doctor_names_what_is_wrong_and_exits_with_1(founded: Fedaid) -> Non
     assert "is fedaid serve running" in findings[-1]["what"]
 
 
-def test_every_command_has_help(fedaid: Fedaid) -> None:
+def test_every_command_has_help() -> None:
     for words in (
         "init",
         "serve",
@@ -192,8 +207,6 @@ def test_every_command_has_help(fedaid: Fedaid) -> None:
         "network list",
         "demo",
     ):
-        shown = subprocess.run(
-            [sys.executable, "-m", "fedaid", *words.split(), "--help"], capture_output=True, text=True, check=False
-        )
+        shown = command_line.fedaid(*words.split(), "--help")
         assert shown.returncode == 0, words
         assert "--help" in shown.stdout, words

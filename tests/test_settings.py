@@ -79,6 +79,8 @@ def test_loopback_is_an_origin_only_when_it_is_allowed_and_this_is_kept(tmp_path
         ('port = "many"', "port"),
         ("prot = 1", "prot"),
         ('time_zone = "Middle/Earth"', "time_zone"),
+        ('contact = "javascript:alert(1)"', "contact"),
+        ('contact = "http://northside.example"', "contact"),
         ("[inbox]\nlease_secs = 1", "inbox"),
         ("name = ", "fedaid.toml"),
     ],

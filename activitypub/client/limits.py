@@ -7,10 +7,18 @@ from dataclasses import dataclass
 class FetchLimits:
     """How much a stranger's server may cost us.
 
-    ``total_seconds_max`` bounds one fetch with all its redirects, or one post; the others bound a single wait (S08).
-    ``body_bytes_max`` counts what arrives, which is never unpacked (S07). ``redirects_max`` is for GET; a POST follows
-    none (S03). Of the answer to a POST only ``answer_bytes_max`` are read. A kept connection is closed after
-    ``idle_seconds_max``; ``retry_after_seconds_max`` caps what a Retry-After may ask for.
+    total_seconds_max        for one fetch with all its redirects, or one post (attack S08)
+    connect_seconds_max      for a single wait: until the connection stands
+    read_seconds_max         for a single wait: for more of the answer
+    write_seconds_max        for a single wait: until more of the request is taken
+    body_bytes_max           of an answer; counted as it arrives, never unpacked (S07)
+    answer_bytes_max         of the answer to a post that are read
+    redirects_max            followed by a fetch; a post follows none (S03)
+    addresses_max            of one host that are tried
+    connections_max          open at the same time
+    kept_connections_max     of them kept for the next request
+    idle_seconds_max         after which a kept connection is closed
+    retry_after_seconds_max  the longest Retry-After that is passed on
     """
 
     total_seconds_max: float = 10.0

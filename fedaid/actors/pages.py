@@ -78,6 +78,7 @@ def by_handle(pages: Mapping[Kind, Page]) -> Route:
     """``/@handle``: the page of a person or a board for people, the way to its document for servers."""
 
     def page(request: Request) -> Response:
+        """The page of a person or a board for people; servers are led to its document."""
         with house(request).database.read() as connection:
             found = _present(queries.by_handle(connection, request.path_params["handle"]))
         if wants_activity(request):
@@ -95,8 +96,12 @@ def _present(found: LocalActor | None) -> LocalActor:
     if found is None:
         raise NotFound
     if found.gone_at is not None:
-        raise Refused("gone", "This was taken down.", 410)
+        raise _taken_down()
     return found
+
+
+def _taken_down() -> Refused:
+    return Refused("gone", "This was taken down.", 410)
 
 
 def _asked_for(request: Request, connection: Connection) -> LocalActor:
@@ -133,13 +138,18 @@ def actor(request: Request) -> Response:
 
 
 def activity(request: Request) -> Response:
-    """One activity of ours, if anybody may read it (attack S47: a private one and none answer alike)."""
+    """One activity of ours, if anybody may read it (attack S47: a private one and none answer alike).
+
+    410 when what it is about was taken down since: its words went with it.
+    """
     home = house(request)
     number = _row_id(request.path_params["number"])
     with home.database.read() as connection:
         found = sent.stored(connection, home.names.activity(number))
     if found is None or not found.public:
         raise NotFound
+    if found.deleted:
+        raise _taken_down()
     return _json(found.body.encode(), ACTIVITY_SECONDS_MAX)
 
 

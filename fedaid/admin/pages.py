@@ -1,6 +1,7 @@
 """The admin's pages: neighbouring networks."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -36,6 +37,7 @@ def routes(desk: Desk) -> Sequence[Route]:
     """The page of all links, and one address for each step of a link."""
 
     def networks_page(request: Request) -> Response:
+        """All neighbouring networks with the steps that can be taken, for the admin."""
         admin(request)
         return _page(request, desk, NOTHING_TYPED)
 
@@ -44,6 +46,7 @@ def routes(desk: Desk) -> Sequence[Route]:
 
 
 def _step(desk: Desk, step: str) -> Endpoint:
+    @wraps(getattr(Desk, step))
     async def endpoint(request: Request) -> Response:
         await run_in_threadpool(admin, request)
         form = await read_form(request)

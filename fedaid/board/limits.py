@@ -7,8 +7,9 @@ from dataclasses import dataclass
 class BoardLimits:
     """How long listings stay, and how often it is looked for those whose time is over.
 
-    request_days, offer_days   offered in the form; a member may choose another day, at most a year away
-    expire_look_seconds        how late a listing may leave the board
+    request_days         for which a request stays, unless its author chooses another day, at most a year away
+    offer_days           the same for an offer
+    expire_look_seconds  how late a listing may leave the board
     """
 
     request_days: int = 14

@@ -30,8 +30,8 @@ from fedaid.board.tables import listing as listing_table
 from fedaid.board.tables import listing_tombstone
 from fedaid.board.tables import response as response_table
 from fedaid.foundation.database import Database
-from fedaid.foundation.pages import Viewer
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 
 LISTINGS_PER_PAGE = 20
 MINE_MAX = 100  # of each kind on the page of one member
@@ -44,6 +44,7 @@ class Listing:
     board_actor    the board it stands on
     author_actor   the author on the wire: the board, unless a neighbour posted under their own name
     member_actor, author_member_id   the member of ours who posted it; never sent out in a listing
+    form_key       of what they typed into a form, which may be sent twice
     page           where people see it
     minutes        for one helper
     primary_uri, reciprocal_uri   what an Agreement about it satisfies
@@ -55,6 +56,7 @@ class Listing:
     author_actor: str
     author_member_id: int | None
     member_actor: str | None
+    form_key: str | None
     host: str
     page: str
     local: bool
@@ -357,6 +359,12 @@ def listing_by_uri(connection: Connection, uri: str) -> Listing | None:
     """The listing with this id on the wire."""
     row = connection.execute(select(listing_table).where(listing_table.c.uri == uri)).one_or_none()
     return listing_of(row) if row is not None else None
+
+
+def listing_of_form(connection: Connection, author_member_id: int, form_key: str) -> int | None:
+    """The id of the listing that this member has posted with this form already."""
+    same = (listing_table.c.author_member_id == author_member_id) & (listing_table.c.form_key == form_key)
+    return connection.execute(select(listing_table.c.id).where(same)).scalar_one_or_none()
 
 
 def open_listings_of(connection: Connection, board_actor: str, limit: int) -> Sequence[Listing]:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 from fedaid.board.rules import Kind, ListingState, MatchState, Mode, ResponseForm, ResponseState
@@ -34,7 +35,8 @@ category = Table(
 
 # author_actor is the author on the wire: the board, unless a neighbour posted under their own name.
 # member_actor and author_member_id are ours only and never leave in a listing; its primary_uri and reciprocal_uri are
-# what an Agreement satisfies. Rows are never removed: a deleted neighbour's listing must not come back (attack S41).
+# what an Agreement satisfies. form_key is of what was typed into a form, which may be sent twice. Rows are never
+# removed: a deleted neighbour's listing must not come back (attack S41).
 listing = Table(
     "listing",
     metadata,
@@ -44,6 +46,7 @@ listing = Table(
     Column("author_actor", String(URI_CHARACTERS_MAX), nullable=False),
     Column("author_member_id", BigInteger, ForeignKey("member.id"), index=True),
     Column("member_actor", String(URI_CHARACTERS_MAX)),
+    Column("form_key", String(36)),
     Column("host", String(255), nullable=False),
     Column("page", Text, nullable=False),
     Column("local", Boolean, nullable=False),
@@ -74,6 +77,7 @@ listing = Table(
     CheckConstraint(_one_of("state", ListingState), name="state"),
     CheckConstraint("minutes IS NULL OR minutes > 0", name="minutes"),
     CheckConstraint("NOT local OR (author_member_id IS NOT NULL AND member_actor IS NOT NULL)", name="has_author"),
+    UniqueConstraint("author_member_id", "form_key"),
     Index("ix_listing_state_id", "state", "id"),
 )
 

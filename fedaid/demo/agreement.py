@@ -1,17 +1,17 @@
 """Compares the books of two networks: each verifies, and what one owes is what the other is owed."""
 
 import json
+from collections.abc import Mapping
 
-from fedaid.demo.servers import Town
+from fedaid.demo.servers import Town, side_by_side
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import in_figures
 
 
 def compare(first: Town, second: Town) -> str:
     """The figures both sides agree on, in words. Raises Refused or RuntimeError with what differs."""
-    for town in (first, second):
-        town.run("ledger", "verify")
-    ours, theirs = _account(first, second), _account(second, first)
+    at_first, at_second = side_by_side(_verified_accounts, (first, second))
+    ours, theirs = at_first[second.host], at_second[first.host]
     if ours["we_owe_them"] != theirs["they_owe_us"] or ours["they_owe_us"] != theirs["we_owe_them"]:
         raise Refused("ledgers_differ", f"The ledgers differ: {first.name} says {ours}, {second.name} says {theirs}.")
     owed, owing = ours["we_owe_them"], ours["they_owe_us"]
@@ -21,7 +21,8 @@ def compare(first: Town, second: Town) -> str:
     )
 
 
-def _account(of: Town, with_whom: Town) -> dict[str, int]:
-    rows = json.loads(of.run("network", "list", "--json"))
-    found = next(row for row in rows if row["host"] == with_whom.host)
-    return {name: int(found[name]) for name in ("we_owe_them", "they_owe_us")}
+def _verified_accounts(town: Town) -> Mapping[str, Mapping[str, int]]:
+    """What is owed, both ways, to each host, in minutes. Raises RuntimeError when the ledger does not verify."""
+    town.run("ledger", "verify")
+    rows = json.loads(town.run("network", "list", "--json"))
+    return {row["host"]: {name: int(row[name]) for name in ("we_owe_them", "they_owe_us")} for row in rows}

@@ -61,7 +61,6 @@ class Browser:
         self.origin = origin
         self._client = httpx2.Client(
             base_url=origin,
-            follow_redirects=True,
             timeout=ANSWER_SECONDS_MAX,
             trust_env=False,
             headers={"Accept": "text/html", "User-Agent": "fedaid-demo"},
@@ -69,7 +68,7 @@ class Browser:
 
     def open(self, path: str) -> Page:
         """The page at this path or address."""
-        return self._page(self._client.get(urljoin(self.origin + "/", path)))
+        return self._page(self._client.get(urljoin(self.origin + "/", path), follow_redirects=True))
 
     def press(self, page: Page, part_of_action: str, filled: Mapping[str, str] | None = None) -> Page:
         """Fill in the form with this address and send it; the page that comes back. Raises NotOnThePage."""
@@ -77,9 +76,14 @@ class Browser:
         address = urljoin(page.url, form.action)
         fields = {**form.fields, **(filled or {})}
         if form.method == "get":
-            return self._page(self._client.get(address, params=fields))
+            return self._page(self._client.get(address, params=fields, follow_redirects=True))
+        answer = self.send(address, fields)
+        return self.open(answer.headers["location"]) if answer.has_redirect_location else self._page(answer)
+
+    def send(self, address: str, fields: Mapping[str, str]) -> httpx2.Response:
+        """Send a filled-in form: the bare answer, before the page is opened to which it may lead."""
         headers = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
-        return self._page(self._client.post(address, data=fields, headers=headers))
+        return self._client.post(address, data=fields, headers=headers)
 
     def sign_in(self, handle: str, password: str) -> None:
         """Sign in by the form. Raises NotOnThePage when the password is wrong."""

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from fedaid.demo.agreement import compare
 from fedaid.demo.browser import Browser
-from fedaid.demo.servers import PASSWORD, Town
+from fedaid.demo.servers import PASSWORD, Town, side_by_side
 from fedaid.demo.story import ANA, BEN, NORA, RUI, STORY, Stage, observe
 from fedaid.foundation.refused import Refused
 
@@ -41,7 +41,8 @@ def play(*, once: bool, north_port: int = NORTH_PORT, river_port: int = RIVER_PO
     try:
         _set_up(console, stage)
         _tell(console, stage)
-        agreed = compare(north, river)
+        with console.status("Comparing the ledgers …"):
+            agreed = compare(north, river)
         if not once:
             _invite(console, stage)
             _wait_for_ctrl_c()
@@ -66,13 +67,13 @@ def _check_free(port: int) -> None:
 
 def _set_up(console: Console, stage: Stage) -> None:
     towns = (stage.north, stage.river)
+    with console.status(f"Founding {stage.north.name} and {stage.river.name} …"):
+        side_by_side(Town.found, towns)
     for town in towns:
-        with console.status(f"Founding {town.name} …"):
-            town.found()
         console.print(f"Founded {town.name}: an SQLite file in {town.data}")
+    with console.status("Starting both servers …"):
+        side_by_side(Town.start, towns)
     for town in towns:
-        with console.status(f"Starting {town.name} …"):
-            town.start()
         console.print(f"{town.name} answers on {town.origin}")
     with console.status("Posting sample listings …"):
         _post_samples(stage)

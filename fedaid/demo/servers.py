@@ -1,20 +1,25 @@
 """Runs instances as real processes with data folders of their own, on addresses of this machine."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-
-import httpx2
+from typing import TypeVar
 
 READY_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 20
+ANSWER_SECONDS_MAX = 2
 PASSWORD = "neighbours help"  # noqa: S105 - printed for everybody who tries the demo
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,8 @@ class Town:
         return finished.stdout.decode()
 
     def start(self) -> None:
-        """Start its server and wait until it answers. Raises RuntimeError when it does not."""
+        """Start its server, once the one before has ended, and wait until it answers. Raises RuntimeError."""
+        self._reap()
         log = (self.data / "server.log").open("ab")
         with log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program with our own words
@@ -91,16 +97,18 @@ class Town:
 
     def kill(self) -> None:
         """End its process at once, as a power cut would (SIGKILL)."""
-        self._end(signal.SIGKILL)
+        if self._process is not None:
+            self._process.kill()
 
     def stop(self) -> None:
         """Ask its process to end, and wait for it."""
-        self._end(signal.SIGTERM)
+        if self._process is not None:
+            self._process.terminate()
+        self._reap()
 
-    def _end(self, number: int) -> None:
+    def _reap(self) -> None:
         if self._process is None:
             return
-        self._process.send_signal(number)
         try:
             self._process.wait(STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:
@@ -119,13 +127,23 @@ class Town:
         raise RuntimeError(f"{self.name} does not answer; see {self.data / 'server.log'}")
 
     def _answers(self) -> bool:
+        asked = HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS_MAX)
         try:
-            return httpx2.get(f"{self.origin}/readyz", trust_env=False, timeout=2).status_code == 200
-        except httpx2.TransportError:
+            asked.request("GET", "/readyz")
+            return asked.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
             return False
+        finally:
+            asked.close()
 
     def _environment(self) -> dict[str, str]:
         return {**os.environ, **self.environment}
+
+
+def side_by_side(act: Callable[[Town], T], towns: Sequence[Town]) -> list[T]:
+    """Do something at several towns at the same time; what came of it at each. Raises what the first raised."""
+    with ThreadPoolExecutor(len(towns)) as pool:
+        return list(pool.map(act, towns))
 
 
 def free_port() -> int:

@@ -35,6 +35,7 @@ class Stage:
 
     north: Town
     river: Town
+    browser_at: Callable[[Town], Browser] = lambda town: Browser(town.origin)
     listing: str = ""
     theirs: str = ""
     _browsers: dict[str, Browser] = field(default_factory=dict)
@@ -43,7 +44,7 @@ class Stage:
         """The browser of this person, signed in at home."""
         if person.handle not in self._browsers:
             town = self.north if person in self.north.people else self.river
-            opened = Browser(town.origin)
+            opened = self.browser_at(town)
             opened.sign_in(person.handle, PASSWORD)
             self._browsers[person.handle] = opened
         return self._browsers[person.handle]

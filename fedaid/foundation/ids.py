@@ -1,9 +1,11 @@
-"""Makes the ids of rows: 63-bit integers that sort by the time they were made, as Mastodon's clients need them."""
+"""Makes the ids of rows, 63-bit integers that sort by time, as Mastodon's clients need them; and the keys of forms."""
 
 import secrets
 import threading
+import uuid
 
 from fedaid.foundation.clock import Clock, milliseconds
+from fedaid.foundation.refused import Refused
 
 EPOCH_MS = 1_704_067_200_000  # 2024-01-01 UTC; 41 bits of milliseconds last until 2093
 SEQUENCE_BITS = 22
@@ -26,3 +28,16 @@ class IdSource:
             candidate = timed | secrets.randbelow(1 << (SEQUENCE_BITS - 1))
             self._last = max(candidate, self._last + 1)
             return self._last
+
+
+def new_key() -> str:
+    """A key for what a form is going to make; the form carries it, so that pressing twice makes one."""
+    return str(uuid.uuid4())
+
+
+def checked_key(typed: str) -> str:
+    """The key that came with a form, in its one spelling. Raises Refused."""
+    try:
+        return str(uuid.UUID(typed))
+    except ValueError:
+        raise Refused("form_key", "This form is broken; please open the page again.") from None

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import wraps
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -17,45 +16,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from fedaid.foundation.database import Database
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import NotAllowed, Refused
+from fedaid.foundation.viewer import SIGNED_OUT, Viewer
 from fedaid.foundation.work import UnitsOfWork
 
 FORM_FIELDS_MAX = 100
 FIELD_CHARACTERS_MAX = 20_000
-
-
-class Role(StrEnum):
-    """What somebody may do in their neighbourhood; each role may do what the ones before it may."""
-
-    MEMBER = "member"
-    COORDINATOR = "coordinator"
-    ADMIN = "admin"
-
-
-@dataclass(frozen=True)
-class Viewer:
-    """Who is looking. ``member_id`` is None for somebody signed out; ``actor`` is the member's id on the wire."""
-
-    member_id: int | None = None
-    handle: str = ""
-    name: str = ""
-    actor: str = ""
-    role: Role | None = None
-    time_zone: str = "UTC"
-
-    @property
-    def signed_in(self) -> bool:
-        return self.member_id is not None
-
-    @property
-    def is_admin(self) -> bool:
-        return self.role is Role.ADMIN
-
-    @property
-    def is_coordinator(self) -> bool:
-        return self.role in (Role.COORDINATOR, Role.ADMIN)
-
-
-SIGNED_OUT = Viewer()
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from sqlalchemy import insert, select
 from fedaid.actors import commands as actors
 from fedaid.actors.commands import ActorKeys
 from fedaid.actors.rules import DEFAULT_BOARD, Kind
-from fedaid.foundation.pages import Role
 from fedaid.foundation.refused import NotFound
+from fedaid.foundation.viewer import Role
 from fedaid.foundation.work import Announcer, Work
 from fedaid.groups import queries
 from fedaid.groups.queries import Board

@@ -12,8 +12,8 @@ from sqlalchemy import delete, insert, update
 
 from fedaid.actors.commands import ActorKeys, create_actor
 from fedaid.actors.rules import Kind
-from fedaid.foundation.pages import Role
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import Role
 from fedaid.foundation.work import Work
 from fedaid.members import queries, rules
 from fedaid.members.limits import MemberLimits

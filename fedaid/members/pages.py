@@ -9,8 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fedaid.foundation.clock import Clock
-from fedaid.foundation.pages import Form, Viewer, form_page, go, house, render, viewer
+from fedaid.foundation.pages import Form, form_page, go, house, render, viewer
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.members import commands, queries
 from fedaid.members.limits import MemberLimits
 from fedaid.members.rules import safe_return_path
@@ -47,6 +48,7 @@ def _form(request: Request, status: int, *, next: str, handle: str = "", wrong: 
 
 def _sign_in(limits: MemberLimits) -> Callable[[Request, Form], Response]:
     def sign_in(request: Request, form: Form) -> Response:
+        """Begin a session and go on where the form says. Too many wrong tries are answered 429."""
         handle = form["handle"].removeprefix("@")
         back = safe_return_path(form["next"] or "/")
         try:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from fedaid.actors.rules import folded
 from fedaid.actors.tables import local_actor
-from fedaid.foundation.pages import Role, Viewer
+from fedaid.foundation.viewer import Role, Viewer
 from fedaid.members.rules import account_key, address_key
 from fedaid.members.tables import member, session, sign_in_try, token
 

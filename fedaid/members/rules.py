@@ -3,10 +3,10 @@
 import ipaddress
 import unicodedata
 from collections.abc import Iterable
-from zoneinfo import available_timezones
 
-from fedaid.foundation.pages import Role
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.viewer import Role
+from fedaid.foundation.wording import is_zone
 
 PASSWORD_CHARACTERS_MIN = 8  # NIST SP 800-63B
 PASSWORD_CHARACTERS_MAX = 1_000  # hashing more would only warm the room
@@ -51,7 +51,7 @@ def chosen_role(role: str) -> Role:
 
 def chosen_time_zone(name: str) -> str:
     """The IANA name, if this machine knows it. Raises Refused."""
-    if name != "UTC" and name not in available_timezones():
+    if not is_zone(name):
         raise Refused("time_zone_unknown", "A time zone is named like Europe/London.")
     return name
 

@@ -1,16 +1,20 @@
-"""The hours' pages: the statement, giving hours, and answering what waits."""
+"""The hours' pages: the statement, giving hours, answering what waits, and how we trade with neighbouring networks."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from fedaid.foundation import wording
-from fedaid.foundation.pages import Form, Viewer, form_page, go, house, member, render
+from fedaid.foundation.ids import new_key
+from fedaid.foundation.pages import Form, form_page, go, house, member, render, viewer
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 from fedaid.members import queries as members
+from fedaid.members.queries import Member
 from fedaid.timebank import commands, queries
 from fedaid.timebank.limits import TimebankLimits
 
@@ -18,14 +22,18 @@ BACK = frozenset({"/me", "/hours"})
 NOTHING_TYPED: Mapping[str, str] = {"to": "", "hours": "", "note": ""}
 
 
-def routes(limits: TimebankLimits) -> Sequence[Route]:
-    """The statement, and one address for each thing a member can do with hours."""
+def routes(limits: TimebankLimits, contact: str) -> Sequence[Route]:
+    """The statement, one address for each thing a member can do with hours, and what we tell other networks.
+
+    ``contact`` is an e-mail or web address for people outside; empty where there is none.
+    """
     answers = {
         "confirm": _answer(limits, commands.confirm, "hours_confirmed"),
         "refuse": _answer(limits, commands.refuse, "hours_refused"),
         "withdraw": _answer(limits, commands.withdraw, "hours_withdrawn"),
     }
     return [
+        Route("/about/trade", _trade_page(limits, contact), methods=["GET"]),
         Route("/hours", hours_page, methods=["GET"]),
         Route("/hours/give", form_page(give), methods=["POST"]),
         *(Route(f"/hours/{what}", form_page(answer), methods=["POST"]) for what, answer in answers.items()),
@@ -47,7 +55,7 @@ def _page(request: Request, who: Viewer, typed: Mapping[str, str], refusal: str 
             waiting=queries.waiting_for(connection, who.actor, home.names.host),
             under_way=queries.under_way(connection, who.actor, home.names.host),
             statement=queries.statement(connection, who.actor, home.names.host),
-            new_transfer=typed.get("transfer") or commands.new_key(),
+            new_transfer=typed.get("transfer") or new_key(),
             typed=typed,
             refusal=refusal,
         )
@@ -77,6 +85,7 @@ def _give(request: Request, who: Viewer, form: Form) -> None:
 def _answer(
     limits: TimebankLimits, answer: Callable[[Work, TimebankLimits, str, str], None], said: str
 ) -> Callable[[Request, Form], Response]:
+    @wraps(answer)
     def endpoint(request: Request, form: Form) -> Response:
         who = member(request)
         try:
@@ -90,3 +99,15 @@ def _answer(
         return go(form["back"] if form["back"] in BACK else "/hours", "hours_queued" if waits_for else said)
 
     return endpoint
+
+
+def _trade_page(limits: TimebankLimits, contact: str) -> Callable[[Request], Response]:
+    def trade_page(request: Request) -> Response:
+        """How we trade hours with neighbouring networks, for anybody; our proposals of a link lead here."""
+        admins: Sequence[Member] = ()
+        if viewer(request).signed_in:  # only members learn the names of members
+            with house(request).database.read() as connection:
+                admins = members.admins(connection)
+        return render(request, "timebank/trade.html", limits=limits, contact=contact, admins=admins)
+
+    return trade_page

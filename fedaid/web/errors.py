@@ -34,7 +34,9 @@ HEADINGS = {
 SENTENCES = {
     404: "There is nothing here, or it is not yours to see.",
     405: "This address does not take that kind of request.",
+    413: "This is more than a form of ours may hold; nothing was kept of it.",
 }
+_EVERYDAY = frozenset({404, 405})  # nothing an admin wants to read about
 FAULT_SENTENCE = "It is our fault, not yours. What you sent before is kept; please try again in a moment."
 
 ExceptionHandler = Callable[[Request, Exception], Awaitable[Response]]
@@ -65,6 +67,8 @@ async def _protocol_error(request: Request, error: Exception) -> Response:
 async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - narrows the type Starlette gave
     status = error.status_code
+    if status not in _EVERYDAY:
+        log.info("page_refused", path=request.url.path, status=status, code=f"http_{status}")
     answer = await _answer(request, status, f"http_{status}", SENTENCES.get(status, error.detail))
     answer.headers.update(error.headers or {})
     return answer

@@ -1,8 +1,13 @@
 """Stands before every page: the Host must be ours, forms come from our own pages, and browsers get strict headers."""
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HOST_CHARACTERS_LOGGED_MAX = 255
+
+_log = structlog.get_logger()
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -20,11 +25,17 @@ class OurHost:
         self._host = host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and Headers(scope=scope).get("host", "").lower() != self._host:
+        host = Headers(scope=scope).get("host", "") if scope["type"] == "http" else self._host
+        if not self._is_ours(host):
+            # The host is told to the admin: mostly it is a proxy that does not pass it on.
+            _log_refusal(scope, 421, "unknown_host", host=host[:HOST_CHARACTERS_LOGGED_MAX])
             refusal = PlainTextResponse(f"This server answers for {self._host} only.\n", 421)
             await refusal(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _is_ours(self, host: str) -> bool:
+        return host.lower() == self._host
 
 
 class OwnForms:
@@ -40,6 +51,7 @@ class OwnForms:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS and self._is_foreign(Headers(scope=scope)):
+            _log_refusal(scope, 403, "foreign_form")
             refusal = PlainTextResponse("This form was sent from another site, so nothing was done.\n", 403)
             await refusal(scope, receive, send)
             return
@@ -73,3 +85,7 @@ class StrictHeaders:
             await send(message)
 
         await self._app(scope, receive, strict_send)
+
+
+def _log_refusal(scope: Scope, status: int, code: str, **more: object) -> None:
+    _log.info("page_refused", path=scope["path"], status=status, code=code, **more)

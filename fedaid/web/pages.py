@@ -10,8 +10,10 @@ from fedaid.board import queries as board
 from fedaid.board.commands import log_hours
 from fedaid.board.queries import Agreed
 from fedaid.foundation import wording
-from fedaid.foundation.pages import Form, Viewer, form_page, go, house, member, render
+from fedaid.foundation.ids import new_key
+from fedaid.foundation.pages import Form, form_page, go, house, member, render
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.timebank import commands as timebank
 from fedaid.timebank import queries as hours
 from fedaid.timebank.limits import TimebankLimits
@@ -93,7 +95,7 @@ def _log(request: Request, limits: TimebankLimits, who: Viewer, agreed: Agreed, 
 def _claim_form(
     request: Request, agreed: Agreed, typed: Mapping[str, str], refusal: str = "", status: int = 200
 ) -> Response:
-    transfer = typed.get("transfer") or timebank.new_key()
+    transfer = typed.get("transfer") or new_key()
     return render(request, "web/log_hours.html", status, agreed=agreed, typed=typed, refusal=refusal, transfer=transfer)
 
 

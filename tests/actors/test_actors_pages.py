@@ -129,6 +129,21 @@ def test_the_outbox_shows_public_activities_only_newest_first(server: TestClient
     assert house.names.activity(2) not in ids
 
 
+def test_what_was_said_about_something_taken_down_is_gone_and_listed_no_more(
+    server: TestClient, house: SmallHouse
+) -> None:
+    created, other = say(house, 1, public=True), say(house, 2, public=True)
+    tombstone = {"id": f"{NORTH}/listings/1", "type": "Tombstone"}
+    deleted = {"id": house.names.activity(3), "type": "Delete", "actor": BOARD, "object": tombstone}
+    with house.units.begin() as work:
+        post(work.connection, Outgoing(deleted, BOARD, public=True), milliseconds(work.now))
+    assert server.get(created, headers=AP).status_code == 410
+    assert get(server, deleted["id"])["object"] == tombstone
+    told = get(server, f"{BOARD}/outbox")
+    assert told["totalItems"] == 2
+    assert [item["id"] for item in get(server, told["first"])["orderedItems"]] == [deleted["id"], other]
+
+
 @pytest.mark.parametrize("path", ["/actor", "/ledger", "/users/ana", "/groups/board"])
 def test_an_actor_is_read_without_a_signature_under_its_own_id(server: TestClient, path: str) -> None:
     answer = server.get(path, headers=AP)

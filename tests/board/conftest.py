@@ -7,5 +7,5 @@ from tests.board.world import World, build_world
 
 
 @pytest.fixture
-def world(database: Database) -> World:
-    return build_world(database)
+def world(migrated_database: Database) -> World:
+    return build_world(migrated_database)

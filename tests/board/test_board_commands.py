@@ -7,8 +7,8 @@ import pytest
 from fedaid.board import commands, queries
 from fedaid.board.queries import Action, Filters, Gone
 from fedaid.board.rules import Kind, ListingState, MatchState, Mode, ResponseState
-from fedaid.foundation.pages import SIGNED_OUT
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import SIGNED_OUT
 from tests.board.world import BOARD, World
 from tests.small_house import NORTH
 

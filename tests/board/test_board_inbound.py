@@ -10,7 +10,7 @@ from fedaid.board.rules import ListingState, MatchState, ResponseState
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.network import commands as network
 from tests.board.test_board_shapes import offer_of_ben
-from tests.board.world import BEN, BOARD, CAROL, PUBLIC, RIVER_BOARD, World, activity, foreign_note
+from tests.board.world import BEN, BOARD, CAROL, PUBLIC, RIVER_BOARD, World, activity, follow_board, foreign_note
 from tests.small_house import NORTH, RIVER
 
 EVE = f"{RIVER}/users/eve"
@@ -142,6 +142,15 @@ def test_a_delete_that_comes_before_its_create_holds(world: World) -> None:
     world.receive(activity("Create", RIVER_BOARD, foreign_note(), 2))
     assert world.listing_at(LISTING_7) is None
     assert not world.receive(activity("Delete", CAROL, "https://masto.example/users/carol/statuses/5"))
+
+
+def test_no_board_deletes_the_listing_of_another_server_before_it_comes(world: World) -> None:
+    """Attack S41: the Create that was to be kept from us still counts."""
+    with world.units.begin() as work:
+        follow_board(work, EVIL_BOARD)
+    with pytest.raises(NotAllowed):
+        world.receive(activity("Delete", EVIL_BOARD, LISTING_7))
+    assert arrived(world)
 
 
 def test_a_neighbour_who_posts_under_their_own_name_comes_with_the_boards_announce(world: World) -> None:

@@ -7,11 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from fedaid.actors.pages import by_handle
+from fedaid.actors.pages import FromAbove, by_handle
+from fedaid.actors.pages import routes as actor_routes
 from fedaid.actors.rules import Kind as ActorKind
 from fedaid.board import commands, pages
 from fedaid.board.limits import BoardLimits
-from fedaid.foundation.pages import Viewer
+from fedaid.foundation.viewer import Viewer
 from fedaid.members import commands as members
 from fedaid.members.limits import MemberLimits
 from tests.board.test_board_inbound import arrived
@@ -116,6 +117,26 @@ def test_a_refused_posting_keeps_what_was_typed(world: World, field: str, value:
     assert world.sent() == []
 
 
+def test_pressing_twice_posts_once_and_other_words_post_another(world: World) -> None:
+    ana = visit(world, world.ana)
+    shown = re.search(r'name="key" value="([^"]+)"', body(ana, "/post?kind=request"))
+    assert shown
+    form = {**FORM, "key": shown[1]}
+    first, again = (ana.post("/post?kind=request", data=form) for _ in range(2))
+    changed = ana.post("/post?kind=request", data={**form, "title": "And a wardrobe"})
+    assert first.headers["location"] == again.headers["location"] != changed.headers["location"]
+    assert [one["object"]["name"] for one in world.sent() if one["type"] == "Create"] == [
+        "Help moving a sofa",
+        "And a wardrobe",
+    ]
+
+
+def test_a_form_with_a_broken_key_is_refused(world: World) -> None:
+    answer = visit(world, world.ana).post("/post?kind=request", data={**FORM, "key": "1"})
+    assert answer.status_code == 422
+    assert "open the page again" in answer.text
+
+
 @pytest.mark.parametrize(
     "path", ["/post?kind=request", "/listings/1/respond", "/responses/1/accept", "/matches/1/done"]
 )
@@ -214,6 +235,16 @@ def test_the_author_edits_extends_and_withdraws(world: World) -> None:
     body(ana, path, 410)
 
 
+def test_a_listing_that_is_done_has_nothing_left_to_press_and_says_so_in_whole_sentences(world: World) -> None:
+    listing = world.post()
+    match_id = world.accept(world.respond(world.bea, listing))
+    with world.units.begin() as work:
+        commands.mark_done(work, world.ana, match_id)
+    page = body(visit(world, world.ana), f"/listings/{listing.id}")
+    assert "Your listing" not in page
+    assert "They help you. 2 h. Done, thank you." in " ".join(page.split())
+
+
 def test_servers_get_the_note_where_people_get_the_page(world: World) -> None:
     listing = world.post()
     answer = visit(world).get(f"/listings/{listing.id}", headers=AP)
@@ -235,6 +266,22 @@ def test_what_was_withdrawn_is_gone_and_what_never_was_is_not_found(world: World
     assert (gone.status_code, gone.json()["type"], gone.json()["id"]) == (410, "Tombstone", listing.uri)
     assert client.get("/listings/5", headers=AP).status_code == 404
     assert client.get("/listings/" + "9" * 30).status_code == 404
+
+
+def test_the_words_of_a_withdrawn_listing_can_be_read_nowhere(world: World) -> None:
+    listing = world.post(title="Help after the operation")
+    with world.units.begin() as work:
+        commands.edit_listing(work, world.ana, listing.id, world.posting(title="Help after my operation"))
+    with world.units.begin() as work:
+        commands.withdraw_listing(work, world.ana, listing.id)
+    above = FromAbove(lambda connection, board: [], lambda connection, moment: 0, lambda connection: 0, "")
+    server = browser(world.house, [*pages.routes(BoardLimits()), *actor_routes(above)])
+    ids = [sent["id"] for sent in world.sent()]
+    answers = [server.get(address, headers=AP) for address in (listing.uri, *ids)]
+    assert [answer.status_code for answer in answers] == [410, 410, 410, 200]  # Note, Create, Update, Delete
+    answers += [server.get(f"{BOARD}/{part}", headers=AP) for part in ("outbox", "outbox?page=true", "featured")]
+    answers += [server.get(path, headers=HTML) for path in (f"/listings/{listing.id}", "/board", "/")]
+    assert [answer.url for answer in answers if "operation" in answer.text] == []
 
 
 def test_a_neighbours_listing_is_shown_with_its_network_and_read_at_home_by_servers(world: World) -> None:

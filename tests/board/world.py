@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, insert, select
 
-import fedaid.board.tables  # noqa: F401 - defines tables
 import outbox.tables
 from activitypub.documents import parse_activity
 from activitypub.signatures.authentic import Proof, restored
@@ -19,7 +18,7 @@ from fedaid.board import commands, queries, wire
 from fedaid.board.queries import Listing, Response
 from fedaid.board.rules import Kind, Mode, Posting
 from fedaid.foundation.database import Database
-from fedaid.foundation.pages import Role, Viewer
+from fedaid.foundation.viewer import Role, Viewer
 from fedaid.foundation.work import Announcer, UnitsOfWork, Work
 from fedaid.groups import commands as groups
 from fedaid.members import commands as members

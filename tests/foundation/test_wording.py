@@ -53,3 +53,8 @@ def test_a_moment_is_said_in_the_zone_of_the_reader() -> None:
 
 def test_an_unknown_zone_is_read_as_utc() -> None:
     assert wording.zone("Middle/Earth").key == "UTC"
+
+
+@pytest.mark.parametrize(("name", "known"), [("UTC", True), ("Europe/London", True), ("Europe", False), ("", False)])
+def test_a_time_zone_is_known_by_its_name(name: str, known: bool) -> None:
+    assert wording.is_zone(name) is known

@@ -7,5 +7,5 @@ from tests.small_house import SmallHouse, build
 
 
 @pytest.fixture
-def house(database: Database) -> SmallHouse:
-    return build(database)
+def house(migrated_database: Database) -> SmallHouse:
+    return build(migrated_database)

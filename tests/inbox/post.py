@@ -74,7 +74,13 @@ def draft_post(
 
 
 def rfc9421_post(
-    activity: Mapping[str, Any], key: SigningKey, *, at: datetime = START, host: str = OUR_HOST, path: str = "/inbox"
+    activity: Mapping[str, Any],
+    key: SigningKey,
+    *,
+    at: datetime = START,
+    host: str = OUR_HOST,
+    path: str = "/inbox",
+    scheme: str = "https",
 ) -> Post:
     """Signed as by RFC 9421, section 2.5, with the components Mastodon 4.5 wants."""
     body = as_bytes(activity)
@@ -83,7 +89,7 @@ def rfc9421_post(
     base = "\n".join(
         [
             '"@method": POST',
-            f'"@target-uri": https://{host}{path}',
+            f'"@target-uri": {scheme}://{host}{path}',
             f'"content-digest": {content_digest}',
             f'"@signature-params": {parameters}',
         ]

@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from fedaid.actors.queries import of_kind
 from fedaid.actors.rules import Kind
-from fedaid.foundation.pages import Role
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import Role
 from fedaid.members import commands, queries
 from fedaid.members.limits import MemberLimits
 from fedaid.members.rules import PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN, safe_return_path

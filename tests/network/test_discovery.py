@@ -75,44 +75,44 @@ EVIL = "https://evil.example"
         changing("/groups/board", id=f"{RIVER}/groups/moving"),
     ],
 )
-def test_what_does_not_hold_together_is_refused(database: Database, change: Change) -> None:
+def test_what_does_not_hold_together_is_refused(migrated_database: Database, change: Change) -> None:
     with pytest.raises((Refused, ProtocolError)):
-        find(FarNetwork(riverside(database), change))
+        find(FarNetwork(riverside(migrated_database), change))
 
 
-def test_a_server_actor_elsewhere_is_refused(database: Database) -> None:
+def test_a_server_actor_elsewhere_is_refused(migrated_database: Database) -> None:
     def elsewhere(url: str, document: dict[str, Any]) -> dict[str, Any]:
         if "webfinger" in url:
             document["links"][0]["href"] = f"{EVIL}/actor"
         return document
 
     with pytest.raises(Refused) as refusal:
-        find(FarNetwork(riverside(database), elsewhere))
+        find(FarNetwork(riverside(migrated_database), elsewhere))
     assert refusal.value.code == "no_fedaid"
 
 
-def test_a_host_that_is_not_one_of_ours_is_not_asked(database: Database) -> None:
+def test_a_host_that_is_not_one_of_ours_is_not_asked(migrated_database: Database) -> None:
     with pytest.raises(Refused) as refusal:
-        find(FarNetwork(riverside(database)), "127.0.0.1:8002")
+        find(FarNetwork(riverside(migrated_database)), "127.0.0.1:8002")
     assert refusal.value.code == "network_host"
 
 
-def test_a_network_is_found_by_its_host(database: Database) -> None:
-    facts = find(FarNetwork(riverside(database)))
+def test_a_network_is_found_by_its_host(migrated_database: Database) -> None:
+    facts = find(FarNetwork(riverside(migrated_database)))
     assert (facts.host, facts.origin) == ("riverside.example", RIVER)
     named = (facts.server_actor, facts.ledger_actor, facts.board_actor)
     assert named == (f"{RIVER}/actor", f"{RIVER}/ledger", f"{RIVER}/groups/board")
     assert [actor.id.text for actor in facts.actors] == list(named)
 
 
-def test_on_one_machine_a_network_is_found_by_its_port(database: Database) -> None:
-    facts = find(FarNetwork(riverside(database, "http://127.0.0.1:8002")), "127.0.0.1:8002", loopback=True)
+def test_on_one_machine_a_network_is_found_by_its_port(migrated_database: Database) -> None:
+    facts = find(FarNetwork(riverside(migrated_database, "http://127.0.0.1:8002")), "127.0.0.1:8002", loopback=True)
     assert (facts.host, facts.ledger_actor) == ("127.0.0.1:8002", "http://127.0.0.1:8002/ledger")
 
 
-def test_the_real_client_finds_a_network_too(database: Database) -> None:
+def test_the_real_client_finds_a_network_too(migrated_database: Database) -> None:
     async def ask() -> Any:
-        client = Client(UrlRules(), FetchLimits(), transport=httpx2.ASGITransport(app=riverside(database).app))
+        client = Client(UrlRules(), FetchLimits(), transport=httpx2.ASGITransport(app=riverside(migrated_database).app))
         try:
             return await discover(client, "riverside.example", UrlRules(), START, make_signer())
         finally:

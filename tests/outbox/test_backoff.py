@@ -114,6 +114,7 @@ def test_the_next_try_is_never_at_once() -> None:
     assert decide(Trial(1), SILENT, NOW, hasty, chance=0.0).next_try_ms == NOW + 1000
 
 
-def test_a_lease_must_be_long_enough_for_one_try() -> None:
-    with pytest.raises(ValueError, match="lease_seconds"):
-        OutboxLimits(lease_seconds=29, answer_timeout_seconds=10)
+def test_a_lease_must_be_long_enough_for_one_try_and_a_moment_to_begin_it() -> None:
+    with pytest.raises(ValueError, match="at least 31"):
+        OutboxLimits(lease_seconds=30, answer_timeout_seconds=10)
+    assert OutboxLimits(lease_seconds=31, answer_timeout_seconds=10).try_seconds_max == 30

@@ -1,6 +1,7 @@
 """What was sent can be read again: by id, as the actor's outbox, and with its progress."""
 
 import json
+from typing import Any
 
 from activitypub.errors import FetchFailed
 from outbox import collection
@@ -72,3 +73,32 @@ def test_the_latest_activity_about_an_object_is_found(world: World) -> None:
         assert collection.latest_about(connection, "https://north.example/notes/9") is None
     assert found is not None
     assert found.activity_id == note(1)["id"]
+
+
+def deletion(number: int, about: int, by: str = ANA) -> dict[str, Any]:
+    tombstone = {"id": note(about)["object"]["id"], "type": "Tombstone"}
+    return note(number) | {"type": "Delete", "actor": by, "object": tombstone}
+
+
+def test_what_was_said_about_a_deleted_object_is_listed_no_more_and_known_as_deleted(world: World) -> None:
+    world.posts(1, public=True)
+    world.posts(2, public=True)
+    world.sends(deletion(3, about=1), public=True)
+    with world.database.read() as connection:
+        shown = [item.activity_id for item in collection.page(connection, ANA).items]
+        first, other, farewell = (collection.stored(connection, note(number)["id"]) for number in (1, 2, 3))
+        assert collection.count(connection, ANA) == 2
+    assert shown == [note(3)["id"], note(2)["id"]]
+    assert first is not None
+    assert other is not None
+    assert farewell is not None
+    assert (first.deleted, other.deleted, farewell.deleted) == (True, False, False)
+
+
+def test_a_delete_by_another_actor_takes_nothing_away(world: World) -> None:
+    world.posts(1, public=True)
+    world.sends(deletion(2, about=1, by=BEN), public=True, actor=BEN)
+    with world.database.read() as connection:
+        found = collection.stored(connection, note(1)["id"])
+    assert found is not None
+    assert not found.deleted

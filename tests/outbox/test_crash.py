@@ -19,7 +19,7 @@ from tests.outbox.world import World, actor
 world = World(Database(sys.argv[1]))
 world.knows(actor("river.example"))
 world.town.pauses["river.example"] = 600
-asyncio.run(world.another_worker(answer_timeout_seconds=15).drain())
+asyncio.run(world.another_worker(answer_timeout_seconds=14).drain())
 """
 
 

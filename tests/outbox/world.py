@@ -187,8 +187,11 @@ class World:
         return name
 
     def posts(self, number: int, *to: str, **changed: Any) -> int:
+        return self.sends(note(number), to=to, **changed)
+
+    def sends(self, activity: Mapping[str, Any], **changed: Any) -> int:
         with self.database.write() as connection:
-            return post(connection, Outgoing(note(number), ANA, to=to, **changed), self.now_ms)
+            return post(connection, Outgoing(activity, **{"actor": ANA, **changed}), self.now_ms)
 
     def says(self, host: str, *answers: int | Answered | FetchFailed) -> None:
         """The host gives these answers one after the other, and the last one for ever."""

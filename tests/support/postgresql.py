@@ -18,6 +18,11 @@ FOLDER_VARIABLE = "FEDAID_TEST_POSTGRESQL_FOLDER"
 BINARIES = Path("/usr/lib/postgresql")
 SUPERUSER = "fedaid"
 CONNECTIONS_MAX = 300
+IN_MEMORY, ON_DISK = Path("/dev/shm"), Path("/tmp")  # noqa: S108 - mkdtemp makes a folder of our own in there
+BYTES_IN_MEMORY_MIN = 1024**3
+# No database of the tests outlives the run, so none need survive the machine's power failure. Servers are killed in
+# the tests, the machine is not: what was written is there without being forced onto the disk.
+FORGETFUL = "-c fsync=off -c full_page_writes=off -c max_wal_size=128MB"
 
 # The guard outlives whoever started it by a moment: when the pipe on its standard input closes, for whatever reason
 # the test run ended, it stops the server and removes the folder.
@@ -49,9 +54,9 @@ class Guard:
 
 
 def stand_guard() -> Guard:
-    """Makes the folder in which a cluster may be started and says where it is to all workers of this test run."""
+    """Makes the folder of this test run, in which a cluster may be started, and says where it is to all workers."""
     # Not TMPDIR: a socket's path holds at most 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="fedaid-postgresql-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="fedaid-tests-", dir=IN_MEMORY if _fits_in_memory() else ON_DISK))
     process = subprocess.Popen(
         ["/bin/sh", "-c", GUARD, "guard", str(folder)], stdin=subprocess.PIPE, start_new_session=True
     )
@@ -59,26 +64,58 @@ def stand_guard() -> Guard:
     return Guard(folder, process)
 
 
-def cluster() -> Path:
-    """The folder with the socket of the running cluster, started now if this is the first to ask."""
-    folder = Path(os.environ[FOLDER_VARIABLE])
-    with _alone(folder / "lock"):
-        if not (folder / "ready").exists():
-            _start(folder, install())
-            (folder / "ready").touch()
-    return folder
+def _fits_in_memory() -> bool:
+    """Whether there is a file system in memory with room for a cluster; creating databases is ten times faster there."""
+    return os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free >= BYTES_IN_MEMORY_MIN
+
+
+def run_folder() -> Path:
+    """The folder of this test run; it goes when the run ends, however it ends."""
+    return Path(os.environ[FOLDER_VARIABLE])
 
 
 @contextmanager
-def fresh_database(name: str) -> Iterator[str]:
-    """The URL of an empty database, dropped at the end whoever is still connected."""
-    folder = cluster()
-    with psycopg.connect(host=str(folder), user=SUPERUSER, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0'.encode())
+def once(name: str) -> Iterator[bool]:
+    """Whether what goes by this name is still to be done; the other workers of the run wait until the block ends."""
+    done = run_folder() / f"{name}.done"
+    with (run_folder() / f"{name}.lock").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield not done.exists()
+        done.touch()
+
+
+def cluster() -> Path:
+    """The folder with the socket of the running cluster, started now if this is the first to ask."""
+    with once("cluster") as is_first:
+        if is_first:
+            _start(run_folder(), install())
+    return run_folder()
+
+
+@contextmanager
+def fresh_database(name: str, template: str = "template0") -> Iterator[str]:
+    """The URL of a copy of ``template``, empty by default; dropped at the end whoever is still connected."""
+    with _superuser() as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
         try:
-            yield f"postgresql://{SUPERUSER}@/{name}?host={folder}"
+            yield url(name)
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+def make_template(name: str) -> None:
+    """An empty database that stays until the run ends, to be filled and then copied."""
+    with _superuser() as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0'.encode())
+
+
+def url(name: str) -> str:
+    """The URL of a database of the cluster."""
+    return f"postgresql://{SUPERUSER}@/{name}?host={cluster()}"
+
+
+def _superuser() -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(host=str(cluster()), user=SUPERUSER, dbname="postgres", autocommit=True)
 
 
 def install() -> Path:
@@ -111,13 +148,6 @@ def _apt_get(*arguments: str) -> None:
         raise NoPostgresql(f"{' '.join(command)} failed: {done.stderr.strip()[-500:]}")
 
 
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    with lock.open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-
-
 def _start(folder: Path, programs: Path) -> None:
     user = _unprivileged_user()
     if user:
@@ -126,7 +156,9 @@ def _start(folder: Path, programs: Path) -> None:
     data = folder / "data"
     locale = ["--encoding=UTF8", "--locale=C.UTF-8"]
     _run(user, programs / "initdb", "--no-sync", "--auth=trust", f"--username={SUPERUSER}", *locale, "-D", data)
-    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c max_connections={CONNECTIONS_MAX}"
+    options = (
+        f"-c listen_addresses= -c unix_socket_directories={folder} -c max_connections={CONNECTIONS_MAX} {FORGETFUL}"
+    )
     _run(user, programs / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "--wait", "start")
     folder.chmod(0o700)
 

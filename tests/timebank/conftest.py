@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import fresh_database
+from tests.support.databases import migrated_database
 from tests.timebank.world import ANA, BEN, EVE, KIM, NORTH, RIVER, Town, found_town, link
 
 
 @pytest.fixture
 def strangers(database_kind: str, tmp_path: Path) -> Iterator[tuple[Town, Town]]:
     """Two neighbourhoods that have not met."""
-    with fresh_database(database_kind, tmp_path) as first, fresh_database(database_kind, tmp_path) as second:
+    with migrated_database(database_kind, tmp_path) as first, migrated_database(database_kind, tmp_path) as second:
         yield found_town(first, NORTH, ANA, KIM), found_town(second, RIVER, BEN, EVE)
 
 

@@ -1,14 +1,19 @@
 """The books on real databases: sums, limits under many hands, what cannot be changed, and what an audit finds."""
 
+import multiprocessing
 import threading
 from collections.abc import Callable
+from multiprocessing.synchronize import Barrier
 
 import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DBAPIError
 
+from fedaid.foundation.clock import SystemClock
 from fedaid.foundation.database import Database
+from fedaid.foundation.names import Names
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.work import UnitsOfWork
 from fedaid.timebank import commands, queries, tables
 from fedaid.timebank.commands import books
 from fedaid.timebank.facts import HoursClaimed, HoursConfirmed, HoursCredited, HoursRefused
@@ -16,12 +21,13 @@ from fedaid.timebank.rules.books import AccountKind, AccountStatus
 from tests.timebank.world import ANA, BEN, KIM, NORTH, Town, claim, confirm, deliver, found_town, refuse, withdraw
 
 LEDGER = f"{NORTH}/ledger"
+PROCESS_SECONDS_MAX = 120
 
 
 @pytest.fixture
-def town(database: Database) -> Town:
+def town(migrated_database: Database) -> Town:
     """Northside alone."""
-    return found_town(database, NORTH, ANA, KIM)
+    return found_town(migrated_database, NORTH, ANA, KIM)
 
 
 def give(town: Town, minutes: int, payer: str = ANA, payee: str = KIM, key: str | None = None, **more: str) -> str:
@@ -221,6 +227,28 @@ def test_giving_by_many_at_once_keeps_to_the_limit(town: Town) -> None:
     raised = at_once([lambda: give(town, 300)] * 8)
     assert raised.count(None) == 5
     assert balances(town) == (-1_500, 1_500)
+    assert town.findings() == ()
+
+
+def give_often(url: str, times: int, meeting: Barrier) -> None:
+    """What one of two processes does."""
+    units = UnitsOfWork(Database(url), SystemClock(), Names(NORTH), {})
+    meeting.wait(PROCESS_SECONDS_MAX)
+    for _ in range(times):
+        with units.begin() as work:
+            commands.give(work, commands.new_key(), payer=ANA, payee=KIM, minutes=1)
+
+
+def test_giving_by_two_processes_at_once_loses_no_minute(town: Town) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    args = (town.database.url.render_as_string(hide_password=False), 100, spawn.Barrier(2))
+    processes = [spawn.Process(target=give_often, args=args) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(PROCESS_SECONDS_MAX)
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert balances(town) == (-200, 200)
     assert town.findings() == ()
 
 

@@ -116,8 +116,6 @@ def proved(actor: str, clock: StillClock) -> Authentic:
 
 
 def found_town(database: Database, origin: str, *members: str) -> Town:
-    metadata.create_all(database.engine)
-    outbox.tables.metadata.create_all(database.engine)
     clock, names = StillClock(), Names(origin)
     town = Town(database, clock, names, UnitsOfWork(database, clock, names, {}))
     keys = actors.ActorKeys(some_keys().rsa_pem, private_to_pem(generate_ed25519()))

@@ -1,6 +1,7 @@
 """A refusal is a page for people and problem details for machines; a fault tells nobody how it happened."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,10 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from activitypub.errors import MalformedUrl
-from fedaid.foundation.database import Database
 from fedaid.foundation.pages import member
 from fedaid.foundation.refused import NotFound, Refused
-from tests.small_house import browser, build
+from tests.small_house import SmallHouse, browser, build
+from tests.support.databases import migrated_database
 
 PERSON = {"Accept": "text/html"}
 MACHINE = {"Accept": "application/json"}
@@ -41,8 +42,12 @@ def only_for_members(request: Request) -> Response:
 
 
 @pytest.fixture
-def visitor(tmp_path: Path) -> TestClient:
-    house = build(Database(f"sqlite:///{tmp_path / 'house.sqlite3'}"))
+def visitor(tmp_path: Path) -> Iterator[TestClient]:
+    with migrated_database("sqlite", tmp_path) as database:
+        yield visitor_of(build(database))
+
+
+def visitor_of(house: SmallHouse) -> TestClient:
     pages = {"/refuse": refuse, "/miss": miss, "/stumble": stumble, "/break": break_down, "/mine": only_for_members}
     client = browser(house, [Route(path, page, methods=["GET", "POST"]) for path, page in pages.items()])
     return TestClient(client.app, base_url=house.names.origin, follow_redirects=False, raise_server_exceptions=False)

@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
-from fedaid.web.headers import OurHost, OwnForms, StrictHeaders
+from fedaid.web.headers import HOST_CHARACTERS_LOGGED_MAX, OurHost, OwnForms, StrictHeaders
 
 ORIGIN = "https://northside.example"
 HOME = {"Cookie": "session=x"}
@@ -58,6 +59,18 @@ def test_a_form_that_another_site_made_the_browser_send_is_refused(
     answer = browser.post("/", headers={**HOME, **headers})
     assert answer.status_code == 403
     assert "nothing was done" in answer.text
+
+
+def test_the_admin_can_read_why_a_page_was_refused(browser: TestClient) -> None:
+    with capture_logs() as logs:
+        browser.get("/", headers={"Host": "evil.example" + "x" * 1000})
+        browser.post("/", headers={**HOME, "Origin": "https://evil.example"})
+    assert [(line["event"], line["status"], line["code"]) for line in logs] == [
+        ("page_refused", 421, "unknown_host"),
+        ("page_refused", 403, "foreign_form"),
+    ]
+    assert logs[0]["host"].startswith("evil.example")
+    assert len(logs[0]["host"]) == HOST_CHARACTERS_LOGGED_MAX
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 
 from fedaid.actors import queries as actors
 from fedaid.actors.rules import Kind as ActorKind
@@ -24,8 +25,8 @@ from fedaid.board.rules import (
     state_by_matches,
 )
 from fedaid.board.tables import category, listing, response
-from fedaid.foundation.pages import Viewer
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 
 EXPIRED_AT_ONCE_MAX = 200
@@ -40,13 +41,16 @@ def seed_categories(work: Work) -> None:
             work.connection.execute(insert(category).values(slug=slug, name=name, position=position))
 
 
-def post_listing(work: Work, author: Viewer, board_actor: str, posting: Posting) -> int:
+def post_listing(work: Work, author: Viewer, board_actor: str, posting: Posting, form_key: str | None = None) -> int:
     """Put a listing on a board of ours and return its id. Raises Refused; nothing is stored then.
 
-    On the wire the board is the author; who posted it stays inside.
+    On the wire the board is the author; who posted it stays inside. Asked again with the same ``form_key``, a UUID,
+    nothing happens again.
     """
     if author.member_id is None:
         raise NotAllowed
+    if (posted := _posted_already(work, author.member_id, form_key)) is not None:
+        return posted
     board = actors.by_uri(work.connection, board_actor)
     if board is None or board.kind is not ActorKind.GROUP:
         raise NotFound("There is no such board here.")
@@ -60,6 +64,7 @@ def post_listing(work: Work, author: Viewer, board_actor: str, posting: Posting)
         "author_actor": board_actor,
         "author_member_id": author.member_id,
         "member_actor": author.actor,
+        "form_key": form_key,
         "host": work.names.host,
         "page": uri,
         "local": True,
@@ -70,9 +75,20 @@ def post_listing(work: Work, author: Viewer, board_actor: str, posting: Posting)
         "updated_at": work.now,
         **_values(uri, checked(posting, work.now)),
     }
-    work.connection.execute(insert(listing).values(row))
+    try:
+        with work.attempt():
+            work.connection.execute(insert(listing).values(row))
+    except IntegrityError:  # pressed twice at the same moment
+        posted = _posted_already(work, author.member_id, form_key)
+        if posted is None:
+            raise
+        return posted
     work.record(ListingPosted(listing_id))
     return listing_id
+
+
+def _posted_already(work: Work, author: int, form_key: str | None) -> int | None:
+    return queries.listing_of_form(work.connection, author, form_key) if form_key is not None else None
 
 
 def _values(uri: str, posting: Posting) -> dict[str, object]:

@@ -9,8 +9,8 @@ from fedaid.board.facts import MatchCancelled, MatchDone, ResponseWithdrawn
 from fedaid.board.queries import Listing, Match, Response
 from fedaid.board.rules import MatchState, ResponseState
 from fedaid.board.tables import help_match
-from fedaid.foundation.pages import Viewer
 from fedaid.foundation.refused import NotFound
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 
 CALLED_OFF = "This was called off."

@@ -50,18 +50,28 @@ def receive_listing(work: Work, board_actor: str, sent: ForeignListing) -> None:
 
     The same listing again changes nothing unless it is newer; nobody but its author changes it (attacks S40, S57).
     """
-    if work.names.is_ours(sent.uri) or work.names.is_ours(sent.author):
-        raise NotAllowed("This id is ours to give.")  # attack S51
+    _check_not_ours(work, sent.uri, sent.author)
     if is_blocked(work.connection, urlsplit(sent.uri).netloc):
         raise NotAllowed("Listings of this server are not taken here.")  # attack S48
     known = queries.listing_by_uri(work.connection, sent.uri)
     if known is None:
         _store(work, board_actor, sent)
         return
-    if known.author_actor != sent.author or known.local:
-        raise NotAllowed(NOT_THEIRS)
+    _check_author(known, sent.author)
     if known.state is not ListingState.WITHDRAWN and sent.updated_at > known.updated_at:
         work.connection.execute(update(listing).where(listing.c.id == known.id).values(_values(sent)))
+
+
+def _check_not_ours(work: Work, *claimed: str) -> None:
+    """Nobody elsewhere gives ids of ours or writes in the name of somebody here (attack S51)."""
+    if any(work.names.is_ours(uri) for uri in claimed):
+        raise NotAllowed("This id is ours to give.")
+
+
+def _check_author(known: Listing, actor: str) -> None:
+    """A listing of elsewhere is changed and taken down by its author alone (attacks S40, S41, S57)."""
+    if known.local or known.author_actor != actor:
+        raise NotAllowed(NOT_THEIRS)
 
 
 def _store(work: Work, board_actor: str, sent: ForeignListing) -> None:
@@ -98,15 +108,22 @@ def receive_delete(work: Work, sender: str, uri: str) -> bool:
     if answer is not None:
         return receive_undo(work, sender, uri)
     if queries.is_followed_board(work.connection, sender) and not queries.is_deleted(work.connection, uri):
+        _check_same_server(sender, uri)
         row = {"uri": uri, "owner": sender, "deleted_at": work.now}
         work.connection.execute(insert(listing_tombstone).values(row))
         return True
     return False
 
 
-def _delete_listing(work: Work, sender: str, known: Listing) -> None:
-    if known.local or known.author_actor != sender:
+def _check_same_server(sender: str, uri: str) -> None:
+    """Or one board could keep another's listings from us by deleting them before they come (attack S41)."""
+    scheme, netloc = _origin(sender)
+    if not uri.startswith(f"{scheme}://{netloc}/"):
         raise NotAllowed(NOT_THEIRS)
+
+
+def _delete_listing(work: Work, sender: str, known: Listing) -> None:
+    _check_author(known, sender)
     values = {
         "state": ListingState.WITHDRAWN,
         "description": "",
@@ -147,8 +164,7 @@ def _asked_listing(work: Work, uri: str) -> Listing | None:
 def _store_response(
     work: Work, about: Listing, helper: str, uri: str, form: ResponseForm, minutes: int | None, message: str
 ) -> int | None:
-    if work.names.is_ours(uri) or work.names.is_ours(helper):
-        raise NotAllowed("This id is ours to give.")
+    _check_not_ours(work, uri, helper)
     known = queries.response_by_uri(work.connection, uri)
     if known is not None:
         _say_again(work, known, helper, message)

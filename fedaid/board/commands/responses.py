@@ -19,9 +19,9 @@ from fedaid.board.rules import (
     parties,
 )
 from fedaid.board.tables import help_match, response
-from fedaid.foundation.pages import Viewer
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.text import excerpt, one_line
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 
 

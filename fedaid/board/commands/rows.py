@@ -7,8 +7,8 @@ from fedaid.board.facts import ListingChanged
 from fedaid.board.queries import Listing, Match, Response
 from fedaid.board.rules import MatchState, ResponseState, match_moved, response_moved, state_by_matches
 from fedaid.board.tables import help_match, listing, response
-from fedaid.foundation.pages import Viewer
 from fedaid.foundation.refused import NotFound
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 
 

@@ -10,8 +10,9 @@ from fedaid.board import commands, queries
 from fedaid.board.limits import BoardLimits
 from fedaid.board.pages.show import number_of, show_listing
 from fedaid.board.rules import Kind
-from fedaid.foundation.pages import Form, Viewer, go, house, member
+from fedaid.foundation.pages import Form, go, house, member
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import read_minutes
 from fedaid.foundation.work import Work
 
@@ -42,6 +43,7 @@ def extend_listing(limits: BoardLimits) -> Callable[[Request, Form], Response]:
     """Let it stay as long again as a new one would."""
 
     def extend(request: Request, form: Form) -> Response:
+        """Let it stay as long again as a new one would."""
         who, listing_id = member(request), number_of(request)
         with house(request).units.begin() as work:
             found = queries.listing(work.connection, who, listing_id)

@@ -1,5 +1,6 @@
 """The composer: one sentence first, the rest folded with sensible defaults; a refusal keeps what was typed."""
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -12,8 +13,10 @@ from fedaid.board.pages.show import number_of
 from fedaid.board.pages.wording import RETURN_WORDS
 from fedaid.board.queries import Listing
 from fedaid.board.rules import PEOPLE_MAX, TITLE_CHARACTERS_MAX, Kind, Mode, Posting
-from fedaid.foundation.pages import Form, Viewer, go, house, member, render
+from fedaid.foundation.ids import checked_key, new_key
+from fedaid.foundation.pages import Form, go, house, member, render
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import in_figures, read_minutes, zone
 from fedaid.groups import queries as groups
 
@@ -24,6 +27,7 @@ def compose_page(limits: BoardLimits) -> Callable[[Request], Response]:
     """The empty form for a request or an offer."""
 
     def page(request: Request) -> Response:
+        """The form for a request, or with ``kind=offer`` for an offer."""
         who = member(request)
         kind = Kind.OFFER if request.query_params.get("kind") == Kind.OFFER else Kind.REQUEST
         until = _local(house(request).units.clock.now(), who).date() + timedelta(days=_days(limits, kind))
@@ -62,25 +66,34 @@ def _form(
         zone_name=zone(who.time_zone).key,
         editing=editing,
         action=f"/listings/{editing}/edit" if editing else f"/post?kind={kind}",
+        key=typed.get("key") or new_key(),
     )
 
 
 def post(limits: BoardLimits) -> Callable[[Request, Form], Response]:
-    """Put what was typed on the board."""
+    """Put what was typed on the board; pressing twice posts once."""
 
     def post_it(request: Request, form: Form) -> Response:
+        """Put what was typed on the board. A refusal shows the form again with everything kept."""
         who = member(request)
         kind = Kind.OFFER if request.query_params.get("kind") == Kind.OFFER else Kind.REQUEST
         try:
             posting = read_posting(form, kind, who, house(request).units.clock.now(), _days(limits, kind))
             with house(request).units.begin() as work:
                 board = _chosen_board(groups.boards(work.connection), form["board"])
-                listing_id = commands.post_listing(work, who, board, posting)
+                listing_id = commands.post_listing(work, who, board, posting, _posting_key(form))
         except Refused as refused:
             return _form(request, kind, form, refused.status, refused.sentence)
         return go(f"/listings/{listing_id}", "posted")
 
     return post_it
+
+
+def _posting_key(form: Form) -> str | None:
+    """The same when the button is pressed twice; another when the words were changed before. Raises Refused."""
+    if not form["key"]:
+        return None
+    return str(uuid.uuid5(uuid.UUID(checked_key(form["key"])), repr(sorted(form.items()))))
 
 
 def _chosen_board(boards: Sequence[groups.Board], handle: str) -> str:

@@ -11,16 +11,17 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from activitypub.documents import CONTENT_TYPE
+from activitypub.vocabulary import CONTENT_TYPE
 from fedaid.board import queries
 from fedaid.board.pages.wording import shown
 from fedaid.board.queries import Filters, Gone, Listing
 from fedaid.board.rules import SEARCH_CHARACTERS_MAX, Kind, MatchState, ResponseState, is_slug
 from fedaid.board.wire import agreement_document, note_of, offer_document, tombstone_document
 from fedaid.board.wire.shapes import hashtag_of, listing_content
-from fedaid.foundation.pages import House, Viewer, house, render, viewer, wants_activity
+from fedaid.foundation.pages import House, house, render, viewer, wants_activity
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.text import paragraphs
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import day_and_time
 from fedaid.groups import queries as groups
 

@@ -8,8 +8,8 @@ from markupsafe import Markup
 from fedaid.board.queries import Listing, Noticed
 from fedaid.board.rules import Kind, ListingState, Mode
 from fedaid.foundation import wording
-from fedaid.foundation.pages import Viewer
 from fedaid.foundation.text import paragraphs
+from fedaid.foundation.viewer import Viewer
 
 KIND_WORDS = {Kind.REQUEST: "Request", Kind.OFFER: "Offer"}
 RETURN_WORDS = {Mode.HOURS: "hours", Mode.GIFT: "a gift", Mode.LOAN: "a loan", Mode.SWAP: "a swap, let us talk"}

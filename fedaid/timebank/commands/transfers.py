@@ -1,11 +1,11 @@
 """What members do with hours: give them, claim them, confirm, refuse, take back."""
 
 import secrets
-import uuid
 from datetime import timedelta
 
 from sqlalchemy import insert, select, update
 
+from fedaid.foundation.ids import checked_key, new_key
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.work import Work
 from fedaid.timebank import rows, tables
@@ -22,11 +22,6 @@ from fedaid.timebank.rules.states import Given, LocalState, PayeeState, PayerSta
 from fedaid.timebank.rules.terms import PeerStatus
 
 SALT_BYTES = 16
-
-
-def new_key() -> str:
-    """A key for a new transfer; a form carries one, so that pressing twice gives once."""
-    return str(uuid.uuid4())
 
 
 def give(
@@ -47,7 +42,7 @@ def give(
     ``reverses`` names an earlier transfer the other way round; all that is given back of it is at most its minutes.
     """
     books.lock(work)
-    transfer_id = work.names.transfer(_checked(key))
+    transfer_id = work.names.transfer(checked_key(key))
     if rows.transfer(work.connection, transfer_id) is not None:
         return transfer_id
     debit, credit = _own_account(work, payer), _own_account(work, payee)
@@ -79,7 +74,7 @@ def claim(
     asked first what we may have forgotten, the claim waits for that. Raises Refused.
     """
     books.lock(work)
-    transfer_id = work.names.transfer(_checked(key))
+    transfer_id = work.names.transfer(checked_key(key))
     if _is_known(work, transfer_id):
         return transfer_id
     _check_engagement(work, engagement)
@@ -151,7 +146,7 @@ def pay(
     asked first what we may have forgotten, the payment waits for that. Raises Refused.
     """
     books.lock(work)
-    transfer_id = work.names.transfer(_checked(key))
+    transfer_id = work.names.transfer(checked_key(key))
     if _is_known(work, transfer_id):
         return transfer_id
     _check_engagement(work, engagement)
@@ -339,13 +334,6 @@ def _tell(work: Work, fact: type[HoursClaimed] | type[HoursConfirmed] | type[Hou
 
 
 # what is checked
-
-
-def _checked(key: str) -> str:
-    try:
-        return str(uuid.UUID(key))
-    except ValueError:
-        raise Refused("transfer_key", "This form is broken; please open the page again.") from None
 
 
 def _own_account(work: Work, actor: str) -> Account:

@@ -48,7 +48,16 @@ class Book:
     last_posting: str = ""
 
     def copy(self) -> "Book":
-        return Book(dict(self.local), dict(self.agreed), set(self.agreed_beforehand), {}, self.facts, self.last_fact, self.postings, self.last_posting)
+        return Book(
+            dict(self.local),
+            dict(self.agreed),
+            set(self.agreed_beforehand),
+            {},
+            self.facts,
+            self.last_fact,
+            self.postings,
+            self.last_posting,
+        )
 
 
 @dataclass
@@ -368,7 +377,9 @@ def _agree(node: Node, other: Node) -> Iterator[str]:
             pair = _state_of(decided, payer, transfer, "rejected"), _state_of(claimed, payee, transfer, "void")
             if pair not in AGREED:
                 yield f"Q2: {transfer} is {pair[0]} at {payer.name} and {pair[1]} at {payee.name}"
-            if pair[0] == "settled" and not (_proofs(payer, transfer) >= {"accept", "receipt"} and "accept" in _proofs(payee, transfer)):
+            if pair[0] == "settled" and not (
+                _proofs(payer, transfer) >= {"accept", "receipt"} and "accept" in _proofs(payee, transfer)
+            ):
                 yield f"Q4: {transfer} is settled and not proved"
     if _messages(node, other) != _messages(other, node):
         yield f"R2: {node.name} and {other.name} do not hold the same messages"
@@ -376,7 +387,9 @@ def _agree(node: Node, other: Node) -> Iterator[str]:
 
 
 def _messages(node: Node, other: Node) -> Any:
-    return node.database.raw.execute("SELECT messages, messages_xor FROM peer WHERE actor = ?", (other.ledger,)).fetchone()
+    return node.database.raw.execute(
+        "SELECT messages, messages_xor FROM peer WHERE actor = ?", (other.ledger,)
+    ).fetchone()
 
 
 def _state_of(rows: dict[str, tuple[str, int]], node: Node, transfer: str, refused: str) -> str | None:
@@ -404,7 +417,8 @@ def _stated(node: Node, other: Node) -> tuple[int, frozenset[str]]:
     raw = node.database.raw
     (peer,) = raw.execute("SELECT id FROM peer WHERE actor = ?", (other.ledger,)).fetchone()
     last = raw.execute(
-        "SELECT closing FROM statement WHERE peer_id = ? AND countersigned IS NOT NULL ORDER BY number DESC LIMIT 1", (peer,)
+        "SELECT closing FROM statement WHERE peer_id = ? AND countersigned IS NOT NULL ORDER BY number DESC LIMIT 1",
+        (peer,),
     ).fetchone()
     unstated = raw.execute(
         "SELECT id FROM transfer WHERE peer_id = ? AND state IN ('settled', 'credited') "

@@ -9,8 +9,12 @@ from unittest.mock import patch
 from fedaid.timebank.rules import payee, payer
 
 Cell = tuple[str, str, str]
-PAYER_CELLS = frozenset(("payer", happened.value, state.value) for happened, row in payer.TABLE.items() for state in row)
-PAYEE_CELLS = frozenset(("payee", happened.value, state.value) for happened, row in payee.TABLE.items() for state in row)
+PAYER_CELLS = frozenset(
+    ("payer", happened.value, state.value) for happened, row in payer.TABLE.items() for state in row
+)
+PAYEE_CELLS = frozenset(
+    ("payee", happened.value, state.value) for happened, row in payee.TABLE.items() for state in row
+)
 EVERY_CELL = PAYER_CELLS | PAYEE_CELLS
 
 

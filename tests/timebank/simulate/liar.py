@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from activitypub.keys import SigningKey
 from activitypub.signatures.proofs import add_proof
 from fedaid.actors import queries as actors
+from fedaid.timebank.rules import messages
 from fedaid.timebank.rules.books import GENESIS
 from fedaid.timebank.rules.messages import Channel, Deal, Envelope
-from fedaid.timebank.rules import messages
 from fedaid.timebank.rules.shown import Page
 from tests.timebank.simulate.node import Node
 
@@ -22,7 +22,19 @@ OVERSIZE_CHARACTERS = 40_000
 def letters(chance: random.Random, liar: Node, victim: Node, archive: list[bytes]) -> list[bytes]:
     """Some letters with one kind of lie in them."""
     lie = chance.choice(
-        (_two_offers, _changed, _changed, _accept_alone, _foreign_offer, _receipt_alone, _contradiction, _readdressed, _oversize, _wrong_statement, _seen_much)
+        (
+            _two_offers,
+            _changed,
+            _changed,
+            _accept_alone,
+            _foreign_offer,
+            _receipt_alone,
+            _contradiction,
+            _readdressed,
+            _oversize,
+            _wrong_statement,
+            _seen_much,
+        )
     )
     return [orjson.dumps(document) for document in lie(chance, liar, victim, [orjson.loads(one) for one in archive])]
 
@@ -69,7 +81,11 @@ def _envelope(chance: random.Random, liar: Node, victim: Node, transfer: str) ->
     terms, seq = liar.database.raw.execute(
         "SELECT terms_digest, out_seq FROM peer WHERE actor = ?", (victim.ledger,)
     ).fetchone()
-    channel = Channel(terms, seq + chance.randrange(3), GENESIS, 0, GENESIS) if seq else Channel(terms, 1, GENESIS, 0, GENESIS)
+    channel = (
+        Channel(terms, seq + chance.randrange(3), GENESIS, 0, GENESIS)
+        if seq
+        else Channel(terms, 1, GENESIS, 0, GENESIS)
+    )
     return Envelope(liar.ledger, victim.ledger, liar.clock.now(), transfer, channel)
 
 
@@ -78,7 +94,10 @@ def _own(liar: Node, victim: Node, archive: list[dict[str, Any]], *kinds: str) -
     return [
         one
         for one in archive
-        if one.get("actor") == liar.ledger and one.get("to") == [victim.ledger] and one.get("type") in kinds and "fa:transfer" in one
+        if one.get("actor") == liar.ledger
+        and one.get("to") == [victim.ledger]
+        and one.get("type") in kinds
+        and "fa:transfer" in one
     ]
 
 
@@ -86,7 +105,10 @@ def _theirs(liar: Node, victim: Node, archive: list[dict[str, Any]], *kinds: str
     return [
         one
         for one in archive
-        if one.get("actor") == victim.ledger and one.get("to") == [liar.ledger] and one.get("type") in kinds and "fa:transfer" in one
+        if one.get("actor") == victim.ledger
+        and one.get("to") == [liar.ledger]
+        and one.get("type") in kinds
+        and "fa:transfer" in one
     ]
 
 
@@ -139,7 +161,9 @@ def _accept_alone(chance: random.Random, liar: Node, victim: Node, archive: Docu
     """An Accept without any Offer of the victim's: inside is one that the liar signed itself."""
     transfer = victim.names.transfer(_new_transfer(chance, liar).rpartition("/")[2])
     deal = _deal(chance, liar, victim, victim_pays=False)
-    theirs = Envelope(victim.ledger, liar.ledger, liar.clock.now(), transfer, _envelope(chance, liar, victim, transfer).channel)
+    theirs = Envelope(
+        victim.ledger, liar.ledger, liar.clock.now(), transfer, _envelope(chance, liar, victim, transfer).channel
+    )
     offered = _signed(liar, dict(messages.offer(theirs, deal, liar.clock.now().replace(year=2030), None)))
     return [_signed(liar, dict(messages.accept(_envelope(chance, liar, victim, transfer), deal, offered)))]
 
@@ -198,13 +222,21 @@ def _oversize(chance: random.Random, liar: Node, victim: Node, archive: Document
 def _seen_much(chance: random.Random, liar: Node, victim: Node, archive: Documents) -> Documents:
     """It says that it has seen more of the victim's messages than there are."""
     [offer, _] = _two_offers(chance, liar, victim, archive)
-    offer["fa:channel"] = {**offer["fa:channel"], "fa:seen": 10_000, "fa:seenHead": f"sha256:{chance.randbytes(32).hex()}"}
+    offer["fa:channel"] = {
+        **offer["fa:channel"],
+        "fa:seen": 10_000,
+        "fa:seenHead": f"sha256:{chance.randbytes(32).hex()}",
+    }
     return [_signed(liar, offer)]
 
 
 def _wrong_statement(chance: random.Random, liar: Node, victim: Node, archive: Documents) -> Documents:
     """A statement in which something was changed; also one that was never made."""
-    found = [one for one in archive if one.get("actor") == liar.ledger and one.get("to") == [victim.ledger] and _is_statement(one)]
+    found = [
+        one
+        for one in archive
+        if one.get("actor") == liar.ledger and one.get("to") == [victim.ledger] and _is_statement(one)
+    ]
     if not found:
         return []
     document = copy.deepcopy(chance.choice(found))

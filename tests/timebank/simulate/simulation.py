@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import orjson
 from sqlalchemy import Connection
@@ -28,7 +27,7 @@ from tests.timebank.simulate import liar
 from tests.timebank.simulate.auditor import Auditor, Book, Violation, at_rest
 from tests.timebank.simulate.cells import Cells
 from tests.timebank.simulate.node import Crash, DiskFull, Node, TrueTime
-from tests.timebank.simulate.town import FLOOR_MINUTES, HOSTS, LIMITS, START, members_of, seeded, settle_in
+from tests.timebank.simulate.town import HOSTS, LIMITS, START, seeded, settle_in
 
 STEPS = 200
 AUDIT_EVERY_STEPS = 50
@@ -699,7 +698,10 @@ class Simulation:
         for node in self.nodes:
             for transfer in node.transfers("kind = 'in' AND state = 'disputed'"):
                 self._at(
-                    node, "takes a late Accept", lambda work, it=transfer: commands.take_late(work, LIMITS, it), by_admin=True
+                    node,
+                    "takes a late Accept",
+                    lambda work, it=transfer: commands.take_late(work, LIMITS, it),
+                    by_admin=True,
                 )
             if confirms:
                 for transfer in node.transfers("kind = 'out' AND state = 'offered'"):

@@ -294,6 +294,7 @@ def upgrade() -> None:
         sa.Column("author_actor", sa.String(length=2048), nullable=False),
         sa.Column("author_member_id", sa.BigInteger(), nullable=True),
         sa.Column("member_actor", sa.String(length=2048), nullable=True),
+        sa.Column("form_key", sa.String(length=36), nullable=True),
         sa.Column("host", sa.String(length=255), nullable=False),
         sa.Column("page", sa.Text(), nullable=False),
         sa.Column("local", sa.Boolean(), nullable=False),
@@ -332,6 +333,7 @@ def upgrade() -> None:
         sa.CheckConstraint("minutes IS NULL OR minutes > 0", name=op.f("ck_listing_minutes")),
         sa.ForeignKeyConstraint(["author_member_id"], ["member.id"], name=op.f("fk_listing_author_member_id_member")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_listing")),
+        sa.UniqueConstraint("author_member_id", "form_key", name=op.f("uq_listing_author_member_id_form_key")),
         sa.UniqueConstraint("uri", name=op.f("uq_listing_uri")),
     )
     op.create_index(op.f("ix_listing_author_member_id"), "listing", ["author_member_id"], unique=False)

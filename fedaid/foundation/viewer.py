@@ -1,0 +1,39 @@
+"""Who is looking: a member with a role, or somebody signed out; every query is told."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody may do in their neighbourhood; each role may do what the ones before it may."""
+
+    MEMBER = "member"
+    COORDINATOR = "coordinator"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who is looking. ``member_id`` is None for somebody signed out; ``actor`` is the member's id on the wire."""
+
+    member_id: int | None = None
+    handle: str = ""
+    name: str = ""
+    actor: str = ""
+    role: Role | None = None
+    time_zone: str = "UTC"
+
+    @property
+    def signed_in(self) -> bool:
+        return self.member_id is not None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
+    @property
+    def is_coordinator(self) -> bool:
+        return self.role in (Role.COORDINATOR, Role.ADMIN)
+
+
+SIGNED_OUT = Viewer()

@@ -1,0 +1,374 @@
+"""The examples of the reference, as they really crossed a wire: a story that makes every object and activity once."""
+
+import asyncio
+import json
+import re
+import tempfile
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from activitypub.identifiers import UrlRules
+from activitypub.keys import SigningKey
+from activitypub.vocabulary import ACTOR_CONTEXT, LISTING_CONTEXT, TIMEBANK_CONTEXT
+from fedaid.actors import commands as actors
+from fedaid.actors.rules import Kind as ActorKind
+from fedaid.board import commands as board
+from fedaid.board import queries as listings
+from fedaid.board.rules import Kind, Mode, Posting
+from fedaid.timebank import commands as timebank
+from tests.docs.neighbourhoods import NORTH, RIVER, SOCIAL, Neighbourhood, Region, region, rsa_key
+from tests.small_house import START
+
+BOARD, RIVER_BOARD, COMMONS = f"{NORTH}/groups/board", f"{RIVER}/groups/board", f"{SOCIAL}/groups/commons"
+CAROL, ANA, BEN = f"{SOCIAL}/users/carol", f"{NORTH}/users/ana", f"{RIVER}/users/ben"
+PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+JRD = {"Accept": "application/jrd+json"}
+# In the pages these lists stand once and are named in the examples.
+CONTEXTS = {"ACTOR_CONTEXT": ACTOR_CONTEXT, "LISTING_CONTEXT": LISTING_CONTEXT, "TIMEBANK_CONTEXT": TIMEBANK_CONTEXT}
+LINE_CHARACTERS_MAX = 110
+_LONG_BASE64 = re.compile(r"([A-Za-z0-9+/]{24})[A-Za-z0-9+/]{100,}=*")
+
+
+@dataclass
+class Examples:
+    """What was seen: documents by the name under which a page shows them, and everything that was said."""
+
+    shown: dict[str, Any] = field(default_factory=dict)
+    sent: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def pick(self, town: Neighbourhood, **names: str) -> None:
+        """Takes what a neighbourhood said since the last time; ``name="Type"`` shows the first of that type."""
+        said = town.said()
+        self.sent += said
+        for name, kind in names.items():
+            self.shown[name.replace("_", "-")] = next(one for one in said if one["type"] == kind)
+
+
+@cache
+def examples() -> Examples:
+    """All examples; made once in a process."""
+    return asyncio.run(_story())
+
+
+async def _story() -> Examples:
+    seen = Examples()
+    with tempfile.TemporaryDirectory() as folder:
+        async with region(Path(folder)) as towns:
+            await _discovery(towns, seen)
+            await _peering(towns, seen)
+            await _listing(towns, seen)
+            await _hours(towns, seen)
+            await _fediverse(towns, seen)
+            await _endings(towns, seen)
+    return seen
+
+
+async def _discovery(towns: Region, seen: Examples) -> None:
+    north = towns.north
+    for name, path in (
+        ("person", "/users/ana"),
+        ("board", "/groups/board"),
+        ("server", "/actor"),
+        ("ledger", "/ledger"),
+    ):
+        seen.shown[name] = await north.document(f"{NORTH}{path}")
+    for name, resource in (("webfinger-board", "acct:board@northside.example"), ("webfinger-server", f"{NORTH}/")):
+        seen.shown[name] = await north.document(f"{NORTH}/.well-known/webfinger?resource={resource}", JRD)
+    seen.shown["nodeinfo-links"] = await north.document(f"{NORTH}/.well-known/nodeinfo", {})
+    seen.shown["nodeinfo"] = await north.document(f"{NORTH}/nodeinfo/2.1", {})
+
+
+async def _peering(towns: Region, seen: Examples) -> None:
+    north, river = towns.north, towns.river
+    await north.instance.desk.propose("riverside.example", 20)
+    await towns.settle()
+    seen.pick(north, peering_offer="Offer")
+    await river.instance.desk.accept("northside.example", 20)
+    await towns.settle()
+    seen.pick(river, peering_accept="Accept")
+    seen.pick(north, follow="Follow", accept_follow="Accept")
+    seen.shown["followers"] = await north.document(f"{BOARD}/followers?page=true")
+
+
+def _posting(**changes: Any) -> Posting:
+    values: dict[str, Any] = {
+        "kind": Kind.REQUEST,
+        "title": "Help moving a sofa down two floors",
+        "description": "Two people needed, the stairs are narrow.",
+        "category": "moving",
+        "starts_at": START + timedelta(days=4),
+        "ends_at": START + timedelta(days=4, hours=2),
+        "place": "near Rose Street",
+        "lat": 51.5203,
+        "lon": -0.0899,
+        "minutes": 120,
+        "mode": Mode.HOURS,
+        "people": 2,
+        "expires_at": START + timedelta(days=14),
+        "time_zone": "Europe/London",
+    }
+    return Posting(**{**values, **changes})
+
+
+def _post(town: Neighbourhood, handle: str, **changes: Any) -> int:
+    with town.instance.units.begin() as work:
+        return board.post_listing(work, town.people[handle], f"{town.origin}/groups/board", _posting(**changes))
+
+
+def _respond(town: Neighbourhood, handle: str, listing_uri: str) -> int:
+    with town.instance.units.begin() as work:
+        found = listings.listing_by_uri(work.connection, listing_uri)
+        assert found is not None
+        return board.respond(work, town.people[handle], found.id, "I can come at ten, with straps.")
+
+
+def _response_at(town: Neighbourhood, uri: str) -> int:
+    with town.instance.database.read() as connection:
+        found = listings.response_by_uri(connection, uri)
+    assert found is not None
+    return found.id
+
+
+async def _listing(towns: Region, seen: Examples) -> None:
+    north, river = towns.north, towns.river
+    number = _post(north, "ana")
+    uri = f"{NORTH}/listings/{number}"
+    await towns.settle()
+    seen.pick(north, create_listing="Create")
+    seen.shown["outbox"] = await north.document(f"{BOARD}/outbox")
+    seen.shown["featured"] = await north.document(f"{BOARD}/featured")
+    for handle in ("ben", "rui"):
+        _respond(river, handle, uri)
+    await towns.settle()
+    seen.pick(river, offer_agreement="Offer")
+    ben, rui = (one["id"] for one in seen.sent[-2:])
+    with north.instance.units.begin() as work:
+        match_id = board.accept_response(work, north.people["ana"], _response_at(north, ben))
+        board.decline_response(work, north.people["ana"], _response_at(north, rui), "One more is enough, thank you.")
+    await towns.settle()
+    seen.pick(north, accept_agreement="Accept", reject_agreement="Reject")
+    seen.shown["agreement"] = {"@context": LISTING_CONTEXT, **seen.shown["accept-agreement"]["result"]}
+    assert seen.shown["agreement"]["id"] == f"{NORTH}/agreements/{match_id}"
+    _respond(river, "rui", uri)
+    await towns.settle()
+    seen.pick(river)
+    with river.instance.units.begin() as work:
+        board.withdraw_response(work, river.people["rui"], _response_at(river, seen.sent[-1]["id"]))
+    await towns.settle()
+    seen.pick(river, undo_agreement="Undo")
+    await _loan(towns, seen)
+
+
+async def _loan(towns: Region, seen: Examples) -> None:
+    """Nora offers a ladder, changes her mind about the words, and then about the ladder."""
+    north, nora = towns.north, towns.north.people["nora"]
+    plain = {"kind": Kind.OFFER, "mode": Mode.LOAN, "minutes": None, "people": 1, "category": "tools", "place": ""}
+    plain |= {"starts_at": None, "ends_at": None, "lat": None, "lon": None, "description": ""}
+    number = _post(north, "nora", title="A ladder", **plain)
+    await towns.settle()
+    seen.pick(north)
+    with north.instance.units.begin() as work:
+        board.edit_listing(work, nora, number, _posting(title="A long ladder", **plain))
+    await towns.settle()
+    seen.pick(north, update_listing="Update")
+    with north.instance.units.begin() as work:
+        board.withdraw_listing(work, nora, number)
+    await towns.settle()
+    seen.pick(north, delete_listing="Delete")
+    seen.shown["tombstone"] = await north.document(f"{NORTH}/listings/{number}")
+
+
+def _key(number: int) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"transfer {number} of the examples"))
+
+
+async def _claim(towns: Region, seen: Examples, number: int, **names: str) -> str:
+    """Ben claims two hours that he gave to Ana."""
+    river, listing = towns.river, seen.shown["create-listing"]["object"]["id"]
+    with river.instance.units.begin() as work:
+        transfer = timebank.claim(
+            work, _key(number), payee=BEN, payer=ANA, minutes=120, proposal=listing, note="The sofa is down."
+        )
+    await towns.settle()
+    seen.pick(river, **names)
+    return transfer
+
+
+async def _hours(towns: Region, seen: Examples) -> None:
+    north, river = towns.north, towns.river
+    confirmed = await _claim(towns, seen, 1, transfer_offer="Offer")
+    with north.instance.units.begin() as work:
+        timebank.confirm(work, confirmed, ANA)
+    await towns.settle()
+    seen.pick(north, transfer_accept="Accept")
+    seen.pick(river, transfer_receipt="Create")
+    withdrawn = await _claim(towns, seen, 2)
+    with river.instance.units.begin() as work:
+        timebank.withdraw(work, withdrawn, BEN)
+    await towns.settle()
+    seen.pick(river, transfer_undo="Undo")
+    seen.pick(north, transfer_reject="Reject")
+    for number, payee in ((3, BEN), (4, f"{RIVER}/users/nobody")):
+        with north.instance.units.begin() as work:
+            timebank.pay(work, _key(number), payer=ANA, payee=payee, minutes=30)
+        await towns.settle()
+        seen.pick(north, **({"transfer_invite": "Invite"} if number == 3 else {}))
+        seen.pick(river, **({"transfer_reject_invite": "Reject"} if number == 4 else {}))
+
+
+async def _fediverse(towns: Region, seen: Examples) -> None:
+    """Somebody on another kind of server follows, answers and leaves; a board there is followed and announces."""
+    north, social = towns.north, towns.social
+
+    async def comes(name: str, activity: Mapping[str, Any]) -> None:
+        seen.shown[name] = {"@context": "https://www.w3.org/ns/activitystreams", **activity}
+        answer = await social.write(north, activity)
+        assert answer.status_code == 202, answer.text
+        await towns.settle()
+
+    follow = {"id": f"{CAROL}#follows/1", "type": "Follow", "actor": CAROL, "object": BOARD}
+    await comes("in-follow", follow)
+    seen.pick(north)
+    with north.instance.units.begin() as work:
+        actors.describe_actor(work, BOARD, "Northside", "What neighbours in Northside need and what they can give.")
+    await towns.settle()
+    seen.pick(north, update_actor="Update")
+    listing = seen.shown["create-listing"]["object"]["id"]
+    note = {
+        "id": f"{SOCIAL}/notes/1",
+        "type": "Note",
+        "attributedTo": CAROL,
+        "inReplyTo": listing,
+        "to": [BOARD],
+        "content": f'<p><a href="{BOARD}" class="u-url mention">@board</a> I have a van.</p>',
+        "tag": [{"type": "Mention", "href": BOARD, "name": "@board@northside.example"}],
+    }
+    reply = {"id": f"{SOCIAL}/notes/1/activity", "type": "Create", "actor": CAROL, "to": [BOARD], "object": note}
+    await comes("in-reply", reply)
+    response = _response_at(north, note["id"])
+    with north.instance.units.begin() as work:
+        board.decline_response(work, north.people["ana"], response)
+    await towns.settle()
+    seen.pick(north, reply_to_message="Create")
+    await comes("in-undo-follow", {"id": f"{CAROL}#undo/1", "type": "Undo", "actor": CAROL, "object": follow})
+    await _followed_board(towns, seen, comes)
+    await _asked_first(towns, seen)
+    await comes("in-update-actor", {"id": f"{CAROL}#updates/1", "type": "Update", "actor": CAROL, "object": CAROL})
+    await comes("in-delete-actor", {"id": f"{CAROL}#delete", "type": "Delete", "actor": CAROL, "object": CAROL})
+
+
+async def _followed_board(towns: Region, seen: Examples, comes: Any) -> None:
+    """A board elsewhere whose members post under their own names."""
+    north, social = towns.north, towns.social
+    with north.instance.units.begin() as work:
+        asked = actors.follow(work, BOARD, COMMONS)
+    await towns.settle()
+    seen.pick(north)
+    accepted = {"id": f"{COMMONS}/accepts/1", "type": "Accept", "actor": COMMONS, "object": asked.activity_id}
+    await comes("in-accept-follow", accepted)
+    note = {
+        "@context": LISTING_CONTEXT,
+        "id": f"{SOCIAL}/notes/2",
+        "type": "Note",
+        "attributedTo": CAROL,
+        "to": [PUBLIC],
+        "purpose": "offer",
+        "name": "Bread, baked on Fridays",
+        "content": "<p>Bread, baked on Fridays. One loaf for each who asks.</p>",
+        "publishes": {"type": "Intent", "action": "transfer", "provider": CAROL},
+    }
+    social.documents["/notes/2"] = note
+    announced = {"id": f"{COMMONS}/announces/1", "type": "Announce", "actor": COMMONS, "to": [PUBLIC]}
+    await comes("in-announce", {**announced, "object": note["id"]})
+    with north.instance.database.read() as connection:
+        assert listings.listing_by_uri(connection, str(note["id"])) is not None
+
+
+async def _asked_first(towns: Region, seen: Examples) -> None:
+    """A board that approves its followers by hand declines one."""
+    north, social = towns.north, towns.social
+    with north.instance.units.begin() as work:
+        circle = actors.create_actor(work, ActorKind.GROUP, "circle", name="Garden circle", manually_approves=True)
+    answer = await social.write(
+        north, {"id": f"{CAROL}#follows/2", "type": "Follow", "actor": CAROL, "object": circle.uri}
+    )
+    assert answer.status_code == 202
+    await towns.settle()
+    with north.instance.units.begin() as work:
+        actors.answer_follow(work, circle.uri, CAROL, accept=False)
+    await towns.settle()
+    seen.pick(north, reject_follow="Reject")
+
+
+async def _endings(towns: Region, seen: Examples) -> None:
+    north, river = towns.north, towns.river
+    await river.instance.desk.end("northside.example")
+    await towns.settle()
+    said = river.said()
+    seen.sent += said
+    seen.shown["peering-undo"] = next(one for one in said if one["type"] == "Undo" and "/peerings/" in one["id"])
+    seen.shown["undo-follow"] = next(one for one in said if one["type"] == "Undo" and "/activities/" in one["id"])
+    seen.pick(north)
+    await river.instance.desk.propose("northside.example", 5)
+    await towns.settle()
+    seen.pick(river)
+    await north.instance.desk.end("riverside.example")
+    await towns.settle()
+    seen.pick(north, peering_reject="Reject")
+
+
+def shown(name: str) -> str:
+    """An example as a page shows it."""
+    return f"```json\n{pretty(_named(examples().shown[name]))}\n```\n"
+
+
+def context(name: str) -> str:
+    """One of the contexts, in full."""
+    return f"```json\n{pretty(CONTEXTS[name])}\n```\n"
+
+
+def signed(sign: Callable[..., Mapping[str, str]]) -> str:
+    """The head of a letter as one of the two dialects signs it."""
+    key = SigningKey(f"{BOARD}#main-key", BOARD, rsa_key())
+    headers = sign("POST", UrlRules().parse(f"{RIVER}/inbox"), b'{"type": "Create"}', key, START)
+    shorter = {name: _LONG_BASE64.sub(r"\1…", value) for name, value in headers.items()}
+    lines = [f"{name}: {value}" for name, value in shorter.items()]
+    return "```http\nPOST /inbox HTTP/1.1\n" + "\n".join(lines) + "\n```\n"
+
+
+def _named(value: Any) -> Any:
+    """The same with our own contexts by their names, and RSA keys shortened."""
+    if isinstance(value, Mapping):
+        return {key: _SHORTER.get(key, _named)(inner) for key, inner in value.items()}
+    return [_named(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _name_of(found: Any) -> Any:
+    return next((name for name, known in CONTEXTS.items() if known == found), found)
+
+
+def _cut(pem: str) -> str:
+    first, second, *_, last = pem.splitlines()
+    return f"{first}\n{second}…\n{last}\n"
+
+
+_SHORTER: Mapping[str, Callable[[Any], Any]] = {"@context": _name_of, "publicKeyPem": _cut}
+
+
+def pretty(value: Any, indent: int = 0) -> str:
+    """JSON with what fits on one line on one line."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(line) + indent <= LINE_CHARACTERS_MAX or not isinstance(value, Mapping | list):
+        return line
+    pad = " " * (indent + 2)
+    if isinstance(value, Mapping):
+        parts: Sequence[str] = [f"{json.dumps(key)}: {pretty(inner, indent + 2)}" for key, inner in value.items()]
+    else:
+        parts = [pretty(inner, indent + 2) for inner in value]
+    opening, closing = "{}" if isinstance(value, Mapping) else "[]"
+    return f"{opening}\n" + ",\n".join(pad + part for part in parts) + f"\n{' ' * indent}{closing}"

@@ -1,0 +1,54 @@
+"""The addresses that an instance answers, as the reference shows them: path, methods and what stands there."""
+
+import inspect
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.routing import BaseRoute, Mount, Route
+
+from fedaid import app, settings
+from tests.docs.pages import said, table
+
+
+@dataclass(frozen=True)
+class Address:
+    """One address: its path, its methods and the sentence its code says of it."""
+
+    path: str
+    methods: str
+    meaning: str
+
+
+# What does not go through the pages' routes.
+BY_THE_DOOR = (
+    Address("/inbox", "POST", "The shared inbox, and the inbox under every actor: what other servers send."),
+    Address("/static/style.css", "GET", "The style sheet."),
+)
+
+
+def addresses() -> Sequence[Address]:
+    """Every address of the pages, as the app puts them together."""
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = settings.load(Path(folder), origin="https://northside.example", name="Northside")
+        instance = app.build(chosen, works=False)
+        found = app.routes(chosen, instance.desk)
+        instance.database.dispose()
+    return [_address(route) for route in found if not isinstance(route, Mount)]
+
+
+def _address(route: BaseRoute) -> Address:
+    assert isinstance(route, Route)
+    sentence = (inspect.getdoc(route.endpoint) or "").split("\n\n")[0].replace("\n", " ")
+    methods = sorted((route.methods or set()) - {"HEAD"})
+    return Address(route.path.replace(":int", ""), ", ".join(methods), said(sentence))
+
+
+def addresses_table() -> str:
+    """All of them, pages first as the app lists them."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for one in (*addresses(), *BY_THE_DOOR):
+        alike.setdefault((one.methods, one.meaning), []).append(f"`{one.path}`")
+    rows = [["<br>".join(paths), methods, meaning] for (methods, meaning), paths in alike.items()]
+    return table(["Address", "Method", "What stands there"], rows)
