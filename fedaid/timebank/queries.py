@@ -8,9 +8,8 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from fedaid.actors import queries as actors
 from fedaid.actors.queries import Card
-from fedaid.timebank import rows, tables
+from fedaid.timebank import queued, rows, tables
 from fedaid.timebank.audit import LedgerReport, verify_ledger
-from fedaid.timebank.commands import waiting
 from fedaid.timebank.rows import LOCAL, Account, State, Transfer
 from fedaid.timebank.rules.states import Alarm, LocalState, PayeeState, PayerState, Side
 
@@ -162,10 +161,10 @@ def under_way(connection: Connection, actor: str, host: str = "") -> Sequence[Ho
 def _queued(connection: Connection, actor: str, host: str) -> list[Hour]:
     """What this member claimed or paid while the other network has to be asked first what we may have forgotten."""
     found = []
-    for one in waiting.begun_by(connection, actor):
+    for one in queued.begun_by(connection, actor):
         step = one.step
-        assert isinstance(step, waiting.Claim | waiting.Payment)  # noqa: S101 - what is begun is one of these
-        gives = isinstance(step, waiting.Claim)
+        assert isinstance(step, queued.Claim | queued.Payment)  # noqa: S101 - what is begun is one of these
+        gives = isinstance(step, queued.Claim)
         found.append(
             Hour(
                 id=step.transfer_id,
@@ -177,7 +176,7 @@ def _queued(connection: Connection, actor: str, host: str) -> list[Hour]:
                 since=one.at,
                 note=step.note,
                 engagement=step.engagement,
-                proposal=step.proposal if isinstance(step, waiting.Claim) else None,
+                proposal=step.proposal if isinstance(step, queued.Claim) else None,
                 can_withdraw=True,
             )
         )
@@ -188,7 +187,7 @@ def waits_for(connection: Connection, transfer_id: str) -> str | None:
     """The host that has to answer before what somebody here decided about this transfer is carried out."""
     table = tables.waiting_step
     query = select(tables.peer.c.host).join(table, table.c.peer_id == tables.peer.c.id)
-    decided = (table.c.transfer_id == transfer_id) & (table.c.kind != waiting.Letter.kind)
+    decided = (table.c.transfer_id == transfer_id) & (table.c.kind != queued.Letter.kind)
     return connection.execute(query.where(decided).limit(1)).scalar_one_or_none()
 
 
