@@ -55,6 +55,9 @@ interop-where-npm-is:
 docs: setup ## Make the tables and examples of the documentation anew, out of the code
 	$(BIN)/python -m tests.docs.write
 
+explore: setup ## Explore the timebank's state tables exhaustively; ARGS=--all explores millions of states
+	$(BIN)/python -m tests.timebank.explore $(ARGS)
+
 lock: setup ## Pin every package by hash
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet pyproject.toml --group dev -o requirements-dev.lock

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx2
 from starlette.applications import Starlette
@@ -31,6 +32,7 @@ import fedaid.mentions.pages
 import fedaid.mentions.wire
 import fedaid.network.commands.restrictions
 import fedaid.network.wire
+import fedaid.timebank.api
 import fedaid.timebank.pages
 import fedaid.timebank.queries
 import fedaid.timebank.wire
@@ -57,14 +59,16 @@ from fedaid.board.wire import catch_up
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
 from fedaid.foundation.database import Database
 from fedaid.foundation.errands import Errands
-from fedaid.foundation.jobs import Chore, keep_house
+from fedaid.foundation.jobs import Chore, Round, keep_house
 from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
 from fedaid.media.cache import tidy
 from fedaid.media.proxy import PictureProxy
 from fedaid.network.ports import Doorkeeper, LedgerPassage
 from fedaid.settings import Settings
-from fedaid.timebank.resend import resend_due
+from fedaid.timebank import sync
+from fedaid.timebank.api import Identify
+from fedaid.timebank.resend import resend_due, state_due
 from fedaid.web.errors import exception_handlers
 from fedaid.web.headers import OurHost, OwnForms, StrictHeaders
 from fedaid.web.limits import RefusedLetters, RequestLimits
@@ -100,8 +104,13 @@ class Instance:
     inbox_worker: InboxWorker[Work]
     outbox_worker: OutboxWorker
     errands: Errands
-    chores: Sequence[Chore]
+    chores: Sequence[Chore | Round]
     web: ASGIApp
+
+    def begin(self) -> None:
+        """Before the first request and the first letter: this process cannot know whether it was restored."""
+        with self.units.begin() as work:
+            sync.ask_all(work)
 
     async def work_until(self, stop: asyncio.Event) -> None:
         """Apply letters, deliver mail, run errands and do the chores until ``stop`` is set."""
@@ -192,14 +201,22 @@ def build(
         },
         settings.errands,
     )
-    chores = _chores(settings)
+    asking = sync.Asking(
+        units,
+        client,
+        lambda: signers.signer(settings.names.ledger),
+        settings.timebank,
+        fedaid.follow_ups.agreed_hours,
+    )
+    chores = _chores(settings, asking)
     desk = Desk(units, scout, settings.url_rules, settings.timebank, server_signer)
     patient = Patient(
         str(settings.data), settings.names, database, scout, clock, resolver, bool(settings.trusted_proxies)
     )
     pictures = PictureProxy(units, client, settings.media)
     readers = SignedReaders(Readers(mail_slot.authenticator, settings.inbox))
-    pages = _pages(settings, units, clock, readers, routes(settings, desk, patient, pictures))
+    identify = partial(mail_slot.authenticator.identify, inbox=fedaid.timebank.wire.LEDGER_INBOX)
+    pages = _pages(settings, units, clock, readers, routes(settings, desk, patient, pictures, identify))
     instance = Instance(
         settings,
         database,
@@ -267,7 +284,7 @@ def announcers(settings: Settings) -> Announcers:
         fedaid.mentions.wire.ANNOUNCERS,
         catch_up.ANNOUNCERS,
         fedaid.timebank.wire.announcers(settings.timebank),
-        fedaid.admin.networks.ANNOUNCERS,
+        fedaid.admin.networks.announcers(settings.timebank),
         fedaid.follow_ups.ANNOUNCERS,
     )
 
@@ -276,7 +293,7 @@ def handlers(settings: Settings, database: Database) -> Handlers:
     """Who takes a letter of each type; the first that knows it does. Replies among them are then forwarded."""
     rules = settings.url_rules
     rooms = (
-        fedaid.timebank.wire.handlers(rules, settings.timebank),
+        fedaid.timebank.wire.handlers(rules, settings.timebank, fedaid.follow_ups.agreed_hours),
         fedaid.board.wire.handlers(rules, fedaid.board.queries.FollowedBoards(database)),
         fedaid.mentions.wire.handlers(rules),
         fedaid.network.wire.handlers(fedaid.admin.moderation.owners_of),
@@ -299,9 +316,12 @@ def _joined(*rooms: Mapping[type, Sequence[Announcer]]) -> Announcers:
     return joined
 
 
-def _chores(settings: Settings) -> Sequence[Chore]:
+def _chores(settings: Settings, asking: sync.Asking) -> Sequence[Chore | Round]:
+    timebank, agreed = settings.timebank, fedaid.follow_ups.agreed_hours
     return (
-        Chore("resend_hours", settings.timebank.resend_look_seconds, lambda work: resend_due(work, settings.timebank)),
+        Round("sync_hours", timebank.sync_look_seconds, asking.ask_due),
+        Chore("resend_hours", timebank.resend_look_seconds, lambda work: resend_due(work, timebank, agreed)),
+        Chore("state_hours", timebank.resend_look_seconds, lambda work: state_due(work, timebank)),
         Chore("tidy_pictures", settings.media.tidy_seconds, lambda work: tidy(work, settings.media)),
         Chore("forget_tombstones", settings.board.tidy_seconds, fedaid.board.commands.forget_tombstones),
         Chore("forget_old_keys", settings.actors.old_keys_look_seconds, rotation.forget_old_keys),
@@ -338,16 +358,19 @@ def _pages(
     return app
 
 
-def routes(settings: Settings, desk: Desk, patient: Patient, pictures: PictureProxy) -> list[BaseRoute]:
+def routes(
+    settings: Settings, desk: Desk, patient: Patient, pictures: PictureProxy, identify: Identify
+) -> list[BaseRoute]:
     """Every address of the pages; the first that fits is asked."""
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
-        *fedaid.web.pages.routes(),
+        *fedaid.web.pages.routes(settings.timebank),
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board, pictures),
         *fedaid.mentions.pages.routes(settings.board, pictures),
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
+        *fedaid.timebank.api.routes(settings.timebank, identify),
         *fedaid.admin.pages.routes(desk, patient),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.members.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
@@ -372,6 +395,7 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         stop = asyncio.Event()
+        await asyncio.to_thread(instance.begin)
         working = asyncio.create_task(instance.work_until(stop)) if works else None
         try:
             yield

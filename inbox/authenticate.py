@@ -99,13 +99,21 @@ class Authenticator:
             return None
         return await self._prove(activity, await self._verify_new(request, claim, key_id), request, claim)
 
-    async def identify(self, request: Request) -> Authentic:
-        """Who signed a request to read something, as carefully as for a letter. Raises ProtocolError or MailRefused."""
+    async def identify(self, request: Request, only: str = "", inbox: str = NO_INBOX) -> Authentic:
+        """Who signed a request to read something, as carefully as for a letter.
+
+        only   an origin: whoever is not of it is refused, and no other server is asked for a key
+        inbox  whose door it is, where some may come in that are shut out elsewhere
+
+        Raises ProtocolError or MailRefused.
+        """
         claim = read_signature(request)
         key_id = self._key_url(claim.key_id)
-        await self._refuse_host(key_id, NO_INBOX)
+        if only and str(key_id.origin) != only:
+            raise OriginMismatch("wrong_actor", "The key is not one of the actor's.")
+        await self._refuse_host(key_id, inbox)
         reader = await self._identify(request, claim, key_id)
-        _refuse(await self._standing(reader.actor.text, NO_INBOX))
+        _refuse(await self._standing(reader.actor.text, inbox))
         return reader
 
     async def _identify(self, request: Request, claim: Claim, key_id: Url) -> Authentic:

@@ -153,6 +153,30 @@ def _row(actor: LocalActor, keys: ActorKeys) -> dict[str, object]:
     return {**vars(actor), "also_known_as": orjson.dumps(list(actor.also_known_as)).decode(), **pems}
 
 
+@dataclass(frozen=True)
+class NewKey:
+    """An Ed25519 key that was made and is not in use yet: its private half as PEM, and what others see of it."""
+
+    number: int
+    key_id: str
+    pem: str
+    multibase: str
+
+
+def make_ed25519(ledger: str, number: int) -> NewKey:
+    """A key for our ledger, the how-manieth by ``number``."""
+    key = generate_ed25519()
+    key_id = f"{ledger}#{queries.assertion_key_name(Kind.LEDGER, number)}"
+    return NewKey(number, key_id, private_to_pem(key), public_to_multibase(key.public_key()))
+
+
+def use_ed25519(work: Work, ledger: str, key: NewKey) -> None:
+    """Sign documents with this key from now on, and show it in the actor's document. The one before is forgotten."""
+    values = {"ed25519_pem": key.pem, "key_number": key.number}
+    work.connection.execute(update(local_actor).where(local_actor.c.uri == ledger).values(values))
+    work.record(ActorChanged(ledger))
+
+
 def describe_actor(work: Work, uri: str, name: str, summary: str) -> None:
     """Change what an actor of ours shows; its followers are told. Raises NotFound, Refused."""
     actor = _ours(work, uri)

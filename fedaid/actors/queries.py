@@ -223,10 +223,10 @@ def own_keys(connection: Connection, uri: str) -> OwnKeys:
     if row is None:
         raise LookupError("no actor of ours has this id")
     kind, number = Kind(row.kind), row.key_number
-    main, assertion = _main(uri, row.rsa_pem, number), _assertion(uri, kind, row.ed25519_pem, number)
+    main, assertion = _main(uri, kind, row.rsa_pem, number), _assertion(uri, kind, row.ed25519_pem, number)
     if row.old_keys_until is None:
         return OwnKeys(main, assertion)
-    before = _main(uri, row.old_rsa_pem, number - 1), _assertion(uri, kind, row.old_ed25519_pem, number - 1)
+    before = _main(uri, kind, row.old_rsa_pem, number - 1), _assertion(uri, kind, row.old_ed25519_pem, number - 1)
     return OwnKeys(main, assertion, *before, row.old_keys_until)
 
 
@@ -236,12 +236,13 @@ _KEYS = tuple(
 )
 
 
-def _main(uri: str, pem: str, number: int) -> SigningKey:
-    return SigningKey(f"{uri}#{_numbered('main-key', number)}", uri, _private(pem))
+def _main(uri: str, kind: Kind, pem: str, number: int) -> SigningKey:
+    # The ledger's number is that of its Ed25519 key, which alone is ever renewed (fedaid.timebank.commands.keys).
+    return SigningKey(f"{uri}#{_numbered('main-key', 1 if kind is Kind.LEDGER else number)}", uri, _private(pem))
 
 
 def _assertion(uri: str, kind: Kind, pem: str, number: int) -> SigningKey:
-    return SigningKey(f"{uri}#{_numbered(assertion_key_name(kind), number)}", uri, _private(pem))
+    return SigningKey(f"{uri}#{assertion_key_name(kind, number)}", uri, _private(pem))
 
 
 def _numbered(name: str, number: int) -> str:
@@ -254,9 +255,9 @@ def _private(pem: str) -> PrivateKey:
     return private_from_pem(pem)  # and all that is signed needs one
 
 
-def assertion_key_name(kind: Kind) -> str:
-    """The fragment of the Ed25519 key's id; the ledger's is the pinned ledger key."""
-    return "key-1" if kind is Kind.LEDGER else "ed25519-key"
+def assertion_key_name(kind: Kind, number: int = 1) -> str:
+    """The fragment of the Ed25519 key's id. The ledger's is the pinned ledger key, the how-manieth by ``number``."""
+    return f"key-{number}" if kind is Kind.LEDGER else _numbered("ed25519-key", number)
 
 
 def signing_key(connection: Connection, uri: str) -> SigningKey:

@@ -133,7 +133,7 @@ class Desk:
 
     async def pause(self, host: str) -> None:
         """Let nothing new go between us. Raises Refused."""
-        await self._step(host, links.pause, peering.pause)
+        await self._step(host, links.pause, lambda work, ledger: peering.pause(work, ledger, self.limits))
 
     async def resume(self, host: str) -> None:
         """Take the link up again. Raises Refused."""
@@ -142,7 +142,7 @@ class Desk:
 
     async def end(self, host: str) -> None:
         """End the link; decline or take back one that was never accepted. Raises Refused."""
-        await self._step(host, links.end, peering.end)
+        await self._step(host, links.end, lambda work, ledger: peering.end(work, ledger, self.limits))
 
     async def _step(
         self, host: str, link: Callable[[Work, str], Neighbour], account: Callable[[Work, str], object]
@@ -211,31 +211,33 @@ def _link_ended(work: Work, fact: object) -> None:
         links.ended(work, fact.host)
 
 
-def _rest_links_of_blocked(work: Work, fact: object) -> None:
+def _rest_links_of_blocked(work: Work, fact: object, limits: TimebankLimits) -> None:
     """A block is about people. Links under it rest: nothing new begins, and what is owed is still settled
     (timebank.md, 3.2). A link that was never agreed ends."""
     if not isinstance(fact, Restricted) or fact.terms.severity is not Severity.BLOCK:
         return
     for one in link_queries.neighbours(work.connection):
         if fact.target.covers(one.host):
-            _rest(work, one)
+            _rest(work, one, limits)
 
 
-def _rest(work: Work, one: Neighbour) -> None:
+def _rest(work: Work, one: Neighbour, limits: TimebankLimits) -> None:
     account = timebank.peer_by_actor(work.connection, one.ledger_actor)
     if one.status is Status.ACCEPTED:
         links.pause(work, one.host)
         if account is not None and account.status == PeerStatus.ACTIVE:
-            peering.pause(work, one.ledger_actor)
+            peering.pause(work, one.ledger_actor, limits)
     elif one.status in (Status.PROPOSED, Status.ASKED):
         links.end(work, one.host)
         if account is not None and account.status in (PeerStatus.PROPOSED, PeerStatus.ASKED):
-            peering.end(work, one.ledger_actor)
+            peering.end(work, one.ledger_actor, limits)
 
 
-ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
-    PeeringAsked: (_link_asked,),
-    PeeringActivated: (_link_accepted,),
-    PeeringEnded: (_link_ended,),
-    Restricted: (_rest_links_of_blocked,),
-}
+def announcers(limits: TimebankLimits) -> Mapping[type, Sequence[Announcer]]:
+    """Links follow what the ledgers agree on, and rest under a block."""
+    return {
+        PeeringAsked: (_link_asked,),
+        PeeringActivated: (_link_accepted,),
+        PeeringEnded: (_link_ended,),
+        Restricted: (lambda work, fact: _rest_links_of_blocked(work, fact, limits),),
+    }

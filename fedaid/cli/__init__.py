@@ -163,6 +163,7 @@ def worker(data: Data) -> None:
 
 async def _work(chosen: Settings) -> None:
     instance = app.build(chosen, works=False)
+    await asyncio.to_thread(instance.begin)
     stop = asyncio.Event()
     _stop_on_signals(stop)
     await instance.work_until(stop)

@@ -1,7 +1,7 @@
-"""Chores of the house: small jobs done again and again, each in its own unit of work, on any number of processes."""
+"""Chores of the house: small jobs done again and again, on any number of processes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -26,14 +26,29 @@ class Chore:
     do: Callable[[Work], object]
 
 
-async def keep_house(chores: Sequence[Chore], units: UnitsOfWork, stop: asyncio.Event) -> None:
-    """Do all chores until ``stop`` is set. A chore that fails is logged and done again when its time comes."""
+@dataclass(frozen=True)
+class Round:
+    """A chore that has to wait for other servers. It opens its own units of work, none of them while it waits."""
+
+    name: str
+    every_seconds: float
+    go: Callable[[], Awaitable[object]]
+
+
+async def keep_house(chores: Sequence[Chore | Round], units: UnitsOfWork, stop: asyncio.Event) -> None:
+    """Do all chores until ``stop`` is set. One that fails is logged and done again when its time comes.
+
+    A round under way when ``stop`` is set is called back: whatever it has not committed is done another time.
+    """
     await asyncio.gather(*(_repeat(chore, units, stop) for chore in chores))
 
 
-async def _repeat(chore: Chore, units: UnitsOfWork, stop: asyncio.Event) -> None:
+async def _repeat(chore: Chore | Round, units: UnitsOfWork, stop: asyncio.Event) -> None:
     while not stop.is_set():
-        await asyncio.to_thread(_do, chore, units)
+        if isinstance(chore, Round):
+            await _go(chore, stop)
+        else:
+            await asyncio.to_thread(_do, chore, units)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), chore.every_seconds)
 
@@ -42,5 +57,24 @@ def _do(chore: Chore, units: UnitsOfWork) -> None:
     try:
         with units.begin() as work:
             chore.do(work)
-    except Exception as error:
-        log.error("chore_failed", chore=chore.name, error=type(error).__name__, exc_info=error)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the next time comes
+        _log(chore, error)
+
+
+async def _go(chore: Round, stop: asyncio.Event) -> None:
+    going, stopping = asyncio.ensure_future(chore.go()), asyncio.create_task(stop.wait())
+    await asyncio.wait([going, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not going.done():
+        going.cancel()
+    try:
+        await going
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+    except Exception as error:  # noqa: BLE001 - as above
+        _log(chore, error)
+
+
+def _log(chore: Chore | Round, error: Exception) -> None:
+    log.error("chore_failed", chore=chore.name, error=type(error).__name__, exc_info=error)

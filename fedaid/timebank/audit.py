@@ -1,7 +1,7 @@
 """Recomputes the whole ledger from its postings and signed messages, and says where the books differ."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -9,17 +9,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, select
 
 from activitypub.errors import ProtocolError
-from activitypub.keys import VerificationKey, public_from_multibase, public_to_multibase
-from activitypub.signatures.proofs import digest, verify_proof
+from activitypub.keys import public_to_multibase
+from activitypub.signatures.proofs import digest
 from fedaid.actors import queries as actors
 from fedaid.actors.rules import Kind as ActorKind
 from fedaid.timebank import rows, tables
 from fedaid.timebank.rows import LOCAL, StoredFact
 from fedaid.timebank.rules.books import GENESIS, Posting, seal
-from fedaid.timebank.rules.messages import ANY_TIME
-from fedaid.timebank.rules.reading import read
+from fedaid.timebank.rules.papers import read_paper
+from fedaid.timebank.rules.proofs import check_signed
+from fedaid.timebank.rules.reading import Signed, read
+from fedaid.timebank.rules.shown import xor
 from fedaid.timebank.rules.states import HOLDING, POSTED, Kind, LocalState, Side
-from fedaid.timebank.rules.terms import PinnedKey, read_agreement, read_proposal
+from fedaid.timebank.rules.terms import PinnedKey
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,15 @@ class LedgerReport:
 def verify_ledger(connection: Connection) -> LedgerReport:
     """Check sums and holds (L1, L2), single postings (L3), the sealed chain (L6), signatures and states (L7)."""
     books = _Books(connection)
-    checks = (books.sums, books.holds, books.chain, books.single_postings, books.signatures, books.states)
+    checks = (
+        books.sums,
+        books.holds,
+        books.chain,
+        books.single_postings,
+        books.signatures,
+        books.states,
+        books.counts,
+    )
     findings = tuple(finding for check in checks for finding in check())
     return LedgerReport(len(books.accounts), len(books.postings), len(books.facts), findings)
 
@@ -55,7 +65,7 @@ class _Books:
         found = connection.execute(select(tables.transfer)).all()
         self.transfers = {row.id: rows.transfer_of(row) for row in found}
         self.facts = rows.all_facts(connection)
-        self.keys = _pinned_keys(connection)
+        self.keys = {peer.id: rows.keys_of_peer(connection, peer) for peer in rows.peers(connection)}
 
     def sums(self) -> Iterator[str]:
         """L1: minutes come from somewhere. L2: a balance is the sum of its postings."""
@@ -132,40 +142,29 @@ class _Books:
             if meant is not found.state:
                 yield f"Transfer {found.id} is {found.state}, its messages say {meant}."
 
+    def counts(self) -> Iterator[str]:
+        """What is said to a peer of all our common messages: how many they are, and the XOR of their digests."""
+        for peer in rows.peers(self._connection):
+            known, sum_ = 0, tables.NOTHING_XOR
+            for fact in self.facts:
+                if fact.peer_id == peer.id:
+                    known, sum_ = known + 1, xor(sum_, fact.digest)
+            if (known, sum_) != (peer.messages, peer.messages_xor):
+                yield f"What is counted of the messages with {peer.host} is not what there is."
 
-Keys = dict[tuple[str, str], PinnedKey]
 
-
-def _our_keys(connection: Connection) -> Keys:
-    found = {}
+def _our_keys(connection: Connection) -> list[PinnedKey]:
+    found = rows.retired_keys(connection)
     for ledger in actors.of_kind(connection, ActorKind.LEDGER):
         key = actors.ed25519_key(connection, ledger.uri)
         assert isinstance(key.private_key, Ed25519PrivateKey)  # noqa: S101 - the ledger's is
-        pinned = PinnedKey(key.key_id, public_to_multibase(key.private_key.public_key()))
-        found[(ledger.uri, key.key_id)] = pinned
+        found.append(PinnedKey(key.key_id, public_to_multibase(key.private_key.public_key())))
     return found
 
 
-def _pinned_keys(connection: Connection) -> dict[int, Keys]:
-    """Each peer's keys: the present one, and those of every agreement that was ever in force."""
-    found = {peer.id: {(peer.actor, peer.key.id): peer.key} for peer in rows.peers(connection)}
-    for row in connection.execute(select(tables.peer_terms).order_by(tables.peer_terms.c.at)):
-        agreement = read_agreement(orjson.loads(row.doc))
-        proposal = read_proposal(agreement.proposed)
-        for actor, key in ((agreement.actor, agreement.key), (proposal.actor, proposal.key)):
-            found[row.peer_id].setdefault((actor, key.id), key)
-    return found
-
-
-def _check_signature(fact: StoredFact, keys: Keys) -> None:
+def _check_signature(fact: StoredFact, keys: Sequence[PinnedKey]) -> None:
     document = orjson.loads(fact.doc)
-    message = read(document)
+    message: Signed = read(document) if "fa:transfer" in document else read_paper(document)
     if digest(document) != fact.digest or message.kind is not fact.kind or message.transfer != fact.transfer_id:
         raise ValueError("it is not the message that was stored")
-    signer = message.envelope.actor
-    pinned = keys.get((signer, document["proof"]["verificationMethod"]))
-    if pinned is None:
-        raise ValueError("it is not signed with a key that was agreed on")
-    verify_proof(
-        document, VerificationKey(pinned.id, signer, public_from_multibase(pinned.multibase), ANY_TIME), ANY_TIME
-    )
+    check_signed(document, message.envelope.actor, keys)

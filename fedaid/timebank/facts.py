@@ -88,3 +88,16 @@ class LedgerAlarm:
     peer_id: int
     transfer_id: str | None
     alarm: Alarm
+
+
+@dataclass(frozen=True)
+class WaitingStepFailed:
+    """What a member decided while a peer had to be asked first cannot be done any more.
+
+    step  claim, pay, confirm or refuse
+    """
+
+    transfer_id: str
+    step: str
+    code: str
+    sentence: str

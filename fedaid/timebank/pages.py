@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fedaid.foundation import wording
+from fedaid.foundation.ids import new_key
 from fedaid.foundation.pages import Form, form_page, go, house, member, render, viewer
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import Viewer
@@ -26,13 +27,16 @@ def routes(limits: TimebankLimits, contact: str) -> Sequence[Route]:
 
     ``contact`` is an e-mail or web address for people outside; empty where there is none.
     """
+    answers = {
+        "confirm": _answer(limits, commands.confirm, "hours_confirmed"),
+        "refuse": _answer(limits, commands.refuse, "hours_refused"),
+        "withdraw": _answer(limits, commands.withdraw, "hours_withdrawn"),
+    }
     return [
         Route("/about/trade", _trade_page(limits, contact), methods=["GET"]),
         Route("/hours", hours_page, methods=["GET"]),
         Route("/hours/give", form_page(give), methods=["POST"]),
-        Route("/hours/confirm", form_page(_answer(commands.confirm, "hours_confirmed")), methods=["POST"]),
-        Route("/hours/refuse", form_page(_answer(commands.refuse, "hours_refused")), methods=["POST"]),
-        Route("/hours/withdraw", form_page(_answer(commands.withdraw, "hours_withdrawn")), methods=["POST"]),
+        *(Route(f"/hours/{what}", form_page(answer), methods=["POST"]) for what, answer in answers.items()),
     ]
 
 
@@ -51,7 +55,7 @@ def _page(request: Request, who: Viewer, typed: Mapping[str, str], refusal: str 
             waiting=queries.waiting_for(connection, who.actor, home.names.host),
             under_way=queries.under_way(connection, who.actor, home.names.host),
             statement=queries.statement(connection, who.actor, home.names.host),
-            new_transfer=typed.get("transfer") or commands.new_key(),
+            new_transfer=typed.get("transfer") or new_key(),
             typed=typed,
             refusal=refusal,
         )
@@ -78,18 +82,21 @@ def _give(request: Request, who: Viewer, form: Form) -> None:
         commands.give(work, form["transfer"], payer=who.actor, payee=payee.actor, minutes=minutes, note=form["note"])
 
 
-def _answer(answer: Callable[[Work, str, str], None], said: str) -> Callable[[Request, Form], Response]:
+def _answer(
+    limits: TimebankLimits, answer: Callable[[Work, TimebankLimits, str, str], None], said: str
+) -> Callable[[Request, Form], Response]:
     @wraps(answer)
     def endpoint(request: Request, form: Form) -> Response:
         who = member(request)
         try:
             with house(request).units.begin() as work:
-                answer(work, form["transfer"], who.actor)
+                answer(work, limits, form["transfer"], who.actor)
+                waits_for = queries.waits_for(work.connection, form["transfer"])
         except NotFound:
             raise
         except Refused as refused:
             return _page(request, who, NOTHING_TYPED, refused.sentence, refused.status)
-        return go(form["back"] if form["back"] in BACK else "/hours", said)
+        return go(form["back"] if form["back"] in BACK else "/hours", "hours_queued" if waits_for else said)
 
     return endpoint
 

@@ -13,14 +13,15 @@ from fedaid.actors import queries as actors
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.work import Work
 from fedaid.timebank import rows, tables
-from fedaid.timebank.commands import books, channel, steps
+from fedaid.timebank.commands import books, channel, keys, steps, transfers
 from fedaid.timebank.facts import PeeringActivated, PeeringAsked, PeeringEnded
 from fedaid.timebank.limits import TimebankLimits
 from fedaid.timebank.rows import Peer
-from fedaid.timebank.rules import payer, terms
+from fedaid.timebank.rules import payee, terms
 from fedaid.timebank.rules.books import GENESIS, AccountStatus
 from fedaid.timebank.rules.messages import Document
-from fedaid.timebank.rules.states import UNDECIDED, Given, PayerState, Side
+from fedaid.timebank.rules.proofs import check_signed
+from fedaid.timebank.rules.states import UNDECIDED, Given, PayeeState, Side
 from fedaid.timebank.rules.terms import Agreement, Farewell, Grant, PeerStatus, PinnedKey, Proposal
 
 _BEGUN = (PeerStatus.PROPOSED, PeerStatus.ASKED)
@@ -108,9 +109,11 @@ def accept(work: Work, ledger_actor: str, limits: TimebankLimits, *, line_minute
     return rows.peer(work.connection, peer.id)
 
 
-def pause(work: Work, ledger_actor: str) -> Peer:
+def pause(work: Work, ledger_actor: str, limits: TimebankLimits) -> Peer:
     """Nothing new begins between us; what their members claim of ours and is not confirmed yet is refused."""
-    return _suspend(work, _step(work, ledger_actor, (PeerStatus.ACTIVE,), PeerStatus.SUSPENDED))
+    peer = _step(work, ledger_actor, (PeerStatus.ACTIVE,), PeerStatus.SUSPENDED)
+    steps.refuse_undecided(work, limits, peer)
+    return rows.peer(work.connection, peer.id)
 
 
 def resume(work: Work, ledger_actor: str) -> Peer:
@@ -118,7 +121,7 @@ def resume(work: Work, ledger_actor: str) -> Peer:
     return _step(work, ledger_actor, (PeerStatus.SUSPENDED,), PeerStatus.ACTIVE)
 
 
-def end(work: Work, ledger_actor: str) -> Peer:
+def end(work: Work, ledger_actor: str, limits: TimebankLimits) -> Peer:
     """Decline, take back or end the link. What is owed stays owed: the account is closed once it is even."""
     books.lock(work)
     peer = _peer(work, ledger_actor)
@@ -126,7 +129,7 @@ def end(work: Work, ledger_actor: str) -> Peer:
         raise Refused("peer_over", "This link has ended already.", 409)
     document = channel.signed(work, terms.write_farewell(_farewell(work, peer)))
     channel.send(work, peer.actor, document)
-    _end(work, peer)
+    _end(work, peer, limits)
     work.record(PeeringEnded(peer.id, peer.host, peer.actor, by_us=True))
     return rows.peer(work.connection, peer.id)
 
@@ -148,6 +151,64 @@ def _theirs(peer: Peer) -> Proposal:
 def _speaking_key(peer: Peer) -> PinnedKey:
     """The key of the handshake under way, else the pinned one; a new key is pinned only once both admins agreed."""
     return _theirs(peer).key if peer.their_proposal is not None else peer.key
+
+
+def declare_lost(work: Work, ledger_actor: str, limits: TimebankLimits) -> Peer:
+    """The other network is gone for good: what it claims of ours is refused, what we claimed of it is given up.
+
+    Nobody's hours were locked by our claims, only its line. What is owed is written off in a step of its own.
+    """
+    books.lock(work)
+    found = _peer(work, ledger_actor)
+    if found.status not in rows.SPEAKING:
+        raise Refused("peer_status", f"This link is {found.status.value}; this cannot be done with it now.", 409)
+    _change(work, found, status=PeerStatus.LOST)
+    peer = rows.peer(work.connection, found.id)
+    table = tables.transfer
+    claimed = (table.c.peer_id == peer.id) & (table.c.kind == Side.PAYEE)
+    claimed &= table.c.state.in_([PayeeState.CLAIMED, PayeeState.CANCEL_ASKED])
+    for row in work.connection.execute(select(table).where(claimed)).all():
+        matter = steps.matter_of(work, limits, rows.transfer_of(row), "lost")
+        steps.at_payee(work, matter, payee.Input.PEER_LOST, Given())
+    steps.refuse_undecided(work, limits, peer)
+    return peer
+
+
+def found_again(work: Work, ledger_actor: str) -> Peer:
+    """A network that was given up answers again. What it decided meanwhile counts; a write-off stays to be undone."""
+    peer = _step(work, ledger_actor, (PeerStatus.LOST,), PeerStatus.ACTIVE)
+    channel.need_sync(work, peer.id)
+    return rows.peer(work.connection, peer.id)
+
+
+def write_off(work: Work, ledger_actor: str) -> list[str]:
+    """Even out the account with a network that is lost or leaves, against the community chest; the transfers' ids.
+
+    What they owed us the chest loses, what we owed them it gets.
+    """
+    books.lock(work)
+    peer = _peer(work, ledger_actor)
+    if peer.status not in (PeerStatus.LOST, PeerStatus.CLOSING):
+        raise Refused("peer_status", "Only with a network that is lost or leaves can an account be written off.", 409)
+    account, chest = rows.clearing(work.connection, peer.id), books.open_chest(work)
+    if account is None or not account.balance:
+        return []
+    gives, takes = (account.id, chest) if account.balance > 0 else (chest, account.id)
+    made = transfers.move_by_admin(work, debit=gives, credit=takes, minutes=abs(account.balance))
+    close_even(work, peer.id)
+    return made
+
+
+def undo_write_off(work: Work, transfer_id: str) -> None:
+    """Owe again what was written off, because the other network has come back. Raises NotFound, Refused."""
+    books.lock(work)
+    found = rows.transfer(work.connection, transfer_id)
+    accounts = [rows.account(work.connection, one) for one in (found.debit, found.credit)] if found else []
+    if found is None or found.peer_id is not None or not any(one.peer_id for one in accounts):
+        raise NotFound
+    if rows.is_reversed(work.connection, transfer_id):
+        raise Refused("reversed_already", "This write-off has been undone already.", 409)
+    transfers.move_by_admin(work, debit=found.credit, credit=found.debit, minutes=found.minutes, reverses=transfer_id)
 
 
 def set_line(work: Work, ledger_actor: str, line_minutes: int) -> None:
@@ -173,7 +234,7 @@ def receive_proposal(work: Work, sender: str, document: Document, limits: Timeba
     _check_parties(work, sender, proposal.actor, proposal.to)
     if proposal.key not in [_pinned(key) for key in actors.keys_of(work.connection, sender)]:
         raise Refused("ledger_key", "Your ledger does not show this key as its own.", 403)
-    channel.check_theirs(work, document, sender, proposal.key)
+    check_signed(document, sender, [proposal.key])
     known = rows.peer_by_actor(work.connection, sender)
     if known is not None and known.their_proposal == channel.text_of(document):
         return
@@ -202,7 +263,7 @@ def receive_agreement(work: Work, sender: str, document: Document) -> None:
         return
     if answer.key != peer.key:
         raise Refused("ledger_key", "This is not the key that your ledger showed when we proposed.", 403)
-    channel.check_theirs(work, document, sender, peer.key)
+    check_signed(document, sender, [peer.key])
     channel.check_ours(work, answer.proposed)
     if peer.our_proposal != channel.text_of(answer.proposed) or peer.status in _OVER:
         raise Refused("not_proposed", "This is not what our network proposed, or it took it back.", 409)
@@ -213,16 +274,16 @@ def receive_agreement(work: Work, sender: str, document: Document) -> None:
         work.record(PeeringActivated(peer.id, peer.host, peer.actor, by_us=False))
 
 
-def receive_farewell(work: Work, sender: str, document: Document) -> None:
+def receive_farewell(work: Work, sender: str, document: Document, limits: TimebankLimits) -> None:
     """Their admin declined, took back or ended the link. Raises Refused or ProtocolError."""
     books.lock(work)
     farewell = terms.read_farewell(document)
     _check_parties(work, sender, farewell.actor, farewell.to)
     peer = _peer(work, sender)
-    channel.check_theirs(work, document, sender, _speaking_key(peer))
+    check_signed(document, sender, [_speaking_key(peer)])
     if peer.status in _OVER or not _is_about_us(work, peer, farewell):
         return
-    _end(work, peer)
+    _end(work, peer, limits)
     work.record(PeeringEnded(peer.id, peer.host, peer.actor, by_us=False))
 
 
@@ -278,7 +339,7 @@ def _begin(work: Work, facts: PeerFacts, grant: Grant, limits: TimebankLimits, s
     public_from_multibase(facts.key.multibase)
     known = rows.peer_by_actor(work.connection, facts.ledger_actor) or rows.peer_by_host(work.connection, facts.host)
     if known is None:
-        start = {"out_seq": 0, "out_hash": GENESIS, "in_seq": 0, "in_hash": GENESIS, "needs_sync": False}
+        start = {"out_seq": 0, "out_hash": GENESIS, "in_seq": 0, "in_hash": GENESIS}
         made = {"id": work.new_id(), "line_granted": 0, "created_at": work.now, **start}
         work.connection.execute(insert(tables.peer).values(**values, **pinned, **made))
     else:
@@ -303,6 +364,9 @@ def _activate(
     row = {"digest": digest, "peer_id": peer.id, "doc": channel.text_of(agreement), "at": work.now}
     work.connection.execute(insert(tables.peer_terms).values(row))
     books.open_clearing(work, peer.id, ours.line)
+    keys.pin(work, peer.id, key)
+    if peer.terms_digest is not None:  # there was a link before: one of us may have lost what it knew of it
+        channel.need_sync(work, peer.id)
     _change(
         work,
         peer,
@@ -331,23 +395,12 @@ def _step(work: Work, ledger_actor: str, from_: tuple[PeerStatus, ...], to: Peer
     return rows.peer(work.connection, peer.id)
 
 
-def _suspend(work: Work, peer: Peer) -> Peer:
-    """Turn down, as the payer's network, what is not decided yet; our own claims wait for the other side."""
-    table = tables.transfer
-    undecided = (table.c.peer_id == peer.id) & (table.c.kind == Side.PAYER)
-    undecided &= table.c.state.in_([PayerState.INVITED, PayerState.OFFERED])
-    for row in work.connection.execute(select(table).where(undecided)).all():
-        matter = steps.matter_of(work, rows.transfer_of(row), "suspended")
-        steps.at_payer(work, matter, payer.Input.REFUSE, Given())
-    return rows.peer(work.connection, peer.id)
-
-
-def _end(work: Work, peer: Peer) -> None:
+def _end(work: Work, peer: Peer, limits: TimebankLimits) -> None:
     if peer.status in _BEGUN:
         _change(work, peer, status=PeerStatus.CLOSED, our_proposal=None, their_proposal=None)
         return
     _change(work, peer, status=PeerStatus.CLOSING, our_proposal=None, their_proposal=None)
-    _suspend(work, peer)
+    steps.refuse_undecided(work, limits, rows.peer(work.connection, peer.id))
     close_even(work, peer.id)
 
 

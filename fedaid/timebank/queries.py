@@ -8,13 +8,14 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from fedaid.actors import queries as actors
 from fedaid.actors.queries import Card
-from fedaid.timebank import rows, tables
+from fedaid.timebank import queued, rows, tables
 from fedaid.timebank.audit import LedgerReport, verify_ledger
 from fedaid.timebank.rows import LOCAL, Account, State, Transfer
-from fedaid.timebank.rules.states import LocalState, PayeeState, PayerState, Side
+from fedaid.timebank.rules.states import Alarm, LocalState, PayeeState, PayerState, Side
 
 __all__ = [
     "Account",
+    "AlarmRow",
     "Hour",
     "LedgerReport",
     "PeerAccount",
@@ -23,6 +24,7 @@ __all__ = [
     "Waiting",
     "account_of",
     "agreed_ledger_at",
+    "alarms",
     "for_engagement",
     "peer_by_actor",
     "peer_by_host",
@@ -32,6 +34,7 @@ __all__ = [
     "under_way",
     "verify_ledger",
     "waiting_for",
+    "waits_for",
 ]
 
 LINES_MAX = 200
@@ -52,6 +55,7 @@ _WORDS: dict[State, str] = {
     PayeeState.ABANDONED: "their network is gone",
     PayeeState.DISPUTED: "confirmed late; the admin has to decide",
 }
+_QUEUED = "queued until {host} answers"
 _TO_CONFIRM = (LocalState.PENDING.value, PayerState.OFFERED.value)
 _CLAIMED = (LocalState.PENDING.value, PayeeState.CLAIMED.value, PayeeState.CANCEL_ASKED.value)
 _CAN_WITHDRAW = frozenset({LocalState.PENDING, PayeeState.CLAIMED, PayerState.INVITED})
@@ -152,7 +156,59 @@ def under_way(connection: Connection, actor: str, host: str = "") -> Sequence[Ho
     table = tables.transfer
     claimed = (table.c.credit == account.id) & table.c.state.in_(_CLAIMED)
     paid = (table.c.debit == account.id) & (table.c.state == PayerState.INVITED)
-    return _hours(connection, account, or_(claimed, paid), host)
+    return [*_hours(connection, account, or_(claimed, paid), host), *_queued(connection, actor, host)]
+
+
+def _queued(connection: Connection, actor: str, host: str) -> list[Hour]:
+    """What this member claimed or paid while the other network has to be asked first what we may have forgotten."""
+    found = []
+    for one in queued.begun_by(connection, actor):
+        step = one.step
+        assert isinstance(step, queued.Claim | queued.Payment)  # noqa: S101 - what is begun is one of these
+        gives = isinstance(step, queued.Claim)
+        found.append(
+            Hour(
+                id=step.transfer_id,
+                minutes=step.minutes,
+                other=actors.card(connection, step.payer if gives else step.payee, host),
+                given=gives,
+                state=PayeeState.NONE if gives else PayerState.NONE,
+                state_in_words=_QUEUED.format(host=rows.peer(connection, one.peer_id).host),
+                since=one.at,
+                note=step.note,
+                engagement=step.engagement,
+                proposal=step.proposal if isinstance(step, queued.Claim) else None,
+                can_withdraw=True,
+            )
+        )
+    return found
+
+
+def waits_for(connection: Connection, transfer_id: str) -> str | None:
+    """The host that has to answer before what somebody here decided about this transfer is carried out."""
+    table = tables.waiting_step
+    query = select(tables.peer.c.host).join(table, table.c.peer_id == tables.peer.c.id)
+    decided = (table.c.transfer_id == transfer_id) & (table.c.kind != queued.Letter.kind)
+    return connection.execute(query.where(decided).limit(1)).scalar_one_or_none()
+
+
+@dataclass(frozen=True)
+class AlarmRow:
+    """Something an admin has to look at; ``alarm`` is one word, see fedaid.timebank.rules.states.Alarm."""
+
+    number: int
+    host: str
+    transfer_id: str | None
+    alarm: Alarm
+    at: datetime
+
+
+def alarms(connection: Connection, rows_max: int = LINES_MAX) -> Sequence[AlarmRow]:
+    """What no admin has looked at yet, newest first."""
+    table = tables.alarm
+    query = select(table, tables.peer.c.host).join(tables.peer, tables.peer.c.id == table.c.peer_id)
+    found = connection.execute(query.where(table.c.seen_at.is_(None)).order_by(table.c.n.desc()).limit(rows_max))
+    return [AlarmRow(row.n, row.host, row.transfer_id, Alarm(row.alarm), row.at) for row in found]
 
 
 def for_engagement(connection: Connection, engagement: str, actor: str, host: str = "") -> Hour | None:
@@ -236,13 +292,14 @@ def _hour(
     host: str,
 ) -> Hour:
     found = rows.transfer_of(row)
+    waits = waits_for(connection, found.id) if found.peer_id is not None else None
     return Hour(
         id=found.id,
         minutes=found.minutes,
         other=cards.get(other) or actors.card(connection, other, host),
         given=found.credit == account.id,
         state=found.state,
-        state_in_words=_WORDS.get(found.state, found.state.value),
+        state_in_words=_QUEUED.format(host=waits) if waits else _WORDS.get(found.state, found.state.value),
         since=found.created_at,
         note=row.note or "",
         engagement=found.engagement,

@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     false,
     text,
+    true,
 )
 
 from fedaid.actors.rules import HOST_CHARACTERS_MAX
@@ -25,6 +26,8 @@ from fedaid.timebank.rules.books import MINUTES_MAX
 
 DIGEST_CHARACTERS = len("sha256:") + 64
 HEAD = 1  # the only row of ledger_head
+XOR_CHARACTERS = 64
+NOTHING_XOR = "0" * XOR_CHARACTERS
 
 # The one lock of every ledger transaction, and the heads of the two append-only tables.
 ledger_head = Table(
@@ -61,8 +64,19 @@ peer = Table(
     Column("out_hash", String(DIGEST_CHARACTERS), nullable=False),
     Column("in_seq", BigInteger, nullable=False),
     Column("in_hash", String(DIGEST_CHARACTERS), nullable=False),
-    Column("needs_sync", Boolean, nullable=False, server_default=false()),
-    Column("last_statement", BigInteger),
+    Column("messages", BigInteger, nullable=False, server_default=text("0")),  # how many are known, of both sides
+    Column("messages_xor", String(XOR_CHARACTERS), nullable=False, server_default=NOTHING_XOR),  # of their SHA-256
+    Column("messages_day", Integer, nullable=False, server_default=text("0")),  # days since 1970, of the count beside
+    Column("messages_taken", Integer, nullable=False, server_default=text("0")),  # of theirs, on that day
+    # Their copy of our common messages is to be read when it was asked for more often than done.
+    Column("sync_asked", BigInteger, nullable=False, server_default=text("0")),
+    Column("sync_done", BigInteger, nullable=False, server_default=text("0")),
+    Column("sync_after", BigInteger, nullable=False, server_default=text("0")),  # how far their copy has been read
+    Column("sync_whole", Boolean, nullable=False, server_default=true()),  # this reading began at the first message
+    Column("sync_tries", Integer, nullable=False, server_default=text("0")),
+    Column("sync_next", UtcDateTime),  # not to be tried before
+    Column("synced_at", UtcDateTime),
+    Column("statement_at", UtcDateTime),  # when one was last made, or found unnecessary
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     CheckConstraint(
@@ -81,6 +95,27 @@ peer_terms = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+# Every key that messages of a peer's ledger may be signed with: the pinned one, and those before it.
+peer_key = Table(
+    "peer_key",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("peer_id", BigInteger, ForeignKey(peer.c.id), nullable=False, index=True),
+    Column("key_id", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("multibase", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+)
+
+# The public halves of our own ledger's keys that were replaced: what they signed stays signed.
+retired_key = Table(
+    "retired_key",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("multibase", Text, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+
 # Balance is minutes given less minutes received; of ``clearing``, what we owe the peer. ``held`` is promised.
 account = Table(
     "account",
@@ -96,6 +131,9 @@ account = Table(
     Column("ceiling", BigInteger),
     Column("last_seq", BigInteger, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("confirms_agreed", Boolean, nullable=False, server_default=false()),  # claims up to what was agreed
+    Column("takes_payments", Boolean, nullable=False, server_default=true()),  # from neighbours, without being asked
+    Column("left_at", UtcDateTime),  # its owner has left; what remains goes to the chest
     CheckConstraint("kind IN ('member', 'group', 'chest', 'clearing')", name="kind"),
     CheckConstraint("status IN ('open', 'frozen', 'closed')", name="status"),
     CheckConstraint("held >= 0", name="held"),
@@ -167,7 +205,8 @@ posting = Table(
     CheckConstraint("debit <> credit", name="two_accounts"),
 )
 
-# Signed messages, ours and theirs. ``counts`` is false for a second, different one where only one can count.
+# Signed messages, ours and theirs; transfer_id is what they are about. ``counts`` is false for a second, different
+# one where only one can count.
 fact = Table(
     "fact",
     metadata,
@@ -181,8 +220,13 @@ fact = Table(
     Column("doc", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("counts", Boolean, nullable=False),
-    CheckConstraint("kind IN ('invite', 'offer', 'undo', 'accept', 'reject', 'reject_invite', 'receipt')", name="kind"),
+    CheckConstraint(
+        "kind IN ('invite', 'offer', 'undo', 'accept', 'reject', 'reject_invite', 'receipt', "
+        "'statement', 'countersigned', 'differs', 'new_key')",
+        name="kind",
+    ),
     Index("ix_fact_place", "peer_id", "ours", "seq"),
+    Index("ix_fact_peer_id", "peer_id", "n"),
 )
 _COUNTS = text("counts")  # spelled so that both databases read it
 Index(
@@ -210,6 +254,7 @@ resend = Table(
 _UNANSWERED = resend.c.acked_at.is_(None)
 Index("ix_resend_due", resend.c.next_try, sqlite_where=_UNANSWERED, postgresql_where=_UNANSWERED)
 
+# A statement of what is owed. ``opening`` and ``closing`` are what we owe the peer; ``doc`` is the signed Offer of it.
 statement = Table(
     "statement",
     metadata,
@@ -219,6 +264,8 @@ statement = Table(
     Column("closing", BigInteger, nullable=False),
     Column("doc", Text, nullable=False),
     Column("countersigned", Text),
+    Column("differs", Text),  # the signed Reject, where the other side does not agree
+    Column("digest", String(DIGEST_CHARACTERS), nullable=False, server_default=text("''")),
 )
 
 statement_line = Table(
@@ -228,6 +275,33 @@ statement_line = Table(
     Column("number", BigInteger, primary_key=True),
     Column("transfer_id", String(URI_CHARACTERS_MAX), ForeignKey(transfer.c.id), primary_key=True),
     UniqueConstraint("transfer_id"),
+)
+
+# What members decided and what letters asked us to decide while we could not know whether we had forgotten something:
+# carried out once the peer has shown us our common messages. ``name`` makes each of them stand here once.
+waiting_step = Table(
+    "waiting_step",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("peer_id", BigInteger, ForeignKey(peer.c.id), nullable=False, index=True),
+    Column("name", String(URI_CHARACTERS_MAX), nullable=False, unique=True),
+    Column("transfer_id", String(URI_CHARACTERS_MAX), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("doc", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# What an admin has to look at, until somebody has.
+alarm = Table(
+    "ledger_alarm",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("peer_id", BigInteger, ForeignKey(peer.c.id), nullable=False),
+    Column("transfer_id", String(URI_CHARACTERS_MAX)),
+    Column("alarm", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime),
+    Index("ix_ledger_alarm_seen_at", "seen_at", "n"),
 )
 
 # Words of members, and the salt of the digest by which a signed message speaks of them: both can be erased.

@@ -1,6 +1,6 @@
 """The pages that belong to no single feature: my day, logging the hours of a match, and whether the server is alive."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -10,21 +10,23 @@ from fedaid.board import queries as board
 from fedaid.board.commands import log_hours
 from fedaid.board.queries import Agreed
 from fedaid.foundation import wording
+from fedaid.foundation.ids import new_key
 from fedaid.foundation.pages import Form, form_page, go, house, member, render
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import Viewer
 from fedaid.mentions import queries as mentions
 from fedaid.timebank import commands as timebank
 from fedaid.timebank import queries as hours
+from fedaid.timebank.limits import TimebankLimits
 from fedaid.web.sayings import ACTION_WORDS, LISTING_WORDS, RESPONSE_WORDS
 
 
-def routes() -> Sequence[Route]:
+def routes(limits: TimebankLimits) -> Sequence[Route]:
     """My day, logging hours, and the two health checks."""
     return [
         Route("/me", my_day, methods=["GET"]),
         Route("/hours/claim", claim_page, methods=["GET"]),
-        Route("/hours/claim", form_page(claim), methods=["POST"]),
+        Route("/hours/claim", form_page(claim(limits)), methods=["POST"]),
         Route("/livez", alive, methods=["GET"]),
         Route("/readyz", ready, methods=["GET"]),
     ]
@@ -58,24 +60,29 @@ def claim_page(request: Request) -> Response:
     return _claim_form(request, agreed, typed)
 
 
-def claim(request: Request, form: Form) -> Response:
+def claim(limits: TimebankLimits) -> Callable[[Request, Form], Response]:
     """Log the hours; a refusal keeps what was typed, and pressing twice logs once."""
-    who = member(request)
-    agreed = _agreed(request, who, form["agreement"])
-    try:
-        _log(request, who, agreed, form)
-    except Refused as refused:
-        return _claim_form(request, agreed, form, refused.sentence, refused.status)
-    return go("/me", "hours_claimed")
+
+    def endpoint(request: Request, form: Form) -> Response:
+        who = member(request)
+        agreed = _agreed(request, who, form["agreement"])
+        try:
+            _log(request, limits, who, agreed, form)
+        except Refused as refused:
+            return _claim_form(request, agreed, form, refused.sentence, refused.status)
+        return go("/me", "hours_claimed")
+
+    return endpoint
 
 
-def _log(request: Request, who: Viewer, agreed: Agreed, form: Form) -> None:
+def _log(request: Request, limits: TimebankLimits, who: Viewer, agreed: Agreed, form: Form) -> None:
     minutes = wording.read_minutes(form["hours"])
     if minutes is None:
         raise Refused("minutes", "Hours are written as 1:30 or 1.5, in whole minutes.")
     with house(request).units.begin() as work:
         timebank.claim(
             work,
+            limits,
             form["transfer"],
             payee=who.actor,
             payer=agreed.match.receiver,
@@ -90,7 +97,7 @@ def _log(request: Request, who: Viewer, agreed: Agreed, form: Form) -> None:
 def _claim_form(
     request: Request, agreed: Agreed, typed: Mapping[str, str], refusal: str = "", status: int = 200
 ) -> Response:
-    transfer = typed.get("transfer") or timebank.new_key()
+    transfer = typed.get("transfer") or new_key()
     return render(request, "web/log_hours.html", status, agreed=agreed, typed=typed, refusal=refusal, transfer=transfer)
 
 

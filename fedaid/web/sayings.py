@@ -23,6 +23,7 @@ SAYINGS = {
     "hours_confirmed": "Confirmed. Thank you.",
     "hours_refused": "Refused. They will be told.",
     "hours_withdrawn": "You took it back.",
+    "hours_queued": "Kept. It is done once the other network has answered; you need not press again.",
     "network_proposed": "Proposed. Their admin will be asked.",
     "network_accepted": "Accepted. The two boards will follow each other.",
     "network_paused": "Paused. Nothing new goes between you; what is under way still finishes.",

@@ -11,7 +11,7 @@ from fedaid.timebank.rules import messages
 from fedaid.timebank.rules.reading import read
 from fedaid.timebank.rules.states import Alarm
 from tests.timebank.test_between_networks import signed_anew
-from tests.timebank.world import ANA, BEN, Town, claim, deliver, refuse
+from tests.timebank.world import ANA, BEN, LIMITS, Town, claim, deliver, refuse
 
 
 def refused_then_accepted(north: Town, river: Town, minutes: int = 480) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def test_beyond_the_line_it_waits_for_the_admin(north: Town, river: Town) -> Non
     river.take(accept)  # again, which changes nothing
     assert river.findings() == ()
     with river.work() as work:
-        commands.take_late(work, accept["fa:transfer"])
+        commands.take_late(work, LIMITS, accept["fa:transfer"])
     assert (river.state(accept["fa:transfer"]), river.account(BEN).balance) == ("credited", 480)
     assert len(river.told(HoursCredited)) == 1
     assert river.findings() == ()
@@ -79,7 +79,7 @@ def test_only_a_claim_of_ours_can_be_taken_late(north: Town, river: Town) -> Non
     transfer = claim(river, payee=BEN, payer=ANA, minutes=30)
     deliver(north, river)
     with pytest.raises(NotFound), north.work() as work:
-        commands.take_late(work, transfer)
+        commands.take_late(work, LIMITS, transfer)
     with river.work() as work:
-        commands.take_late(work, transfer)  # nothing is late about it
+        commands.take_late(work, LIMITS, transfer)  # nothing is late about it
     assert river.state(transfer) == "claimed"

@@ -31,7 +31,7 @@ def accept(town: Town, other: Town, line_minutes: int = 600) -> None:
 
 def end(town: Town, other: Town) -> None:
     with town.work() as work:
-        peering.end(work, other.names.ledger)
+        peering.end(work, other.names.ledger, LIMITS)
 
 
 def statuses(towns: Towns) -> tuple[str, str]:
@@ -173,7 +173,7 @@ def test_a_link_pauses_and_resumes(strangers: Towns) -> None:
     north, river = strangers
     link(north, river)
     with north.work() as work:
-        peering.pause(work, river.names.ledger)
+        peering.pause(work, river.names.ledger, LIMITS)
     assert statuses(strangers) == ("suspended", "active")
     with north.work() as work:
         peering.resume(work, river.names.ledger)

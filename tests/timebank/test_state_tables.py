@@ -249,7 +249,7 @@ PAYEE = [
         claimed: void, release, keep
         cancel_asked: void, release, keep
         credited: credited, keep, alarm contradiction
-        void: void
+        void: void, keep
         abandoned: void, keep
         disputed: disputed, keep, alarm contradiction
         """,

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Connection, delete, insert, select
 
+import fedaid.network.tables  # noqa: F401 - defines tables
 import outbox.tables
 from activitypub.documents import parse_activity, parse_actor
 from activitypub.identifiers import UrlRules
@@ -18,11 +19,14 @@ from fedaid.actors import commands as actors
 from fedaid.actors import queries as actor_queries
 from fedaid.actors.rules import Kind
 from fedaid.actors.wire import actor_document
-from fedaid.foundation.database import Database
+from fedaid.foundation.database import Database, metadata
+from fedaid.foundation.ids import new_key
 from fedaid.foundation.names import Names
 from fedaid.foundation.work import UnitsOfWork, Work
-from fedaid.timebank import commands, peering, rows, wire
+from fedaid.timebank import commands, peering, rows, sync, tables, wire
 from fedaid.timebank.audit import verify_ledger
+from fedaid.timebank.commands.carry_out import carry_out_waiting
+from fedaid.timebank.commands.receive import nothing_agreed
 from fedaid.timebank.limits import TimebankLimits
 from fedaid.timebank.rules.books import AccountKind
 from inbox.ports import Letter
@@ -34,6 +38,7 @@ NORTH, RIVER = "https://northside.example", "https://riverside.example"
 ANA, KIM = f"{NORTH}/users/ana", f"{NORTH}/users/kim"
 BEN, EVE = f"{RIVER}/users/ben", f"{RIVER}/users/eve"
 LINE_MINUTES = 1_200
+TABLES = [*metadata.sorted_tables, *outbox.tables.metadata.sorted_tables]
 
 
 @dataclass
@@ -119,7 +124,7 @@ def found_town(database: Database, origin: str, *members: str) -> Town:
         actors.create_actor(work, Kind.LEDGER, "", name="hours", keys=keys)
         commands.open_chest(work)
         for member in members:
-            commands.open_account(work, AccountKind.MEMBER, member)
+            commands.open_account(work, AccountKind.MEMBER, member, floor_minutes=LIMITS.member_floor_minutes)
     return town
 
 
@@ -155,33 +160,102 @@ def link(first: Town, second: Town, line_minutes: int = LINE_MINUTES) -> None:
 
 
 def deliver(first: Town, second: Town) -> None:
-    """Carry letters both ways until nobody says anything more."""
+    """Carry letters both ways, and show what is asked for, until nobody says or asks anything more."""
     while True:
         letters = [(second, one) for one in first.outgoing()] + [(first, one) for one in second.outgoing()]
-        if not letters:
-            return
         for town, document in letters:
             assert town.take(document)
+        asked = [ask(town, other) for town, other in ((first, second), (second, first)) if needs_sync(town, other)]
+        if not letters and not asked:
+            return
+
+
+def needs_sync(town: Town, other: Town) -> bool:
+    with town.database.read() as connection:
+        peer = rows.peer_by_actor(connection, other.names.ledger)
+    return peer is not None and peer.needs_sync
+
+
+def ask(town: Town, other: Town, limits: TimebankLimits = LIMITS) -> None:
+    """One town reads the other's copy of their common messages, page by page, then carries out what waited."""
+    with town.work() as work:
+        errands = sync.set_out(work, limits)
+    for errand in errands:
+        left: sync.Errand | None = errand
+        while left is not None:
+            with other.database.read() as connection:
+                peer = rows.peer_by_actor(connection, town.names.ledger)
+                assert peer
+                page = sync.page_for(connection, limits, peer, left.after)
+            with town.work() as work:
+                left = sync.take_page(work, limits, left, page)
+    with town.work() as work:
+        carry_out_waiting(work, limits, nothing_agreed)
+
+
+@dataclass(frozen=True)
+class Backup:
+    """Everything a town's database held at one moment."""
+
+    rows: Mapping[str, list[dict[str, Any]]]
+    sent: int
+
+
+def back_up(town: Town) -> Backup:
+    with town.database.read() as connection:
+        rows_of = {table.name: [dict(row) for row in connection.execute(select(table)).mappings()] for table in TABLES}
+    return Backup(rows_of, town.sent)
+
+
+def restore(town: Town, backup: Backup) -> None:
+    """Put the database back to where it was; what happened since is forgotten, and the process starts anew."""
+    with town.database.write() as connection:
+        _set_guards(connection, town, on=False)
+        for table in reversed(TABLES):
+            connection.execute(delete(table))
+        for table in TABLES:
+            if backup.rows[table.name]:
+                connection.execute(insert(table), backup.rows[table.name])
+        _set_guards(connection, town, on=True)
+    town.sent = backup.sent
+    start_anew(town)
+
+
+def _set_guards(connection: Connection, town: Town, *, on: bool) -> None:
+    for table in tables.APPEND_ONLY:
+        if not town.database.is_sqlite:
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} {'ENABLE' if on else 'DISABLE'} TRIGGER USER")
+        elif not on:
+            for verb in ("update", "delete"):
+                connection.exec_driver_sql(f"DROP TRIGGER {table.name}_no_{verb}")
+    if on and town.database.is_sqlite:
+        tables.create_triggers(connection)
+
+
+def start_anew(town: Town) -> None:
+    """What every process does first."""
+    with town.work() as work:
+        sync.ask_all(work)
 
 
 def claim(town: Town, *, payee: str, payer: str, minutes: int, key: str | None = None, **more: Any) -> str:
     with town.work() as work:
-        return commands.claim(work, key or commands.new_key(), payee=payee, payer=payer, minutes=minutes, **more)
+        return commands.claim(work, LIMITS, key or new_key(), payee=payee, payer=payer, minutes=minutes, **more)
 
 
 def confirm(town: Town, transfer_id: str, actor: str, **more: Any) -> None:
     with town.work() as work:
-        commands.confirm(work, transfer_id, actor, **more)
+        commands.confirm(work, LIMITS, transfer_id, actor, **more)
 
 
 def refuse(town: Town, transfer_id: str, actor: str) -> None:
     with town.work() as work:
-        commands.refuse(work, transfer_id, actor)
+        commands.refuse(work, LIMITS, transfer_id, actor)
 
 
 def withdraw(town: Town, transfer_id: str, actor: str) -> None:
     with town.work() as work:
-        commands.withdraw(work, transfer_id, actor)
+        commands.withdraw(work, LIMITS, transfer_id, actor)
 
 
 def pass_time(*towns: Town, days: float = 0, seconds: float = 0) -> None:

@@ -1,8 +1,10 @@
 """Writes of the timebank: accounts, what members do with hours, and what peers' ledgers send."""
 
-from fedaid.foundation.ids import new_key
-from fedaid.timebank.commands.books import open_account, open_chest, set_floor, set_status
-from fedaid.timebank.commands.receive import receive
+from fedaid.timebank.commands.books import open_account, open_chest, set_floor, set_status, set_switches
+from fedaid.timebank.commands.keys import renew_key
+from fedaid.timebank.commands.leaving import leave, sweep_leavers
+from fedaid.timebank.commands.papers import receive_paper
+from fedaid.timebank.commands.receive import Agreed, FindAgreed, receive
 from fedaid.timebank.commands.transfers import (
     claim,
     confirm,
@@ -15,18 +17,24 @@ from fedaid.timebank.commands.transfers import (
 )
 
 __all__ = [
+    "Agreed",
+    "FindAgreed",
     "claim",
     "confirm",
     "erase_note",
     "give",
-    "new_key",
+    "leave",
     "open_account",
     "open_chest",
     "pay",
     "receive",
+    "receive_paper",
     "refuse",
+    "renew_key",
     "set_floor",
     "set_status",
+    "set_switches",
+    "sweep_leavers",
     "take_late",
     "withdraw",
 ]

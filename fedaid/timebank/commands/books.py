@@ -7,11 +7,11 @@ from sqlalchemy.exc import IntegrityError
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.work import Work
 from fedaid.timebank import rows, tables
-from fedaid.timebank.limits import TimebankLimits
 from fedaid.timebank.rows import Account, Head, Transfer
 from fedaid.timebank.rules.books import GENESIS, AccountKind, AccountStatus, Posting, no_room, seal
 
 BY_HAND = "local"  # the evidence of a posting that needed no other network
+BY_ADMIN = "admin"  # of one that an admin made, which no limit holds back
 
 
 def lock(work: Work) -> Head:
@@ -30,19 +30,18 @@ def _insert_head(work: Work) -> None:
     work.connection.execute(dialect.insert(tables.ledger_head).values(values).on_conflict_do_nothing())
 
 
-def open_account(work: Work, kind: AccountKind, actor: str | None = None, *, floor_minutes: int | None = None) -> int:
+def open_account(work: Work, kind: AccountKind, actor: str | None = None, *, floor_minutes: int = 0) -> int:
     """A new account, and its id; of a member or group that has one already, that one's.
 
-    ``floor_minutes`` is at most 0: how low it may go. Unless given, a member's is the usual one, others' is 0.
+    ``floor_minutes`` is at most 0: how low it may go.
     """
     if actor is not None:
         known = rows.account_of(work.connection, actor)
         if known is not None:
             return known.id
-    usual = TimebankLimits().member_floor_minutes if kind is AccountKind.MEMBER else 0
     try:
         with work.attempt():
-            return _insert_account(work, kind, actor, None, usual if floor_minutes is None else floor_minutes)
+            return _insert_account(work, kind, actor, None, floor_minutes)
     except IntegrityError:  # opened by another at the same moment
         known = rows.account_of(work.connection, actor) if actor is not None else rows.chest(work.connection)
         if known is None:
@@ -106,11 +105,30 @@ def set_status(work: Work, account_id: int, status: AccountStatus) -> None:
     work.connection.execute(update(tables.account).where(tables.account.c.id == account_id).values(status=status))
 
 
-def hold(work: Work, account_id: int, minutes: int) -> None:
-    """Promise minutes out of an account. Raises Refused when that would go below its floor."""
+def set_switches(
+    work: Work, account_id: int, *, confirms_agreed: bool | None = None, takes_payments: bool | None = None
+) -> None:
+    """What a member wants done without being asked; None leaves it.
+
+    confirms_agreed  claims from neighbours up to the hours agreed on the board are confirmed at once (default: no)
+    takes_payments   hours that somebody in a neighbouring network gives are taken (default: yes)
+    """
+    chosen = {"confirms_agreed": confirms_agreed, "takes_payments": takes_payments}
+    values = {name: value for name, value in chosen.items() if value is not None}
+    if values:
+        work.connection.execute(update(tables.account).where(tables.account.c.id == account_id).values(values))
+
+
+def hold(work: Work, account_id: int, minutes: int, *, limited: bool = True) -> None:
+    """Promise minutes out of an account. Raises Refused when that would go below its floor.
+
+    Not ``limited``: they had been promised before we were restored.
+    """
     table = tables.account
-    room = (table.c.id == account_id) & (table.c.status == AccountStatus.OPEN)
-    room &= table.c.balance - table.c.held - minutes >= table.c.floor
+    room = table.c.id == account_id
+    if limited:
+        room &= table.c.status == AccountStatus.OPEN
+        room &= table.c.balance - table.c.held - minutes >= table.c.floor
     done = work.connection.execute(update(table).where(room).values(held=table.c.held + minutes))
     if done.rowcount != 1:
         raise no_room(minutes)

@@ -1,6 +1,6 @@
 """Carries out what the state tables say about a transfer with a peer: the only place where their cells take effect."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
@@ -10,12 +10,14 @@ from fedaid.foundation.work import Work
 from fedaid.timebank import rows, tables
 from fedaid.timebank.commands import books, channel
 from fedaid.timebank.facts import Hours, HoursClaimed, HoursConfirmed, HoursCredited, HoursRefused
+from fedaid.timebank.limits import TimebankLimits
 from fedaid.timebank.rows import Account, Peer, Transfer
 from fedaid.timebank.rules import messages, payee, payer
 from fedaid.timebank.rules.books import no_room
 from fedaid.timebank.rules.messages import Deal, Envelope, message_id
 from fedaid.timebank.rules.reading import Message, read
 from fedaid.timebank.rules.states import (
+    DECISIONS,
     HOLDING,
     UNDECIDED,
     Alarm,
@@ -27,6 +29,7 @@ from fedaid.timebank.rules.states import (
     PayerState,
     Side,
     Tell,
+    recalled,
 )
 
 _TELLS = {
@@ -39,11 +42,13 @@ _TELLS = {
 class Matter:
     """One transfer with one peer, as it is being worked on.
 
-    deal     what is moved; None where only a refusal of something unknown is known
-    reason   one word, sent along with a refusal
-    end_time until when the Invite or Offer is good; the payer's network's clock decides
+    deal      what is moved; None where only a refusal of something unknown is known
+    reason    one word, sent along with a refusal
+    end_time  until when the Invite or Offer is good; the payer's network's clock decides
+    shown     the message that came is one of those that the peer shows us in a sync, its own or ours
     """
 
+    limits: TimebankLimits
     peer: Peer
     side: Side
     transfer_id: str
@@ -52,6 +57,11 @@ class Matter:
     end_time: datetime | None = None
     engagement: str | None = None
     note_digest: str | None = None
+    shown: bool = False
+
+
+class MustWait(Exception):
+    """What is to be decided has to wait until the peer has shown us our common messages. Nothing was decided."""
 
 
 def state(work: Work, matter: Matter) -> PayerState | PayeeState:
@@ -78,21 +88,25 @@ def at_payee(work: Work, matter: Matter, happened: payee.Input, given: Given, ca
 def _carry_out(
     work: Work, matter: Matter, before: PayerState | PayeeState, outcome: Outcome, came: Message | None
 ) -> Outcome:
+    if matter.peer.must_wait and DECISIONS.intersection(outcome.signs):
+        raise MustWait
     if outcome.tells is not None:
         raise _refusal(matter, outcome.tells)
     _keep(work, matter, outcome, came)
     found = _row(work, matter, before, outcome)
     if found is not None:
         _hold_or_release(work, found, outcome)
+    if came is not None and found is not None:
+        matter = _as_accepted(work, matter, found, came)
     for kind in outcome.signs:
         _sign(work, matter, kind)
     if outcome.posts:
-        _post(work, matter, before, outcome, found)
+        _post(work, matter, before, outcome)
     for kind in outcome.resends:
         _resend(work, matter, kind)
     _note_state(work, matter, outcome)
     for what in outcome.alarms:
-        channel.alarm(work, matter.peer.id, matter.transfer_id, what)
+        channel.alarm(work, matter.peer.id, matter.transfer_id, what, asks=not matter.shown)
     _tell(work, matter, before, outcome)
     return outcome
 
@@ -107,19 +121,46 @@ def _keep(work: Work, matter: Matter, outcome: Outcome, came: Message | None) ->
     """A message to store, and any second, different one, which is kept without counting."""
     if came is None:
         return
-    ours = came.envelope.actor == work.names.ledger
     facts = rows.facts_about(work.connection, matter.peer.id, matter.transfer_id)
     if outcome.stores or any(fact.kind is came.kind and fact.digest != came.digest for fact in facts):
-        channel.keep(work, matter.peer, came, ours=ours)
+        _keep_one(work, matter, came)
     if came.kind is Kind.ACCEPT and came.offered is not None and outcome.stores:
         _keep_offer(work, matter, came.offered)
+
+
+def _keep_one(work: Work, matter: Matter, message: Message) -> None:
+    if message.envelope.actor == work.names.ledger:
+        channel.keep_ours(work, matter.limits, matter.peer, message)
+    else:
+        channel.keep(work, matter.peer, message)
 
 
 def _keep_offer(work: Work, matter: Matter, offered: Message) -> None:
     """The Offer inside an Accept, where it was forgotten here: a payee's network's own, or what a payer's had got."""
     facts = rows.facts_about(work.connection, matter.peer.id, matter.transfer_id)
-    if not any(fact.kind is Kind.OFFER for fact in facts):
-        channel.keep(work, matter.peer, offered, ours=offered.envelope.actor == work.names.ledger)
+    if not any(fact.digest == offered.digest for fact in facts):
+        _keep_one(work, matter, offered)
+
+
+def remember(work: Work, matter: Matter, message: Message) -> None:
+    """Take back a message of ours, not a decision, that we had forgotten: the state is what the messages make it.
+
+    Minutes that it promises are promised again, also beyond the limit, as they were when it was signed.
+    """
+    before = state(work, matter)
+    channel.keep_ours(work, matter.limits, matter.peer, message)
+    _row(work, matter, before, Outcome(before))
+    found = rows.transfer(work.connection, matter.transfer_id)
+    outcome = recalled(before, state(work, matter))
+    if found is None or outcome.state is before:
+        return
+    if outcome.hold is Hold.TAKE:
+        books.hold(work, found.debit, found.minutes, limited=False)
+    elif outcome.hold is Hold.RELEASE:
+        books.release(work, found.debit, found.minutes)
+    _note_state(work, matter, outcome)
+    for what in outcome.alarms:
+        channel.alarm(work, matter.peer.id, matter.transfer_id, what, asks=False)
 
 
 # the row of the transfer
@@ -170,6 +211,24 @@ def _accounts(work: Work, matter: Matter, *, must_exist: bool) -> tuple[Account,
     return (local, clearing) if matter.side is Side.PAYER else (clearing, local)
 
 
+def _as_accepted(work: Work, matter: Matter, found: Transfer, came: Message) -> Matter:
+    """Where the Accept that counts is about other hours than our row says, it and the Offer inside it decide.
+
+    So it can be after a restore: the same form was sent again with another figure, and the first Offer was accepted.
+    """
+    deal = came.deal
+    if came.kind is not Kind.ACCEPT or deal is None or _counting(work, matter, Kind.ACCEPT).digest != came.digest:
+        return matter
+    agreed = replace(matter, deal=deal)
+    accounts = _accounts(work, agreed, must_exist=True)
+    remote = deal.payee if matter.side is Side.PAYER else deal.payer
+    if accounts is not None and (found.minutes, found.remote_actor) != (deal.minutes, remote):
+        debit, credit = accounts
+        values = {"minutes": deal.minutes, "debit": debit.id, "credit": credit.id, "remote_actor": remote}
+        work.connection.execute(update(tables.transfer).where(tables.transfer.c.id == found.id).values(values))
+    return agreed
+
+
 def _hold_or_release(work: Work, found: Transfer, outcome: Outcome) -> None:
     if outcome.hold is Hold.TAKE:
         books.hold(work, found.debit, found.minutes)
@@ -208,11 +267,16 @@ def _engagement_is_taken(work: Work, found: Transfer) -> bool:
 # what is signed
 
 
-def _sign(work: Work, matter: Matter, kind: Kind) -> Message:
+def _sign(work: Work, matter: Matter, kind: Kind) -> None:
     def write(envelope: Envelope) -> messages.Document:
         return _written(work, matter, kind, envelope)
 
-    return channel.sign(work, matter.peer.id, matter.transfer_id, write)
+    facts = rows.facts_about(work.connection, matter.peer.id, matter.transfer_id)
+    known = next((fact for fact in facts if fact.ours and fact.counts and fact.kind is kind), None)
+    if known is not None:  # we were shown it again before what it answers
+        channel.send_again(work, matter.peer.actor, channel.document_of(known))
+        return
+    channel.sign(work, matter.limits, matter.peer.id, matter.transfer_id, write)
 
 
 def _written(work: Work, matter: Matter, kind: Kind, envelope: Envelope) -> messages.Document:
@@ -253,9 +317,8 @@ def _resend(work: Work, matter: Matter, kind: Kind) -> None:
 # what is moved, and who is told
 
 
-def _post(
-    work: Work, matter: Matter, before: PayerState | PayeeState, outcome: Outcome, found: Transfer | None
-) -> None:
+def _post(work: Work, matter: Matter, before: PayerState | PayeeState, outcome: Outcome) -> None:
+    found = rows.transfer(work.connection, matter.transfer_id)
     assert found is not None  # noqa: S101 - _row makes one for whatever is posted
     is_free = before in HOLDING or Alarm.RECOVERED in outcome.alarms or before is PayeeState.DISPUTED
     books.move(work, found, _counting(work, matter, Kind.ACCEPT).digest, limited=not is_free)
@@ -284,11 +347,24 @@ def _tell(work: Work, matter: Matter, before: PayerState | PayeeState, outcome: 
         work.record(HoursRefused(hours, matter.reason))
 
 
-def matter_of(work: Work, found: Transfer, reason: str = "refused") -> Matter:
+def matter_of(work: Work, limits: TimebankLimits, found: Transfer, reason: str = "refused") -> Matter:
     """The matter of a transfer that has a row already."""
     hours = hours_of(work, found.id)
     if found.peer_id is None or hours is None:
         raise ValueError("a local transfer is no matter between networks")
     deal = Deal(hours.payer, hours.payee, found.minutes, found.proposal)
     peer = rows.peer(work.connection, found.peer_id)
-    return Matter(peer, Side(found.kind), found.id, deal, reason, found.end_time, found.engagement)
+    return Matter(limits, peer, Side(found.kind), found.id, deal, reason, found.end_time, found.engagement)
+
+
+def refuse_undecided(work: Work, limits: TimebankLimits, peer: Peer) -> None:
+    """Turn down, as the payer's network, what is not decided yet: the link rests. Our own claims wait for them."""
+    if peer.must_wait:  # done once they have shown us what we may have decided
+        return
+    table = tables.transfer
+    undecided = (table.c.peer_id == peer.id) & (table.c.kind == Side.PAYER)
+    undecided &= table.c.state.in_([PayerState.INVITED, PayerState.OFFERED])
+    query = select(table).where(undecided).order_by(table.c.created_at).limit(limits.resend_rows_max)
+    for row in work.connection.execute(query).all():
+        matter = matter_of(work, limits, rows.transfer_of(row), "suspended")
+        at_payer(work, matter, payer.Input.REFUSE, Given())

@@ -5,17 +5,19 @@ from datetime import timedelta
 
 from sqlalchemy import insert, select, update
 
-from fedaid.foundation.ids import checked_key
+from fedaid.foundation.ids import checked_key, new_key
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.work import Work
 from fedaid.timebank import rows, tables
-from fedaid.timebank.commands import books, steps
+from fedaid.timebank.commands import books, exposure, steps, waiting
 from fedaid.timebank.commands.steps import Matter
 from fedaid.timebank.facts import HoursClaimed, HoursConfirmed, HoursCredited, HoursRefused
+from fedaid.timebank.limits import TimebankLimits
+from fedaid.timebank.queued import Approval, Claim, Payment, Refusal
 from fedaid.timebank.rows import LOCAL, Account, Peer, Transfer
 from fedaid.timebank.rules import payee as payee_rules
 from fedaid.timebank.rules import payer as payer_rules
-from fedaid.timebank.rules.books import AccountStatus, checked_minutes, checked_note, no_room, note_digest
+from fedaid.timebank.rules.books import MINUTES_MAX, AccountStatus, checked_minutes, checked_note, no_room, note_digest
 from fedaid.timebank.rules.messages import Deal
 from fedaid.timebank.rules.states import Given, LocalState, PayeeState, PayerState, Side
 from fedaid.timebank.rules.terms import PeerStatus
@@ -54,6 +56,7 @@ def give(
 
 def claim(
     work: Work,
+    limits: TimebankLimits,
     key: str,
     *,
     payee: str,
@@ -68,19 +71,24 @@ def claim(
     engagement  the agreement the two made on the board (its id); it can be settled once only
     proposal    the listing it answered (its id), which is told to the payer's network
 
-    Returns the transfer's id; asked again with the same key, nothing happens again. Raises Refused.
+    Returns the transfer's id; asked again with the same key, nothing happens again. Where the other network has to be
+    asked first what we may have forgotten, the claim waits for that. Raises Refused.
     """
     books.lock(work)
     transfer_id = work.names.transfer(checked_key(key))
-    if rows.transfer(work.connection, transfer_id) is not None:
+    if _is_known(work, transfer_id):
         return transfer_id
     _check_engagement(work, engagement)
     if work.names.is_ours(payer):
         _claim_here(work, transfer_id, payee, payer, minutes, engagement, proposal, note)
     else:
-        deal = Deal(payer, payee, minutes, proposal)
-        _claim_there(work, transfer_id, deal, engagement, checked_note(note))
+        step = Claim(transfer_id, key, payee, payer, minutes, engagement, proposal, checked_note(note))
+        _claim_there(work, limits, step)
     return transfer_id
+
+
+def _is_known(work: Work, transfer_id: str) -> bool:
+    return rows.transfer(work.connection, transfer_id) is not None or waiting.is_begun(work, transfer_id)
 
 
 def _claim_here(
@@ -99,83 +107,105 @@ def _claim_here(
     _tell(work, HoursClaimed, transfer_id)
 
 
-def _claim_there(work: Work, transfer_id: str, deal: Deal, engagement: str | None, note: str) -> None:
-    peer = _active_peer(work, deal.payer)
-    _own_account(work, deal.payee)
-    checked_minutes(deal.minutes, peer.max_transfer)
-    salt = secrets.token_hex(SALT_BYTES)
-    matter = Matter(
-        peer,
-        Side.PAYEE,
-        transfer_id,
-        deal,
-        end_time=work.now + timedelta(days=peer.offer_lifetime_days),
-        engagement=engagement,
-        note_digest=note_digest(salt, note) if note else None,
-    )
-    line = rows.clearing(work.connection, peer.id)
-    fits = line is not None and line.has_room_for(deal.minutes)
+def _claim_there(work: Work, limits: TimebankLimits, step: Claim) -> None:
+    peer = _active_peer(work, step.payer)
+    _own_account(work, step.payee)
+    checked_minutes(step.minutes, peer.max_transfer)
+    fits = exposure.takes_on(work, limits, peer.id, step.minutes)
     if not fits:
         raise Refused("over_line", f"{peer.host} cannot take on more hours just now; please ask your admin.", 409)
-    steps.at_payee(work, matter, payee_rules.Input.CLAIM, Given(fits=fits))
-    _write_note(work, transfer_id, note, salt)
+    salt = secrets.token_hex(SALT_BYTES)
+    matter = Matter(
+        limits,
+        peer,
+        Side.PAYEE,
+        step.transfer_id,
+        Deal(step.payer, step.payee, step.minutes, step.proposal),
+        end_time=work.now + timedelta(days=peer.offer_lifetime_days),
+        engagement=step.engagement,
+        note_digest=note_digest(salt, step.note) if step.note else None,
+    )
+    with waiting.until_synced(work, limits, peer, step):
+        steps.at_payee(work, matter, payee_rules.Input.CLAIM, Given(fits=fits))
+        _write_note(work, step.transfer_id, step.note, salt)
 
 
 def pay(
-    work: Work, key: str, *, payer: str, payee: str, minutes: int, engagement: str | None = None, note: str = ""
+    work: Work,
+    limits: TimebankLimits,
+    key: str,
+    *,
+    payer: str,
+    payee: str,
+    minutes: int,
+    engagement: str | None = None,
+    note: str = "",
 ) -> str:
     """A member here pays somebody in a neighbouring network: the hours are on hold until theirs has claimed them.
 
-    Returns the transfer's id; asked again with the same key, nothing happens again. Raises Refused.
+    Returns the transfer's id; asked again with the same key, nothing happens again. Where the other network has to be
+    asked first what we may have forgotten, the payment waits for that. Raises Refused.
     """
     books.lock(work)
     transfer_id = work.names.transfer(checked_key(key))
-    if rows.transfer(work.connection, transfer_id) is not None:
+    if _is_known(work, transfer_id):
         return transfer_id
     _check_engagement(work, engagement)
     peer, account = _active_peer(work, payee), _own_account(work, payer)
     checked_minutes(minutes, peer.max_transfer)
+    exposure.check_may_owe(work, limits, peer.id, minutes)
     ends = work.now + timedelta(days=peer.offer_lifetime_days)
-    deal = Deal(payer, payee, minutes)
-    matter = Matter(peer, Side.PAYER, transfer_id, deal, end_time=ends, engagement=engagement)
+    deal, step = (
+        Deal(payer, payee, minutes),
+        Payment(transfer_id, key, payer, payee, minutes, engagement, checked_note(note)),
+    )
+    matter = Matter(limits, peer, Side.PAYER, transfer_id, deal, end_time=ends, engagement=engagement)
     given = Given(fits=account.has_room_for(minutes))
-    steps.at_payer(work, matter, payer_rules.Input.ORDER, given)
-    _write_note(work, transfer_id, checked_note(note))
+    with waiting.until_synced(work, limits, peer, step):
+        steps.at_payer(work, matter, payer_rules.Input.ORDER, given)
+        _write_note(work, transfer_id, note)
     return transfer_id
 
 
-def confirm(work: Work, transfer_id: str, actor: str, engagement: str | None = None) -> None:
+def confirm(work: Work, limits: TimebankLimits, transfer_id: str, actor: str, engagement: str | None = None) -> None:
     """The payer says that the help was given: the hours go, for good. Confirming twice changes nothing.
 
-    ``engagement`` is the agreement on the board that it settles, where the claim did not say.
+    ``engagement`` is the agreement on the board that it settles, where the claim did not say. Where the other network
+    has to be asked first what we may have forgotten, the confirmation waits for that.
     Raises NotFound for somebody else's claim, Refused without room or when it was refused already.
     """
     books.lock(work)
     found = _own_transfer(work, transfer_id, actor, payer=True)
-    if found.kind == LOCAL:
+    if found.peer_id is None:
         _confirm_here(work, found)
         return
     _note_engagement(work, found, engagement)
     account = rows.account(work.connection, found.debit)
     given = Given(fits=account.has_room_for(found.minutes))
-    steps.at_payer(work, steps.matter_of(work, found), payer_rules.Input.APPROVE, given)
+    matter = steps.matter_of(work, limits, found)
+    with waiting.until_synced(work, limits, matter.peer, Approval(transfer_id, actor, engagement)):
+        if found.state is PayerState.OFFERED and given.fits:
+            exposure.check_may_owe(work, limits, matter.peer.id, found.minutes)
+        steps.at_payer(work, matter, payer_rules.Input.APPROVE, given)
 
 
-def refuse(work: Work, transfer_id: str, actor: str) -> None:
+def refuse(work: Work, limits: TimebankLimits, transfer_id: str, actor: str) -> None:
     """The payer refuses a claim, or takes a payment back that was not claimed yet; no-op once it was confirmed.
 
     Raises NotFound for somebody else's claim.
     """
     books.lock(work)
     found = _own_transfer(work, transfer_id, actor, payer=True)
-    if found.kind == LOCAL:
-        _close_local(work, found, LocalState.REFUSED)
+    if found.peer_id is None:
+        close_local(work, found, LocalState.REFUSED)
         return
     reason = "withdrawn" if found.state is PayerState.INVITED else "refused"
-    steps.at_payer(work, steps.matter_of(work, found, reason), payer_rules.Input.REFUSE, Given())
+    matter = steps.matter_of(work, limits, found, reason)
+    with waiting.until_synced(work, limits, matter.peer, Refusal(transfer_id, actor)):
+        steps.at_payer(work, matter, payer_rules.Input.REFUSE, Given())
 
 
-def withdraw(work: Work, transfer_id: str, actor: str) -> None:
+def withdraw(work: Work, limits: TimebankLimits, transfer_id: str, actor: str) -> None:
     """The payee takes a claim back, or a payer a payment that is still on hold.
 
     In a neighbouring network the payee's is only a request: a confirmation may be under way.
@@ -183,24 +213,27 @@ def withdraw(work: Work, transfer_id: str, actor: str) -> None:
     Raises NotFound for somebody else's claim, Refused when the hours have arrived already.
     """
     books.lock(work)
+    if waiting.take_back(work, transfer_id, actor):
+        return
     invited = rows.transfer(work.connection, transfer_id)
     if invited is not None and invited.state is PayerState.INVITED:
-        refuse(work, transfer_id, actor)
+        refuse(work, limits, transfer_id, actor)
         return
     found = _own_transfer(work, transfer_id, actor, payer=False)
-    if found.kind == LOCAL:
-        _close_local(work, found, LocalState.WITHDRAWN)
+    if found.peer_id is None:
+        close_local(work, found, LocalState.WITHDRAWN)
         return
-    steps.at_payee(work, steps.matter_of(work, found, "withdrawn"), payee_rules.Input.CANCEL, Given())
+    matter = steps.matter_of(work, limits, found, "withdrawn")
+    steps.at_payee(work, matter, payee_rules.Input.CANCEL, Given())
 
 
-def take_late(work: Work, transfer_id: str) -> None:
+def take_late(work: Work, limits: TimebankLimits, transfer_id: str) -> None:
     """An admin credits hours whose Accept came after they had been given up, beyond the line."""
     books.lock(work)
     found = rows.transfer(work.connection, transfer_id)
     if found is None or found.kind != Side.PAYEE:
         raise NotFound
-    steps.at_payee(work, steps.matter_of(work, found), payee_rules.Input.TAKE_LATE, Given())
+    steps.at_payee(work, steps.matter_of(work, limits, found), payee_rules.Input.TAKE_LATE, Given())
 
 
 def erase_note(work: Work, transfer_id: str) -> None:
@@ -244,6 +277,23 @@ def _insert_local(
     )
 
 
+def move_by_admin(work: Work, *, debit: int, credit: int, minutes: int, reverses: str | None = None) -> list[str]:
+    """Hours from one account here to another because an admin says so, below its limit too; the transfers' ids."""
+    made = []
+    while minutes > 0:
+        part = min(minutes, MINUTES_MAX)
+        transfer_id = work.names.transfer(new_key())
+        accounts = rows.account(work.connection, debit), rows.account(work.connection, credit)
+        _insert_local(work, transfer_id, *accounts, part, None, None, reverses)
+        found = rows.transfer(work.connection, transfer_id)
+        assert found is not None  # noqa: S101 - just written
+        books.move(work, found, books.BY_ADMIN, limited=False)
+        _set_local(work, transfer_id, LocalState.POSTED)
+        made.append(transfer_id)
+        minutes -= part
+    return made
+
+
 def _confirm_here(work: Work, found: Transfer) -> None:
     if found.state in (LocalState.REFUSED, LocalState.WITHDRAWN):
         raise Refused("too_late", "This claim has been refused or withdrawn already.", 409)
@@ -263,7 +313,8 @@ def _post_local(work: Work, transfer_id: str) -> None:
     _tell(work, HoursCredited, transfer_id)
 
 
-def _close_local(work: Work, found: Transfer, state: LocalState) -> None:
+def close_local(work: Work, found: Transfer, state: LocalState) -> None:
+    """Turn down a claim between two members here that was not confirmed yet."""
     if found.state is not LocalState.PENDING:
         return
     _set_local(work, found.id, state)
@@ -316,10 +367,7 @@ def _own_transfer(work: Work, transfer_id: str, actor: str, *, payer: bool) -> T
 
 
 def _check_engagement(work: Work, engagement: str | None) -> None:
-    if engagement is None:
-        return
-    query = select(tables.transfer.c.id).where(tables.transfer.c.engagement == engagement, tables.STANDS)
-    if work.connection.execute(query).first() is not None:
+    if engagement is not None and rows.is_settled(work.connection, engagement):
         raise Refused("engagement_settled", "The hours of this agreement have been logged already.", 409)
 
 

@@ -1,15 +1,18 @@
 """Typed reading of the fields of a ledger message; what is not exactly as it must be is refused."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from activitypub.errors import MalformedDocument
 from activitypub.signatures.proofs import canonical
-from fedaid.timebank.rules.messages import Document
+from fedaid.timebank.rules.messages import Channel, Document
 
 MESSAGE_BYTES_MAX = 32 * 1024
 TEXT_CHARACTERS_MAX = 2048
+NUMBER_MAX = 2**53 - 1  # what every reader of JSON holds exactly
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def part(document: Document, name: str) -> Document:
@@ -42,6 +45,25 @@ def time(document: Document, name: str) -> datetime:
         return datetime.strptime(text(document, name), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:
         raise misshapen(name) from None
+
+
+def sha256(document: Document, name: str) -> str:
+    """The digest under ``name``."""
+    value = text(document, name)
+    if not _DIGEST.fullmatch(value):
+        raise misshapen(name)
+    return value
+
+
+def channel(document: Document) -> Channel:
+    """The place in the signer's row that a message names."""
+    return Channel(
+        sha256(document, "fa:terms"),
+        number(document, "fa:seq", 1, NUMBER_MAX),
+        sha256(document, "fa:prev"),
+        number(document, "fa:seen", 0, NUMBER_MAX),
+        sha256(document, "fa:seenHead"),
+    )
 
 
 def recipient(document: Document) -> str:

@@ -47,7 +47,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Envelope:
-    """What every message says: who to whom, when, about which transfer, at which place of the channel."""
+    """What every message says: who to whom, when, about what (a transfer's id), at which place of the channel."""
 
     actor: str
     to: str
@@ -171,18 +171,22 @@ def _head(kind: Kind, verb: str, envelope: Envelope, end_time: datetime | None =
 
 def _tail(envelope: Envelope, minutes: int | None = None, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
     sized = {} if minutes is None else {"fa:minutes": minutes}
-    channel = envelope.channel
     return {
         "fa:transfer": envelope.transfer,
         **sized,
         **(more or {}),
-        "fa:channel": {
-            "fa:terms": channel.terms,
-            "fa:seq": channel.seq,
-            "fa:prev": channel.prev,
-            "fa:seen": channel.seen,
-            "fa:seenHead": channel.seen_head,
-        },
+        "fa:channel": channel_fields(envelope.channel),
+    }
+
+
+def channel_fields(channel: Channel) -> dict[str, Any]:
+    """The place of a message in its signer's row, as it stands in every message."""
+    return {
+        "fa:terms": channel.terms,
+        "fa:seq": channel.seq,
+        "fa:prev": channel.prev,
+        "fa:seen": channel.seen,
+        "fa:seenHead": channel.seen_head,
     }
 
 

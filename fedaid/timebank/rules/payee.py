@@ -96,7 +96,7 @@ TABLE: Mapping[Input, Mapping[PayeeState, Cell]] = {
         CLAIMED: _always(VOID, hold=Hold.RELEASE),
         CANCEL_ASKED: _always(VOID, hold=Hold.RELEASE),
         CREDITED: _always(CREDITED, alarms=(Alarm.CONTRADICTION,)),
-        VOID: _nothing(VOID),
+        VOID: _always(VOID),  # nothing is to be done, but both sides keep the same messages
         ABANDONED: _always(VOID),
         DISPUTED: _always(DISPUTED, alarms=(Alarm.CONTRADICTION,)),
     },

@@ -9,19 +9,35 @@ from activitypub.errors import MalformedDocument
 from activitypub.signatures.proofs import digest
 from fedaid.timebank.rules import messages
 from fedaid.timebank.rules.books import MINUTES_MAX
-from fedaid.timebank.rules.fields import check_exact, misshapen, number, part, recipient, text, time
-from fedaid.timebank.rules.messages import Channel, Deal, Document, Envelope, message_id
-from fedaid.timebank.rules.states import Kind
+from fedaid.timebank.rules.fields import channel, check_exact, misshapen, number, part, recipient, sha256, text, time
+from fedaid.timebank.rules.messages import Deal, Document, Envelope, message_id
+from fedaid.timebank.rules.states import FactKind, Kind
 
-NUMBER_MAX = 2**53 - 1
 _KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _REASON = re.compile(r"[a-z_]{1,40}")
 
 
 @dataclass(frozen=True)
-class Message:
-    """One signed message about a transfer, in its exact shape; whose signature it is has still to be verified.
+class Signed:
+    """A message of one ledger to another, in its exact shape; whose signature it is has still to be verified.
+
+    document  the whole, with its proof
+    """
+
+    kind: FactKind
+    envelope: Envelope
+    digest: str
+    document: Document
+
+    @property
+    def transfer(self) -> str:
+        """What it is about: a transfer's id; of a paper, the id of the statement or key."""
+        return self.envelope.transfer
+
+
+@dataclass(frozen=True)
+class Message(Signed):
+    """A message about a transfer.
 
     deal         what is moved; None for an Undo and both kinds of Reject, which name only the transfer
     end_time     of an Invite or Offer
@@ -29,23 +45,15 @@ class Message:
     offered      the Offer inside an Accept
     accepted     of a Receipt: the digest of the Accept it answers
     reason       of a Reject
-    document     the whole, with its proof
     """
 
     kind: Kind
-    envelope: Envelope
-    digest: str
-    document: Document
     deal: Deal | None = None
     end_time: datetime | None = None
     note_digest: str | None = None
     offered: "Message | None" = None
     accepted: str | None = None
     reason: str | None = None
-
-    @property
-    def transfer(self) -> str:
-        return self.envelope.transfer
 
     @property
     def id(self) -> str:
@@ -73,7 +81,7 @@ def _invite(document: Document) -> tuple[Message, Document]:
 def _offer(document: Document) -> tuple[Message, Document]:
     envelope, end_time = _envelope(document), time(document, "endTime")
     deal = _deal(document, part(part(document, "object"), "stipulatesReciprocal"))
-    noted = _sha256(document, "fa:noteDigest") if "fa:noteDigest" in document else None
+    noted = sha256(document, "fa:noteDigest") if "fa:noteDigest" in document else None
     message = Message(Kind.OFFER, envelope, digest(document), document, deal, end_time, noted)
     return message, messages.offer(envelope, deal, end_time, noted)
 
@@ -114,7 +122,7 @@ def _reject(document: Document) -> tuple[Message, Document]:
 
 
 def _receipt(document: Document) -> tuple[Message, Document]:
-    envelope, accepted = _envelope(document), _sha256(document, "fa:accept")
+    envelope, accepted = _envelope(document), sha256(document, "fa:accept")
     deal = _deal(document, part(document, "object"))
     message = Message(Kind.RECEIPT, envelope, digest(document), document, deal, accepted=accepted)
     return message, messages.receipt(envelope, deal, accepted)
@@ -137,21 +145,11 @@ def _envelope(document: Document) -> Envelope:
         _transfer_at(to, transfer),
     ):
         raise MalformedDocument("transfer_id", "The transfer's id is not one of the two ledgers'.")
-    return Envelope(actor, to, time(document, "published"), transfer, _channel(part(document, "fa:channel")))
+    return Envelope(actor, to, time(document, "published"), transfer, channel(part(document, "fa:channel")))
 
 
 def _transfer_at(actor: str, transfer: str) -> str:
     return f"{actor}/transfers/{messages.key_of(transfer)}"
-
-
-def _channel(document: Document) -> Channel:
-    return Channel(
-        _sha256(document, "fa:terms"),
-        number(document, "fa:seq", 1, NUMBER_MAX),
-        _sha256(document, "fa:prev"),
-        number(document, "fa:seen", 0, NUMBER_MAX),
-        _sha256(document, "fa:seenHead"),
-    )
 
 
 def _deal(document: Document, commitment: Document) -> Deal:
@@ -160,10 +158,3 @@ def _deal(document: Document, commitment: Document) -> Deal:
         proposal = text(commitment, "satisfies").removesuffix("#reciprocal")
     minutes = number(document, "fa:minutes", 1, MINUTES_MAX)
     return Deal(text(commitment, "provider"), text(commitment, "receiver"), minutes, proposal)
-
-
-def _sha256(document: Document, name: str) -> str:
-    value = text(document, name)
-    if not _DIGEST.fullmatch(value):
-        raise misshapen(name)
-    return value

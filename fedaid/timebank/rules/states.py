@@ -17,6 +17,18 @@ class Kind(StrEnum):
     RECEIPT = "receipt"
 
 
+class Paper(StrEnum):
+    """The signed messages between two ledgers that are about no single transfer."""
+
+    STATEMENT = "statement"
+    COUNTERSIGNED = "countersigned"
+    DIFFERS = "differs"
+    NEW_KEY = "new_key"
+
+
+FactKind = Kind | Paper
+
+
 class Side(StrEnum):
     """Which side of a transfer we are on: the payer's decides, the payee's claims."""
 
@@ -36,16 +48,20 @@ SIGNED_BY: Mapping[Kind, Side] = {
 }
 
 # Which answer of the other side ends the resending of a message of ours. The others are sent again when asked for.
-ANSWERED_BY: Mapping[Kind, frozenset[Kind]] = {
+ANSWERED_BY: Mapping[FactKind, frozenset[FactKind]] = {
     Kind.INVITE: frozenset({Kind.OFFER, Kind.REJECT_INVITE}),
     Kind.OFFER: frozenset({Kind.ACCEPT, Kind.REJECT}),
     Kind.UNDO: frozenset({Kind.ACCEPT, Kind.REJECT}),
     Kind.REJECT_INVITE: frozenset({Kind.ACCEPT, Kind.REJECT}),
     Kind.ACCEPT: frozenset({Kind.RECEIPT}),
+    Paper.STATEMENT: frozenset({Paper.COUNTERSIGNED, Paper.DIFFERS}),
 }
 
+# New decisions. Whoever may have forgotten what it decided signs none of these before it has asked the other side.
+DECISIONS: frozenset[Kind] = frozenset({Kind.INVITE, Kind.OFFER, Kind.ACCEPT, Kind.REJECT, Kind.REJECT_INVITE})
+
 # A message of ours that makes another one of ours pointless to repeat: a decision ends the invitation.
-SUPERSEDED_BY: Mapping[Kind, frozenset[Kind]] = {Kind.INVITE: frozenset({Kind.ACCEPT, Kind.REJECT})}
+SUPERSEDED_BY: Mapping[FactKind, frozenset[FactKind]] = {Kind.INVITE: frozenset({Kind.ACCEPT, Kind.REJECT})}
 
 
 class PayerState(StrEnum):
@@ -87,7 +103,7 @@ class Mark(StrEnum):
     DISPUTED = "disputed"
 
 
-def payer_state(known: Set[Kind]) -> PayerState:
+def payer_state(known: Set[FactKind]) -> PayerState:
     """The state at the payer's network. Accept wins over everything."""
     if Kind.ACCEPT in known:
         return PayerState.SETTLED if Kind.RECEIPT in known else PayerState.ACCEPTED
@@ -98,7 +114,7 @@ def payer_state(known: Set[Kind]) -> PayerState:
     return PayerState.INVITED if Kind.INVITE in known else PayerState.NONE
 
 
-def payee_state(known: Set[Kind], mark: Mark | None = None) -> PayeeState:
+def payee_state(known: Set[FactKind], mark: Mark | None = None) -> PayeeState:
     """The state at the payee's network. Accept wins, unless it came too late for the line and waits for an admin."""
     if Kind.ACCEPT in known:
         return PayeeState.DISPUTED if mark is Mark.DISPUTED else PayeeState.CREDITED
@@ -136,10 +152,14 @@ class Alarm(StrEnum):
     LATE = "late"  # accepted after it was given up, credited within the line
     DISPUTED = "disputed"  # accepted after it was given up, beyond the line: an admin decides
     CONTRADICTION = "contradiction"  # both a Reject and an Accept exist; kept as evidence
-    EQUIVOCATION = "equivocation"  # a second, different message where there can only be one
+    REPEATED = "repeated"  # a second Offer or Accept that says the same: its signer had forgotten the first
+    EQUIVOCATION = "equivocation"  # a second Offer or Accept of one transfer that says something else: nothing new goes
     FORGOTTEN = "forgotten"  # the peer has seen messages of ours that we no longer have
     FORKED = "forked"  # the peer has seen another message of ours under the same number
     REWOUND = "rewound"  # the peer gave a number again: it was restored
+    DIFFERS = "differs"  # the two networks do not agree on a statement
+    KEY_LOST = "key_lost"  # we were restored and no longer have the key that we told the peer to expect
+    JUNK = "junk"  # what the peer shows as our common messages is not what it says it is
 
 
 class Tell(StrEnum):
@@ -174,6 +194,16 @@ class Outcome:
     alarms: tuple[Alarm, ...] = ()
     tells: Tell | None = None
     mark: Mark | None = None
+
+
+def recalled(before: PayerState | PayeeState, after: PayerState | PayeeState) -> Outcome:
+    """What it means that a message of ours which decides nothing comes back to us after we had forgotten it.
+
+    The state is what the messages make it; what had been promised is promised again, whether it fits or not.
+    """
+    held, holds = before in HOLDING, after in HOLDING
+    hold = Hold.KEEP if held == holds else Hold.TAKE if holds else Hold.RELEASE
+    return Outcome(after, hold=hold, alarms=() if after is before else (Alarm.RECOVERED,))
 
 
 @dataclass(frozen=True)

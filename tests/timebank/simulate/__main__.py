@@ -1,0 +1,72 @@
+"""Run seeds and say what they came to: ``python -m tests.timebank.simulate --seeds 200``, or one with ``--seed 7``."""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+from tests.timebank.simulate.cells import EVERY_CELL
+from tests.timebank.simulate.simulation import STEPS, Outcome, Simulation
+
+CELLS_WANTED_FROM_SEEDS = 200  # with fewer, some cells may not have had their turn
+
+
+def play(seed: int, steps: int) -> Outcome:
+    return Simulation(seed, steps).run()
+
+
+def play_all(seeds: list[int], steps: int, jobs: int) -> Iterator[Outcome]:
+    """Every seed's outcome, in order."""
+    if jobs == 1 or len(seeds) == 1:
+        yield from (play(seed, steps) for seed in seeds)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(play, seeds, [steps] * len(seeds), chunksize=4)
+
+
+def report(outcomes: list[Outcome]) -> str:
+    """The last line."""
+    steps, faults = sum(one.steps for one in outcomes), sum(one.faults for one in outcomes)
+    violations = sum(bool(one.violation) for one in outcomes)
+    return f"seeds {len(outcomes)} steps {steps} faults {faults} violations {violations}"
+
+
+def missed_cells(outcomes: list[Outcome]) -> list[tuple[str, str, str]]:
+    """Cells of the state tables that no run came through."""
+    return sorted(EVERY_CELL - {cell for one in outcomes for cell in one.cells})
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(description="Simulate neighbourhoods' ledgers under faults.")
+    asked.add_argument("--seeds", type=int, default=200, help="how many seeds, from --first on")
+    asked.add_argument("--first", type=int, default=0, help="the first seed")
+    asked.add_argument("--seed", type=int, help="only this one, with its trace")
+    asked.add_argument("--steps", type=int, default=STEPS, help="steps of each run")
+    asked.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one per processor)")
+    chosen = asked.parse_args()
+    seeds = [chosen.seed] if chosen.seed is not None else list(range(chosen.first, chosen.first + chosen.seeds))
+    outcomes = []
+    for outcome in play_all(seeds, chosen.steps, chosen.jobs):
+        outcomes.append(outcome)
+        if outcome.violation or chosen.seed is not None:
+            _tell(outcome)
+    missed = missed_cells(outcomes) if len(seeds) >= CELLS_WANTED_FROM_SEEDS else []
+    for cell in missed:
+        print("never came through:", *cell)  # noqa: T201 - what the program is for
+    print(dict(sum((one.sights for one in outcomes), Counter())))  # noqa: T201
+    print(report(outcomes))  # noqa: T201
+    return bool(missed or any(one.violation for one in outcomes))
+
+
+def _tell(outcome: Outcome) -> None:
+    for line in outcome.trace:
+        print(line)  # noqa: T201
+    if outcome.violation:
+        again = f"make simulate SEED={outcome.seed}"
+        print(f"seed {outcome.seed}: {outcome.violation}\n    alone: {again}", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())
