@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from fedaid.foundation.database import Database
-from fedaid.foundation.jobs import Chore, keep_house
+from fedaid.foundation.jobs import Chore, Round, keep_house
 from fedaid.foundation.work import Work
 from tests.small_house import build
 

@@ -13,14 +13,17 @@ from fedaid.board import commands as board
 from fedaid.board import queries as board_queries
 from fedaid.board.rules import Kind, Mode, Posting
 from fedaid.board.tables import listing
+from fedaid.foundation.ids import new_key
 from fedaid.foundation.refused import Refused
 from fedaid.network import commands
 from fedaid.network.rules.restrictions import Severity, Terms, chosen_target
 from fedaid.timebank import commands as hours
 from fedaid.timebank import queries as timebank
+from fedaid.timebank.limits import TimebankLimits
 from tests.small_house import START
 from tests.towns import Town, found, settle
 
+LIMITS = TimebankLimits()
 pytestmark = pytest.mark.anyio
 NORTH, RIVER, SOUTH = "northside.example", "riverside.example", "southside.example"
 
@@ -124,10 +127,10 @@ async def hours_on_their_way(north: Town, river: Town) -> str:
     """Riverside's Ana gave Northside's Ana an hour; it waits to be confirmed."""
     payee, payer = river.people["ana"].actor, north.people["ana"].actor
     with river.instance.units.begin() as work:
-        transfer = hours.claim(work, hours.new_key(), payee=payee, payer=payer, minutes=60)
+        transfer = hours.claim(work, LIMITS, new_key(), payee=payee, payer=payer, minutes=60)
     await settle(north, river)
     with north.instance.units.begin() as work:
-        hours.confirm(work, transfer, payer)
+        hours.confirm(work, LIMITS, transfer, payer)
     return transfer
 
 
@@ -165,7 +168,7 @@ async def test_a_blocked_network_claims_no_new_hours_and_its_link_cannot_be_take
     lay(north, RIVER, Severity.BLOCK)
     payee, payer = river.people["ana"].actor, north.people["ana"].actor
     with river.instance.units.begin() as work:
-        transfer = hours.claim(work, hours.new_key(), payee=payee, payer=payer, minutes=60)
+        transfer = hours.claim(work, LIMITS, new_key(), payee=payee, payer=payer, minutes=60)
     await settle(north, river)
     with river.instance.database.read() as connection:
         found_hour = timebank.transfer_for(connection, transfer, payee)

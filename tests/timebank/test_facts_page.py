@@ -21,6 +21,7 @@ from fedaid.admin import founding
 from fedaid.foundation import schema
 from fedaid.foundation.database import Database
 from fedaid.foundation.ids import new_key
+from fedaid.foundation.jobs import Round
 from fedaid.timebank import commands, queries, rows, tables
 from fedaid.timebank.audit import verify_ledger
 from fedaid.timebank.limits import TimebankLimits

@@ -19,6 +19,7 @@ from fedaid.actors import commands as actors
 from fedaid.actors import queries as actor_queries
 from fedaid.actors.rules import Kind
 from fedaid.actors.wire import actor_document
+from fedaid.foundation.append_only import guard
 from fedaid.foundation.database import Database, metadata
 from fedaid.foundation.ids import new_key
 from fedaid.foundation.names import Names
@@ -229,7 +230,8 @@ def _set_guards(connection: Connection, town: Town, *, on: bool) -> None:
             for verb in ("update", "delete"):
                 connection.exec_driver_sql(f"DROP TRIGGER {table.name}_no_{verb}")
     if on and town.database.is_sqlite:
-        tables.create_triggers(connection)
+        for table in tables.APPEND_ONLY:
+            guard(connection, table.name)
 
 
 def start_anew(town: Town) -> None:
