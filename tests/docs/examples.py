@@ -413,7 +413,12 @@ async def _reports(towns: Region, seen: Examples, comes: Comes) -> None:
     """Carol's server reports a listing; Ana reports what Carol wrote, and Nora passes it on."""
     north, nora = towns.north, towns.north.people["nora"]
     listing = seen.shown["create-listing"]["object"]["id"]
-    flag = {"id": f"{SOCIAL}/flags/1", "type": "Flag", "actor": f"{SOCIAL}/actor", "content": "This is an advertisement."}
+    flag = {
+        "id": f"{SOCIAL}/flags/1",
+        "type": "Flag",
+        "actor": f"{SOCIAL}/actor",
+        "content": "This is an advertisement.",
+    }
     await comes("in-flag", {**flag, "object": [BOARD, listing]})
     with north.instance.units.begin() as work:
         (report,) = network_queries.reports(work.connection, are_open=True)

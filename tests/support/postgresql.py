@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -114,6 +115,8 @@ def force_to_disk() -> None:
     with _superuser() as connection:
         connection.execute("ALTER SYSTEM SET fsync = on")
         connection.execute("SELECT pg_reload_conf()")
+        while connection.execute("SHOW fsync").fetchone() != ("on",):
+            time.sleep(0.01)
 
 
 def url(name: str) -> str:
