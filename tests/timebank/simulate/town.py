@@ -60,9 +60,16 @@ def settle_in(hosts: tuple[str, ...], true: TrueTime, find_agreed: FindAgreed) -
     return [node_of(host, image, true, find_agreed) for host, image in zip(hosts, _images(hosts), strict=True)]
 
 
-def node_of(host: str, image: bytes | None, true: TrueTime, find_agreed: FindAgreed) -> Node:
-    database = MemoryDatabase(image)
+def node_of(host: str, image: bytes, true: TrueTime, find_agreed: FindAgreed) -> Node:
+    database = _database_of(host)
+    database.put_back(image)
     return Node(Names(origin_of(host)), database, NodeClock(true), members_of(host), LIMITS, find_agreed)
+
+
+@cache
+def _database_of(host: str) -> MemoryDatabase:
+    """One for each place, filled anew for each run: it has compiled every statement before."""
+    return MemoryDatabase()
 
 
 @cache
@@ -81,7 +88,7 @@ def _images(hosts: tuple[str, ...]) -> tuple[bytes, ...]:
 
 
 def _found(host: str, true: TrueTime) -> Node:
-    node = node_of(host, None, true, nothing_agreed)
+    node = Node(Names(origin_of(host)), MemoryDatabase(), NodeClock(true), members_of(host), LIMITS, nothing_agreed)
     metadata.create_all(node.database.engine)
     outbox.tables.metadata.create_all(node.database.engine)
     with node.work() as work:
