@@ -14,6 +14,7 @@ from fedaid.foundation.ids import new_key
 from fedaid.foundation.pages import Form, form_page, go, house, member, render
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import Viewer
+from fedaid.mentions import queries as mentions
 from fedaid.timebank import commands as timebank
 from fedaid.timebank import queries as hours
 from fedaid.timebank.limits import TimebankLimits
@@ -40,6 +41,7 @@ def my_day(request: Request) -> Response:
             "web/my_day.html",
             to_confirm_hours=hours.waiting_for(connection, who.actor, home.names.host),
             actions=board.next_actions(connection, who),
+            from_elsewhere=mentions.count_waiting(connection, who),
             listings=board.my_listings(connection, who),
             answers=board.my_responses(connection, who),
             under_way=hours.under_way(connection, who.actor, home.names.host),
