@@ -11,11 +11,12 @@ from typing import Any
 from unittest.mock import patch
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import fedaid.network.tables  # noqa: F401 - defines tables
 import outbox.tables
 from activitypub.documents import parse_actor
-from activitypub.keys import generate_ed25519, private_to_pem
+from activitypub.keys import private_to_pem
 from activitypub.signatures import proofs
 from fedaid.actors import commands as actors
 from fedaid.actors import queries as actor_queries
@@ -74,7 +75,12 @@ def _database_of(host: str) -> MemoryDatabase:
 
 @cache
 def _images(hosts: tuple[str, ...]) -> tuple[bytes, ...]:
-    """The databases of these neighbourhoods after all of them were linked with each other."""
+    """The databases of these neighbourhoods after all of them were linked with each other; the same in each process."""
+    with seeded(0):
+        return _linked(hosts)
+
+
+def _linked(hosts: tuple[str, ...]) -> tuple[bytes, ...]:
     true = TrueTime(START)
     nodes = [_found(host, true) for host in hosts]
     for node in nodes:
@@ -92,12 +98,16 @@ def _found(host: str, true: TrueTime) -> Node:
     metadata.create_all(node.database.engine)
     outbox.tables.metadata.create_all(node.database.engine)
     with node.work() as work:
-        keys = replace(some_keys(), ed25519_pem=private_to_pem(generate_ed25519()))
+        keys = replace(some_keys(), ed25519_pem=private_to_pem(_key_from(host.ljust(32).encode())))
         actors.create_actor(work, Kind.LEDGER, "", name="hours", keys=keys)
         commands.open_chest(work)
         for member in node.members:
             commands.open_account(work, AccountKind.MEMBER, member, floor_minutes=FLOOR_MINUTES)
     return node
+
+
+def _key_from(seed: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(seed)
 
 
 def _document(node: Node) -> dict[str, Any]:
@@ -157,6 +167,7 @@ def seeded(seed: int) -> Iterator[None]:
         patch.object(ids, "secrets", secrets),
         patch.object(transfers, "secrets", secrets),
         patch.object(channel, "random", chance),
+        patch.object(actors, "generate_ed25519", lambda: _key_from(chance.randbytes(32))),
         patch.object(sync, "log", QUIET),
         patch.object(carry_out, "log", QUIET),
         fast(),
