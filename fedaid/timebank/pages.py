@@ -28,9 +28,9 @@ def routes(limits: TimebankLimits, contact: str) -> Sequence[Route]:
     ``contact`` is an e-mail or web address for people outside; empty where there is none.
     """
     answers = {
-        "confirm": _answer(limits, commands.confirm, "hours_confirmed"),
-        "refuse": _answer(limits, commands.refuse, "hours_refused"),
-        "withdraw": _answer(limits, commands.withdraw, "hours_withdrawn"),
+        "confirm": _decision(limits, commands.confirm, "hours_confirmed"),
+        "refuse": _decision(limits, commands.refuse, "hours_refused"),
+        "withdraw": _decision(limits, commands.withdraw, "hours_withdrawn"),
     }
     return [
         Route("/about/trade", _trade_page(limits, contact), methods=["GET"]),
@@ -82,7 +82,7 @@ def _give(request: Request, who: Viewer, form: Form) -> None:
         commands.give(work, form["transfer"], payer=who.actor, payee=payee.actor, minutes=minutes, note=form["note"])
 
 
-def _answer(
+def _decision(
     limits: TimebankLimits, answer: Callable[[Work, TimebankLimits, str, str], None], said: str
 ) -> Callable[[Request, Form], Response]:
     @wraps(answer)

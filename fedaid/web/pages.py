@@ -61,9 +61,10 @@ def claim_page(request: Request) -> Response:
 
 
 def claim(limits: TimebankLimits) -> Callable[[Request, Form], Response]:
-    """Log the hours; a refusal keeps what was typed, and pressing twice logs once."""
+    """The form that logs hours, by these figures."""
 
     def endpoint(request: Request, form: Form) -> Response:
+        """Log the hours; a refusal keeps what was typed, and pressing twice logs once."""
         who = member(request)
         agreed = _agreed(request, who, form["agreement"])
         try:

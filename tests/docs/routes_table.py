@@ -8,6 +8,8 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute, Mount, Route
 
+from activitypub.signatures import Request
+from activitypub.signatures.authentic import Authentic
 from fedaid import app, settings
 from fedaid.media.proxy import PictureProxy
 from tests.docs.pages import said, table
@@ -35,9 +37,13 @@ def addresses() -> Sequence[Address]:
         chosen = settings.load(Path(folder), origin="https://northside.example", name="Northside")
         instance = app.build(chosen, works=False)
         pictures = PictureProxy(instance.units, instance.client, chosen.media)
-        found = app.routes(chosen, instance.desk, instance.patient, pictures)
+        found = app.routes(chosen, instance.desk, instance.patient, pictures, _nobody)
         instance.database.dispose()
     return [_address(route) for route in found if not isinstance(route, Mount)]
+
+
+async def _nobody(_request: Request, _origin: str) -> Authentic:
+    raise NotImplementedError("nothing is asked for, so nobody signs")
 
 
 def _address(route: BaseRoute) -> Address:
