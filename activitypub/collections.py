@@ -26,6 +26,22 @@ def ordered_collection(
     return {"@context": AS2, "id": identity, "type": "OrderedCollection", "totalItems": total, **opening, **content}
 
 
+def collection(identity: str, total: int, first: Item) -> dict[str, Any]:
+    """A collection in no order, as replies are; ``first`` is its first page, or the address of that."""
+    return {"@context": AS2, "id": identity, "type": "Collection", "totalItems": total, "first": first}
+
+
+def collection_page(identity: str | None, part_of: str, items: Sequence[Item], next_page: str | None) -> dict[str, Any]:
+    """One page of it, without a context; one that only stands inside its collection has no ``id``."""
+    return {
+        **({"id": identity} if identity is not None else {}),
+        "type": "CollectionPage",
+        "partOf": part_of,
+        **({"next": next_page} if next_page is not None else {}),
+        "items": list(items),
+    }
+
+
 def ordered_page(
     identity: str,
     part_of: str,

@@ -24,7 +24,17 @@ from fedaid.actors import queries
 from fedaid.actors.audience import EVERYBODY, Audience
 from fedaid.actors.queries import Follow, LocalActor
 from fedaid.actors.rules import PARTIAL, Kind, origin_of
-from fedaid.actors.serving import Look, Served, private_answer, serve, signed_reader, to_servers
+from fedaid.actors.serving import (
+    PAGE_ITEMS_MAX,
+    Look,
+    Served,
+    cursor,
+    private_answer,
+    row_id,
+    serve,
+    signed_reader,
+    to_servers,
+)
 from fedaid.actors.wire import TYPES, actor_document, key_document, tombstone
 from fedaid.actors.wire.documents import page_of
 from fedaid.foundation.names import Names
@@ -32,8 +42,6 @@ from fedaid.foundation.pages import house, wants_activity
 from fedaid.foundation.refused import NotFound, Refused
 from outbox import collection as sent
 
-PAGE_ITEMS_MAX = 20
-ROW_ID_MAX = 2**63 - 1
 ACTOR_SECONDS_MAX = 180  # how long others may go by an older copy
 ACTIVITY_SECONDS_MAX = 3_600
 DISCOVERY_SECONDS_MAX = 600
@@ -162,7 +170,7 @@ def activity(request: Request, connection: Connection) -> Served:
 
     A tombstone when what it is about was taken down since, or its actor left: its words went with it.
     """
-    number = _row_id(request.path_params["number"])
+    number = row_id(request.path_params["number"])
     found = sent.stored(connection, house(request).names.activity(number))
     if found is None:
         raise NotFound
@@ -199,26 +207,13 @@ class _Slice:
     next: str
 
 
-def _cursor(request: Request, name: str) -> int | None:
-    """The number in the query that says where a page starts; None for the first. Raises NotFound for a wrong one."""
-    text = request.query_params.get(name)
-    return None if text is None else _row_id(text)
-
-
-def _row_id(text: str) -> int:
-    """The number in an address. Raises NotFound for what no row can have."""
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(ROW_ID_MAX)) and int(text) <= ROW_ID_MAX):
-        raise NotFound
-    return int(text)
-
-
 def outbox(request: Request, connection: Connection) -> Served:
     """The public activities of an actor, newest first."""
     found = _asked_for(request, connection)
     url = f"{found.uri}/outbox"
     if "page" not in request.query_params:
         return _collection(url, sent.count(connection, found.uri), paged=True)
-    page = sent.page(connection, found.uri, _cursor(request, "before"), PAGE_ITEMS_MAX)
+    page = sent.page(connection, found.uri, cursor(request, "before"), PAGE_ITEMS_MAX)
     items = [orjson.loads(item.body) for item in page.items]
     return _page(request, url, _Slice(items, f"?page=true&before={page.before}" if page.before else ""))
 
@@ -254,7 +249,7 @@ def _follows(
     is_board = found.kind is Kind.GROUP
     if "page" not in request.query_params or not is_board:
         return _collection(url, count(connection, found.uri), paged=is_board)
-    after = _cursor(request, "after") or 0
+    after = cursor(request, "after") or 0
     rows = part(connection, found.uri, limit=PAGE_ITEMS_MAX + 1, after=after)
     shown = rows[:PAGE_ITEMS_MAX]
     following_query = f"?page=true&after={shown[-1].id}" if len(rows) > PAGE_ITEMS_MAX else ""

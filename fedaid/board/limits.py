@@ -11,6 +11,7 @@ class BoardLimits:
     offer_days                  the same for an offer
     expire_look_seconds         how late a listing may leave the board
     tidy_seconds                how often what nobody needs any more is looked for
+    public_answers_max          public answers to a listing that its replies and its conversation lead to
     catch_up_pages_max          of a board's outbox that are read when one of ours begins to follow it (S14)
     catch_up_activities_max     of it that are looked at
     catch_up_fetches_max        things that it only names and that are fetched for it
@@ -21,6 +22,7 @@ class BoardLimits:
     offer_days: int = 90
     expire_look_seconds: float = 60.0
     tidy_seconds: float = 3600.0
+    public_answers_max: int = 200
     catch_up_pages_max: int = 10
     catch_up_activities_max: int = 200
     catch_up_fetches_max: int = 20

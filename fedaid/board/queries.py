@@ -147,6 +147,14 @@ class Response:
 
 
 @dataclass(frozen=True)
+class PublicAnswer:
+    """A reply that anybody may read at its own server, where ``uri`` leads."""
+
+    id: int
+    uri: str
+
+
+@dataclass(frozen=True)
 class Match:
     """An accepted response: ``provider`` gives the help, ``receiver`` is helped; both are ids on the wire.
 
@@ -582,6 +590,22 @@ def _of_welcome(
     unwanted = {helper for helper, one in verdicts.items() if one.standing in left_out}
     unwanted |= {one.blocked for one in actors.blocks_by(connection, viewer.actor)}
     return [one for one in found if one.state is ResponseState.ACCEPTED or one.helper_actor not in unwanted]
+
+
+def public_answers(
+    connection: Connection, listing: Listing, federation: Federation, limit: int
+) -> Sequence[PublicAnswer]:
+    """The replies to a listing of ours that anybody may read where they were written, oldest first.
+
+    None of anybody who is shut out or limited (attack S48), or blocked by whoever posted the listing.
+    """
+    table = response_table.c
+    public = (table.listing_id == listing.id) & table.public.is_(True) & (table.state != ResponseState.WITHDRAWN)
+    welcome = actors.no_block_between(listing.member_actor or listing.author_actor, table.helper_actor)
+    query = select(table.id, table.uri, table.helper_actor).where(public, welcome).order_by(table.id).limit(limit)
+    found = connection.execute(query).all()
+    verdicts = verdicts_on(connection, federation, {row.helper_actor for row in found})
+    return [PublicAnswer(row.id, row.uri) for row in found if verdicts[row.helper_actor].standing not in _NOT_CALLING]
 
 
 def my_responses(connection: Connection, viewer: Viewer, listing: Listing | None = None) -> Sequence[Answered]:

@@ -70,11 +70,19 @@ def note_of(listing_id: int) -> dict[str, Any]:
             "resourceConformsTo": f"{NORTH}/ledger",
             "resourceQuantity": {"hasUnit": "hour", "hasNumericalValue": "2"},
         },
+        "context": f"{uri}/context",
+        "replies": replies_to_come(uri),
         "tag": [
             {"type": "Hashtag", "name": "#moving", "href": f"{NORTH}/tags/moving"},
             {"type": "Mention", "href": BOARD, "name": "@board@northside.example"},
         ],
     }
+
+
+def replies_to_come(uri: str) -> dict[str, Any]:
+    url = f"{uri}/replies"
+    page = {"type": "CollectionPage", "partOf": url, "next": f"{url}?page=true", "items": []}
+    return {"id": url, "type": "Collection", "first": page}
 
 
 def test_a_listing_leaves_as_a_note_by_its_board(world: World) -> None:

@@ -335,6 +335,7 @@ async def _fediverse(towns: Region, seen: Examples) -> None:
     await comes("in-undo-follow", {"id": f"{CAROL}#undo/1", "type": "Undo", "actor": CAROL, "object": follow})
     await _followed_board(towns, seen, comes)
     await _asked_first(towns, seen)
+    await _conversation(towns, seen, comes)
     await comes("in-update-actor", {"id": f"{CAROL}#updates/1", "type": "Update", "actor": CAROL, "object": CAROL})
     await comes("in-delete-actor", {"id": f"{CAROL}#delete", "type": "Delete", "actor": CAROL, "object": CAROL})
 
@@ -368,6 +369,16 @@ async def _talk(towns: Region, seen: Examples, comes: Comes, response: int) -> N
     asked = seen.shown["remark"]["object"]["id"]
     said = {"to": [BOARD], "content": "<p>@board Yes, two metres and ten.</p>", "tag": [_mention()]}
     await comes("in-remark", _created(3, inReplyTo=asked, **said))
+
+
+async def _conversation(towns: Region, seen: Examples, comes: Comes) -> None:
+    """Carol answers in public, which others may read at her server."""
+    north, listing = towns.north, seen.shown["create-listing"]["object"]["id"]
+    said = {"to": [PUBLIC], "cc": [BOARD], "content": "<p>@board My sister has straps.</p>", "tag": [_mention()]}
+    await comes("in-public-reply", _created(9, inReplyTo=listing, **said))
+    seen.shown["replies"] = await north.document(f"{listing}/replies")
+    seen.shown["conversation"] = await north.document(f"{listing}/context")
+    seen.shown["conversation-page"] = await north.document(f"{listing}/context?page=true")
 
 
 async def _reactions(towns: Region, seen: Examples, comes: Comes) -> None:

@@ -41,11 +41,7 @@ NOTE: Mapping[str, str] = {
     "reciprocal.provider": "FEP-0837 tells a request from an offer by its receiver or provider",
     "reciprocal.resourceConformsTo": "hours of this network's ledger",
     "unitBased": "false is its default (FEP-0837)",
-    "replies.type": "answers are for the author of a listing, so a listing does not lead to them",
-    "replies.id": "answers are for the author of a listing, so a listing does not lead to them",
-    "replies.first.type": "answers are for the author of a listing, so a listing does not lead to them",
-    "replies.first.partOf": "answers are for the author of a listing, so a listing does not lead to them",
-    "replies.first.items": "answers are for the author of a listing, so a listing does not lead to them",
+    "context": "the whole conversation, for servers that fetch it as one (FEP-7888)",
     "likes.type": "favourites are counted nowhere in public",
     "likes.id": "favourites are counted nowhere in public",
     "likes.totalItems": "favourites are counted nowhere in public",
@@ -54,6 +50,7 @@ NOTE: Mapping[str, str] = {
     "shares.totalItems": "favourites are counted nowhere in public",
 }
 INSIDE = {f"object.{path}": why for path, why in NOTE.items()}
+INSIDE["object.replies.first.next"] = "a letter names no replies; whoever wants them goes on there"
 AUDIENCE = {"cc.1": NOTE["cc.1"]}
 
 

@@ -161,8 +161,8 @@ def _delete_response(work: Work, sender: str, known: Response) -> bool:
 
 
 def erase_words(work: Work, known: Response) -> None:
-    """What somebody wrote in their answer is kept no longer."""
-    values = {"message": "", "warning": ""}
+    """What somebody wrote in their answer is kept no longer, and nobody is led to it."""
+    values = {"message": "", "warning": "", "public": False}
     work.connection.execute(update(response).where(response.c.id == known.id).values(values))
     forget_pictures(work, [known.uri])
 

@@ -27,6 +27,7 @@ from fedaid.board.facts import (
 from fedaid.board.queries import Listing, Response
 from fedaid.board.rules import ListingState, ResponseForm
 from fedaid.board.wire import shapes
+from fedaid.board.wire.threads import Part, replies_now
 from fedaid.foundation.names import Names
 from fedaid.foundation.work import Announcer, Work
 from outbox.collection import stored
@@ -42,9 +43,10 @@ DECLINED_SENTENCE = "Thank you for your answer to “{title}”. It is not neede
 CALLED_OFF_SENTENCE = "“{title}” was called off. Thank you all the same."
 
 
-def note_of(connection: Connection, listing: Listing, names: Names) -> dict[str, Any]:
-    """A listing of ours as it stands now, as anybody may fetch it."""
-    return {"@context": LISTING_CONTEXT, **_note(connection, listing, names)}
+def note_of(connection: Connection, listing: Listing, replies: Part, names: Names) -> dict[str, Any]:
+    """A listing of ours as it stands now, as anybody may fetch it, with the first page of its replies."""
+    note = {"@context": LISTING_CONTEXT, **_note(connection, listing, names)}
+    return note | {"replies": replies_now(listing, replies)}
 
 
 def _note(connection: Connection, listing: Listing, names: Names) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from activitypub.vocabulary import LISTING_CONTEXT, PLAIN_CONTEXT, PUBLIC
 from fedaid.board.queries import Listing, Match, Response
 from fedaid.board.rules import TAKES_RESPONSES, Kind, ListingState, Mode
+from fedaid.board.wire.threads import context_address, replies_to_come
 from fedaid.foundation import wording
 from fedaid.foundation.names import Names
 from fedaid.foundation.text import paragraphs
@@ -73,6 +74,8 @@ def listing_object(listing: Listing, board_handle: str, helpers: int, names: Nam
         **_location(listing),
         "publishes": _primary(listing, helpers, names),
         **_reciprocal(listing, names),
+        "context": context_address(listing),
+        "replies": replies_to_come(listing),
         "tag": [*_hashtags(listing, names), _board_mention(listing.board_actor, board_handle, names)],
     }
     return document
