@@ -29,6 +29,7 @@ import fedaid.members.queries
 import fedaid.timebank.api
 import fedaid.timebank.pages
 import fedaid.timebank.wire
+import fedaid.web.hours
 import fedaid.web.pages
 from activitypub.client import Client
 from activitypub.keys import SigningKey
@@ -49,6 +50,7 @@ from fedaid.timebank.api import Identify
 from fedaid.timebank.resend import resend_due, state_due
 from fedaid.web.errors import exception_handlers
 from fedaid.web.headers import OurHost, OwnForms, StrictHeaders
+from fedaid.web.people import Introductions
 from fedaid.web.shell import STATIC, build_templates
 from inbox.endpoint import InboxRoom, inbox_app
 from inbox.journal import Journal
@@ -273,7 +275,8 @@ def routes(settings: Settings, desk: Desk, identify: Identify) -> list[BaseRoute
     """Every address of the pages; the first that fits is asked."""
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
-        *fedaid.web.pages.routes(settings.timebank),
+        *fedaid.web.pages.routes(),
+        *fedaid.web.hours.routes(settings.timebank, Introductions(desk.units, desk.client, desk.rules)),
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board),
@@ -281,7 +284,7 @@ def routes(settings: Settings, desk: Desk, identify: Identify) -> list[BaseRoute
         *fedaid.timebank.api.routes(settings.timebank, identify),
         *fedaid.admin.pages.routes(desk),
         fedaid.actors.pages.by_handle(
-            {Kind.PERSON: fedaid.members.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
+            {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),
     ]
 

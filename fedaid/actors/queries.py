@@ -132,6 +132,14 @@ def remote(connection: Connection, uri: str) -> RemoteActor | None:
     return RemoteActor(**row._mapping) if row is not None else None
 
 
+def remote_by_handle(connection: Connection, handle: str, host: str) -> RemoteActor | None:
+    """The actor of another server that calls itself ``@handle@host``, if we have met it; the newest of several."""
+    wanted = (func.lower(remote_actor.c.handle) == folded(handle)) & (remote_actor.c.host == folded(host))
+    query = select(*_REMOTE).where(wanted, remote_actor.c.gone_at.is_(None)).order_by(remote_actor.c.id.desc())
+    row = connection.execute(query.limit(1)).one_or_none()
+    return RemoteActor(**row._mapping) if row is not None else None
+
+
 def document_of(connection: Connection, uri: str) -> str | None:
     """The document of a remote actor as it was fetched, JSON text."""
     return connection.execute(select(remote_actor.c.document).where(remote_actor.c.uri == uri)).scalar_one_or_none()

@@ -56,6 +56,8 @@ class Account:
     confirms_agreed: bool
     takes_payments: bool
     left_at: datetime | None
+    hides_balance: bool = False
+    by_coordinator: bool = False
 
     def has_room_for(self, minutes: int) -> bool:
         """Whether this much may still be given or promised out of it."""
@@ -172,6 +174,8 @@ def account_of_row(row: Row[tuple[object, ...]]) -> Account:
         row.confirms_agreed,
         row.takes_payments,
         row.left_at,
+        row.hides_balance,
+        row.by_coordinator,
     )
 
 
