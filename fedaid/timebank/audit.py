@@ -14,11 +14,12 @@ from activitypub.signatures.proofs import digest
 from fedaid.actors import queries as actors
 from fedaid.actors.rules import Kind as ActorKind
 from fedaid.timebank import rows, tables
-from fedaid.timebank.commands.channel import check_signed, xor
 from fedaid.timebank.rows import LOCAL, StoredFact
 from fedaid.timebank.rules.books import GENESIS, Posting, seal
 from fedaid.timebank.rules.papers import read_paper
+from fedaid.timebank.rules.proofs import check_signed
 from fedaid.timebank.rules.reading import Signed, read
+from fedaid.timebank.rules.shown import xor
 from fedaid.timebank.rules.states import HOLDING, POSTED, Kind, LocalState, Side
 from fedaid.timebank.rules.terms import PinnedKey
 

@@ -20,6 +20,7 @@ from fedaid.timebank.rows import Peer
 from fedaid.timebank.rules import payee, terms
 from fedaid.timebank.rules.books import GENESIS, AccountStatus
 from fedaid.timebank.rules.messages import Document
+from fedaid.timebank.rules.proofs import check_signed
 from fedaid.timebank.rules.states import UNDECIDED, Given, PayeeState, Side
 from fedaid.timebank.rules.terms import Agreement, Farewell, Grant, PeerStatus, PinnedKey, Proposal
 
@@ -233,7 +234,7 @@ def receive_proposal(work: Work, sender: str, document: Document, limits: Timeba
     _check_parties(work, sender, proposal.actor, proposal.to)
     if proposal.key not in [_pinned(key) for key in actors.keys_of(work.connection, sender)]:
         raise Refused("ledger_key", "Your ledger does not show this key as its own.", 403)
-    channel.check_signed(document, sender, [proposal.key])
+    check_signed(document, sender, [proposal.key])
     known = rows.peer_by_actor(work.connection, sender)
     if known is not None and known.their_proposal == channel.text_of(document):
         return
@@ -262,7 +263,7 @@ def receive_agreement(work: Work, sender: str, document: Document) -> None:
         return
     if answer.key != peer.key:
         raise Refused("ledger_key", "This is not the key that your ledger showed when we proposed.", 403)
-    channel.check_signed(document, sender, [peer.key])
+    check_signed(document, sender, [peer.key])
     channel.check_ours(work, answer.proposed)
     if peer.our_proposal != channel.text_of(answer.proposed) or peer.status in _OVER:
         raise Refused("not_proposed", "This is not what our network proposed, or it took it back.", 409)
@@ -279,7 +280,7 @@ def receive_farewell(work: Work, sender: str, document: Document, limits: Timeba
     farewell = terms.read_farewell(document)
     _check_parties(work, sender, farewell.actor, farewell.to)
     peer = _peer(work, sender)
-    channel.check_signed(document, sender, [_speaking_key(peer)])
+    check_signed(document, sender, [_speaking_key(peer)])
     if peer.status in _OVER or not _is_about_us(work, peer, farewell):
         return
     _end(work, peer, limits)

@@ -216,7 +216,7 @@ class Asking:
         except ProtocolError as refused:
             log.info("sync_failed", collection=errand.collection, code=refused.code)
         except Exception as error:
-            log.error("sync_failed", collection=errand.collection, error=type(error).__name__, exc_info=error)
+            log.error("sync_fault", collection=errand.collection, error=type(error).__name__, exc_info=error)
 
     async def _read_copy(self, errand: Errand) -> None:
         """So many pages in one go; no transaction is open while we wait for one."""

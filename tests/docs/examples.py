@@ -6,7 +6,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -20,13 +20,19 @@ from fedaid.actors.rules import Kind as ActorKind
 from fedaid.board import commands as board
 from fedaid.board import queries as listings
 from fedaid.board.rules import Kind, Mode, Posting
+from fedaid.foundation.work import Work
 from fedaid.timebank import commands as timebank
+from fedaid.timebank import rows, sync
+from fedaid.timebank.commands import statements
+from fedaid.timebank.limits import TimebankLimits
+from fedaid.timebank.rules.shown import collection_of, write_page
 from tests.docs.neighbourhoods import NORTH, RIVER, SOCIAL, Neighbourhood, Region, region, rsa_key
 from tests.small_house import START
 
 BOARD, RIVER_BOARD, COMMONS = f"{NORTH}/groups/board", f"{RIVER}/groups/board", f"{SOCIAL}/groups/commons"
 CAROL, ANA, BEN = f"{SOCIAL}/users/carol", f"{NORTH}/users/ana", f"{RIVER}/users/ben"
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+LIMITS = TimebankLimits()
 JRD = {"Accept": "application/jrd+json"}
 # In the pages these lists stand once and are named in the examples.
 CONTEXTS = {"ACTOR_CONTEXT": ACTOR_CONTEXT, "LISTING_CONTEXT": LISTING_CONTEXT, "TIMEBANK_CONTEXT": TIMEBANK_CONTEXT}
@@ -63,6 +69,9 @@ async def _story() -> Examples:
             await _peering(towns, seen)
             await _listing(towns, seen)
             await _hours(towns, seen)
+            await _statement(towns, seen)
+            _copy(towns, seen)
+            await _new_key(towns, seen)
             await _fediverse(towns, seen)
             await _endings(towns, seen)
     return seen
@@ -192,7 +201,7 @@ async def _claim(towns: Region, seen: Examples, number: int, **names: str) -> st
     river, listing = towns.river, seen.shown["create-listing"]["object"]["id"]
     with river.instance.units.begin() as work:
         transfer = timebank.claim(
-            work, _key(number), payee=BEN, payer=ANA, minutes=120, proposal=listing, note="The sofa is down."
+            work, LIMITS, _key(number), payee=BEN, payer=ANA, minutes=120, proposal=listing, note="The sofa is down."
         )
     await towns.settle()
     seen.pick(river, **names)
@@ -203,22 +212,55 @@ async def _hours(towns: Region, seen: Examples) -> None:
     north, river = towns.north, towns.river
     confirmed = await _claim(towns, seen, 1, transfer_offer="Offer")
     with north.instance.units.begin() as work:
-        timebank.confirm(work, confirmed, ANA)
+        timebank.confirm(work, LIMITS, confirmed, ANA)
     await towns.settle()
     seen.pick(north, transfer_accept="Accept")
     seen.pick(river, transfer_receipt="Create")
     withdrawn = await _claim(towns, seen, 2)
     with river.instance.units.begin() as work:
-        timebank.withdraw(work, withdrawn, BEN)
+        timebank.withdraw(work, LIMITS, withdrawn, BEN)
     await towns.settle()
     seen.pick(river, transfer_undo="Undo")
     seen.pick(north, transfer_reject="Reject")
     for number, payee in ((3, BEN), (4, f"{RIVER}/users/nobody")):
         with north.instance.units.begin() as work:
-            timebank.pay(work, _key(number), payer=ANA, payee=payee, minutes=30)
+            timebank.pay(work, LIMITS, _key(number), payer=ANA, payee=payee, minutes=30)
         await towns.settle()
         seen.pick(north, **({"transfer_invite": "Invite"} if number == 3 else {}))
         seen.pick(river, **({"transfer_reject_invite": "Reject"} if number == 4 else {}))
+
+
+def _peer(work: Work, ledger: str) -> rows.Peer:
+    found = rows.peer_by_actor(work.connection, ledger)
+    assert found
+    return found
+
+
+async def _statement(towns: Region, seen: Examples) -> None:
+    """Northside, the first in the alphabet, says how the two stand, and Riverside agrees."""
+    with towns.north.instance.units.begin() as work:
+        statements.make_due(work, LIMITS, _peer(work, f"{RIVER}/ledger").id, now=True)
+    await towns.settle()
+    seen.pick(towns.north, statement_offer="Offer")
+    seen.pick(towns.river, statement_accept="Accept")
+
+
+def _copy(towns: Region, seen: Examples) -> None:
+    """What Northside shows Riverside of the messages they have in common."""
+    with towns.north.instance.units.begin() as work:
+        ledger, host = f"{NORTH}/ledger", "riverside.example"
+        page = sync.page_for(
+            work.connection, replace(LIMITS, sync_page_messages_max=1), _peer(work, f"{RIVER}/ledger"), 0
+        )
+    cut = write_page(collection_of(ledger, host), 0, page)
+    seen.shown["facts"] = {**cut, "orderedItems": [item["id"] + ", whole" for item in cut["orderedItems"]]}
+
+
+async def _new_key(towns: Region, seen: Examples) -> None:
+    with towns.river.instance.units.begin() as work:
+        timebank.renew_key(work, LIMITS)
+    await towns.settle()
+    seen.pick(towns.river, new_key="Update")
 
 
 async def _fediverse(towns: Region, seen: Examples) -> None:

@@ -204,12 +204,16 @@ def rsa_key() -> Any:
 def _fixed_secrets() -> Iterator[None]:
     numbers = count(1)
 
-    def make_keys() -> ActorKeys:
+    def next_key() -> Ed25519PrivateKey:
         seed = hashlib.sha256(f"key {next(numbers)} of the examples".encode()).digest()
-        return ActorKeys(private_to_pem(rsa_key()), private_to_pem(Ed25519PrivateKey.from_private_bytes(seed)))
+        return Ed25519PrivateKey.from_private_bytes(seed)
+
+    def make_keys() -> ActorKeys:
+        return ActorKeys(private_to_pem(rsa_key()), private_to_pem(next_key()))
 
     with (
         patch("fedaid.actors.commands.make_keys", make_keys),
+        patch("fedaid.actors.commands.generate_ed25519", next_key),
         patch("fedaid.timebank.commands.transfers.secrets", SimpleNamespace(token_hex=lambda size: "5a" * size)),
     ):
         yield

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute, Mount, Route
 
+from activitypub.signatures import Request
+from activitypub.signatures.authentic import Authentic
 from fedaid import app, settings
 from tests.docs.pages import said, table
 
@@ -33,9 +35,13 @@ def addresses() -> Sequence[Address]:
     with tempfile.TemporaryDirectory() as folder:
         chosen = settings.load(Path(folder), origin="https://northside.example", name="Northside")
         instance = app.build(chosen, works=False)
-        found = app.routes(chosen, instance.desk)
+        found = app.routes(chosen, instance.desk, _nobody)
         instance.database.dispose()
     return [_address(route) for route in found if not isinstance(route, Mount)]
+
+
+async def _nobody(_request: Request, _origin: str) -> Authentic:
+    raise NotImplementedError("nothing is asked for, so nobody signs")
 
 
 def _address(route: BaseRoute) -> Address:

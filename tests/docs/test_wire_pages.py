@@ -69,11 +69,9 @@ def test_every_term_of_ours_is_documented() -> None:
 def test_every_reason_is_documented() -> None:
     receive = (ROOT / "fedaid/timebank/commands/receive.py").read_text(encoding="utf-8")
     given = set(re.findall(r'return "([a-z_]+)"', receive)) | set(re.findall(r'or "([a-z_]+)"\)', receive))
-    for file in ("peering.py", "resend.py", "commands/transfers.py"):
+    for file in ("peering.py", "resend.py", "commands/steps.py", "commands/transfers.py"):
         text = (ROOT / "fedaid/timebank" / file).read_text(encoding="utf-8")
-        given |= set(
-            re.findall(r'rows\.transfer_of\(row\), "([a-z_]+)"|matter_of\(work, found, "([a-z_]+)"\)', text)[0]
-        )
+        given |= set(re.findall(r'(?:rows\.transfer_of\(row\)|matter_of\(work, limits, found), "([a-z_]+)"', text))
     given -= {""}
     assert types(list(table_cells(PROTOCOL, 0, "Reasons"))[1:]) == given
 

@@ -13,6 +13,7 @@ from activitypub.errors import MalformedDocument, SignatureRefused
 from activitypub.keys import SigningKey, generate_ed25519
 from activitypub.signatures.proofs import add_proof
 from fedaid.actors import queries as actor_queries
+from fedaid.foundation.ids import new_key
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.timebank import commands, peering, queries, rows
 from fedaid.timebank.facts import (
@@ -108,7 +109,7 @@ def test_a_note_stays_at_home_and_only_its_salted_digest_travels(north: Town, ri
 
 
 def test_claiming_twice_with_the_same_key_claims_once(north: Town, river: Town) -> None:
-    key = commands.new_key()
+    key = new_key()
     assert claimed(river, key=key) == claimed(river, key=key)
     assert len(river.outgoing()) == 1
     assert river.clearing(north).held == 90
@@ -200,7 +201,7 @@ def test_a_claim_that_nobody_confirms_expires_by_the_payers_clock_only(north: To
 
 def test_a_payment_is_on_hold_until_the_other_network_claims_it(north: Town, river: Town) -> None:
     with north.work() as work:
-        transfer = commands.pay(work, LIMITS, commands.new_key(), payer=ANA, payee=BEN, minutes=30)
+        transfer = commands.pay(work, LIMITS, new_key(), payer=ANA, payee=BEN, minutes=30)
     assert north.account(ANA).held == 30
     deliver(north, river)
     assert (north.state(transfer), river.state(transfer)) == ("settled", "credited")
@@ -210,7 +211,7 @@ def test_a_payment_is_on_hold_until_the_other_network_claims_it(north: Town, riv
 
 def test_a_payment_to_nobody_comes_back(north: Town, river: Town) -> None:
     with north.work() as work:
-        transfer = commands.pay(work, LIMITS, commands.new_key(), payer=ANA, payee=f"{RIVER}/users/nobody", minutes=30)
+        transfer = commands.pay(work, LIMITS, new_key(), payer=ANA, payee=f"{RIVER}/users/nobody", minutes=30)
     deliver(north, river)
     assert (north.state(transfer), north.account(ANA).held) == ("rejected", 0)
     assert_at_rest(north, river)
@@ -218,7 +219,7 @@ def test_a_payment_to_nobody_comes_back(north: Town, river: Town) -> None:
 
 def test_a_payment_can_be_taken_back_before_it_arrives(north: Town, river: Town) -> None:
     with north.work() as work:
-        transfer = commands.pay(work, LIMITS, commands.new_key(), payer=ANA, payee=BEN, minutes=30)
+        transfer = commands.pay(work, LIMITS, new_key(), payer=ANA, payee=BEN, minutes=30)
     withdraw(north, transfer, ANA)
     deliver(north, river)
     assert (north.state(transfer), river.state(transfer)) == ("rejected", "void")
@@ -293,7 +294,7 @@ def test_any_order_repetition_and_loss_ends_in_agreement(north: Town, river: Tow
     chance = random.Random(seed)
     transfers = [claimed(river, 30), claim(north, payee=KIM, payer=EVE, minutes=45), claimed(river, 60)]
     with north.work() as work:
-        transfers.append(commands.pay(work, LIMITS, commands.new_key(), payer=ANA, payee=BEN, minutes=15))
+        transfers.append(commands.pay(work, LIMITS, new_key(), payer=ANA, payee=BEN, minutes=15))
     steps: list[Callable[[], object]] = [
         lambda: confirm(north, transfers[0], ANA),
         lambda: confirm(river, transfers[1], EVE),
@@ -464,7 +465,7 @@ def test_a_claim_beyond_the_line_is_refused_at_home(north: Town, river: Town) ->
 def test_nobody_confirms_below_their_own_limit(north: Town, river: Town) -> None:
     for _ in range(2):
         with north.work() as work:
-            commands.give(work, commands.new_key(), payer=ANA, payee=KIM, minutes=720)
+            commands.give(work, new_key(), payer=ANA, payee=KIM, minutes=720)
     transfer = claimed(river, 61)
     deliver(north, river)
     with pytest.raises(Refused) as refusal:

@@ -20,6 +20,7 @@ from fedaid.actors import queries as actor_queries
 from fedaid.admin import founding
 from fedaid.foundation import schema
 from fedaid.foundation.database import Database
+from fedaid.foundation.ids import new_key
 from fedaid.foundation.jobs import Errand
 from fedaid.timebank import commands, queries, rows, tables
 from fedaid.timebank.audit import verify_ledger
@@ -105,7 +106,7 @@ def found(folder: Path, origin: str, member: str, street: Street) -> app.Instanc
 async def settled(pair: Pair) -> str:
     """Ben gave Ana 90 minutes; all messages were exchanged."""
     with pair.river.units.begin() as work:
-        transfer = commands.claim(work, LIMITS, commands.new_key(), payee=BEN, payer=ANA, minutes=90)
+        transfer = commands.claim(work, LIMITS, new_key(), payee=BEN, payer=ANA, minutes=90)
     await pair.settle()
     with pair.north.units.begin() as work:
         commands.confirm(work, LIMITS, transfer, ANA)
@@ -216,7 +217,7 @@ def test_an_instance_that_forgot_asks_when_it_starts_and_has_its_hours_again(tmp
 def test_a_confirmation_waits_while_the_other_network_is_away_and_goes_out_when_it_is_back(tmp_path: Path) -> None:
     async def story(pair: Pair) -> None:
         with pair.river.units.begin() as work:
-            transfer = commands.claim(work, LIMITS, commands.new_key(), payee=BEN, payer=ANA, minutes=90)
+            transfer = commands.claim(work, LIMITS, new_key(), payee=BEN, payer=ANA, minutes=90)
         await pair.settle()
         pair.street.away.add("riverside.example")
         pair.north.begin()

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from fedaid.foundation.clock import SystemClock
 from fedaid.foundation.database import Database
+from fedaid.foundation.ids import new_key
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.work import UnitsOfWork
@@ -32,7 +33,7 @@ def town(migrated_database: Database) -> Town:
 
 def give(town: Town, minutes: int, payer: str = ANA, payee: str = KIM, key: str | None = None, **more: str) -> str:
     with town.work() as work:
-        return commands.give(work, key or commands.new_key(), payer=payer, payee=payee, minutes=minutes, **more)
+        return commands.give(work, key or new_key(), payer=payer, payee=payee, minutes=minutes, **more)
 
 
 def balances(town: Town) -> tuple[int, int]:
@@ -50,7 +51,7 @@ def test_hours_given_leave_one_account_and_reach_the_other(town: Town) -> None:
 
 
 def test_a_double_click_gives_once(town: Town) -> None:
-    key = commands.new_key()
+    key = new_key()
     assert give(town, 90, key=key) == give(town, 90, key=key)
     assert balances(town) == (-90, 90)
 
@@ -236,7 +237,7 @@ def give_often(url: str, times: int, meeting: Barrier) -> None:
     meeting.wait(PROCESS_SECONDS_MAX)
     for _ in range(times):
         with units.begin() as work:
-            commands.give(work, commands.new_key(), payer=ANA, payee=KIM, minutes=1)
+            commands.give(work, new_key(), payer=ANA, payee=KIM, minutes=1)
 
 
 def test_giving_by_two_processes_at_once_loses_no_minute(town: Town) -> None:
@@ -259,7 +260,7 @@ def test_confirming_by_many_at_once_moves_the_hours_once(town: Town) -> None:
 
 
 def test_the_same_form_sent_by_many_at_once_gives_once(town: Town) -> None:
-    key = commands.new_key()
+    key = new_key()
     assert at_once([lambda: give(town, 45, key=key)] * 6) == [None] * 6
     assert balances(town) == (-45, 45)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from fedaid.foundation.ids import new_key
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.timebank import commands, peering, rows
 from fedaid.timebank.facts import LedgerAlarm
@@ -55,7 +56,7 @@ def test_what_a_lost_network_claims_of_us_is_refused_and_payments_to_it_come_bac
     claimed = claim(river, payee=BEN, payer=ANA, minutes=90)
     deliver(north, river)
     with north.work() as work:
-        paid = commands.pay(work, LIMITS, commands.new_key(), payer=ANA, payee=BEN, minutes=30)
+        paid = commands.pay(work, LIMITS, new_key(), payer=ANA, payee=BEN, minutes=30)
     start_anew(north)  # and it never answers
     lose(north, river)
     assert (north.state(claimed), north.state(paid), north.account(ANA).held) == ("rejected", "rejected", 0)
@@ -124,7 +125,7 @@ def test_a_write_off_can_be_undone_once(north: Town, river: Town) -> None:
 def test_only_a_write_off_can_be_undone_so(north: Town, river: Town) -> None:
     transfer = settled(north, river)
     with north.work() as work:
-        local = commands.give(work, commands.new_key(), payer=ANA, payee=KIM, minutes=5)
+        local = commands.give(work, new_key(), payer=ANA, payee=KIM, minutes=5)
     for one in (transfer, local, "unknown"):
         with pytest.raises(NotFound), north.work() as work:
             peering.undo_write_off(work, one)
@@ -149,9 +150,9 @@ def test_a_lost_network_is_not_lost_again_and_one_that_is_there_not_found(north:
 def test_all_neighbours_together_owe_us_no_more_than_they_may(north: Town, river: Town) -> None:
     few = replace(LIMITS, owed_to_us_minutes_max=100)
     with river.work() as work:
-        commands.claim(work, few, commands.new_key(), payee=BEN, payer=ANA, minutes=60)
+        commands.claim(work, few, new_key(), payee=BEN, payer=ANA, minutes=60)
     with pytest.raises(Refused) as refusal, river.work() as work:
-        commands.claim(work, few, commands.new_key(), payee=BEN, payer=ANA, minutes=60)
+        commands.claim(work, few, new_key(), payee=BEN, payer=ANA, minutes=60)
     assert refusal.value.code == "over_line"
 
 
@@ -163,7 +164,7 @@ def test_we_owe_all_neighbours_together_no_more_than_we_may(north: Town, river: 
         commands.confirm(work, few, transfers[0], ANA)
     for act in (
         lambda work: commands.confirm(work, few, transfers[1], ANA),
-        lambda work: commands.pay(work, few, commands.new_key(), payer=ANA, payee=BEN, minutes=60),
+        lambda work: commands.pay(work, few, new_key(), payer=ANA, payee=BEN, minutes=60),
     ):
         with pytest.raises(Refused) as refusal, north.work() as work:
             act(work)
@@ -174,9 +175,9 @@ def test_we_owe_all_neighbours_together_no_more_than_we_may(north: Town, river: 
 def test_payments_on_their_way_count_as_owed(north: Town, river: Town) -> None:
     few = replace(LIMITS, owed_by_us_minutes_max=100)
     with north.work() as work:
-        commands.pay(work, few, commands.new_key(), payer=ANA, payee=BEN, minutes=60)
+        commands.pay(work, few, new_key(), payer=ANA, payee=BEN, minutes=60)
     with pytest.raises(Refused), north.work() as work:
-        commands.pay(work, few, commands.new_key(), payer=ANA, payee=BEN, minutes=60)
+        commands.pay(work, few, new_key(), payer=ANA, payee=BEN, minutes=60)
 
 
 def test_what_is_owed_the_other_way_makes_room(north: Town, river: Town) -> None:
@@ -187,7 +188,7 @@ def test_what_is_owed_the_other_way_makes_room(north: Town, river: Town) -> None
     confirm(river, transfer, EVE)
     deliver(north, river)
     with river.work() as work:
-        commands.claim(work, few, commands.new_key(), payee=BEN, payer=ANA, minutes=60)
+        commands.claim(work, few, new_key(), payee=BEN, payer=ANA, minutes=60)
 
 
 # leavers
@@ -229,7 +230,7 @@ def test_a_leaver_confirms_and_gives_nothing_more(north: Town, river: Town) -> N
     with pytest.raises(Refused):
         confirm(north, transfer, ANA)
     with pytest.raises(Refused), north.work() as work:
-        commands.give(work, commands.new_key(), payer=ANA, payee=KIM, minutes=5)
+        commands.give(work, new_key(), payer=ANA, payee=KIM, minutes=5)
 
 
 def test_an_accept_that_comes_after_all_was_closed_still_finds_the_account(north: Town, river: Town) -> None:
@@ -269,12 +270,12 @@ def switch(town: Town, actor: str, **switches: bool) -> None:
 def test_who_takes_no_payments_from_neighbours_gets_none(north: Town, river: Town) -> None:
     switch(river, BEN, takes_payments=False)
     with north.work() as work:
-        transfer = commands.pay(work, LIMITS, commands.new_key(), payer=ANA, payee=BEN, minutes=30)
+        transfer = commands.pay(work, LIMITS, new_key(), payer=ANA, payee=BEN, minutes=30)
     deliver(north, river)
     assert (north.state(transfer), north.account(ANA).held, river.account(BEN).balance) == ("rejected", 0, 0)
     switch(river, BEN, takes_payments=True)
     with north.work() as work:
-        again = commands.pay(work, LIMITS, commands.new_key(), payer=ANA, payee=BEN, minutes=30)
+        again = commands.pay(work, LIMITS, new_key(), payer=ANA, payee=BEN, minutes=30)
     deliver(north, river)
     assert river.state(again) == "credited"
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from activitypub.errors import MalformedDocument
+from fedaid.foundation.ids import new_key
 from fedaid.foundation.refused import Refused
 from fedaid.timebank import commands, peering, queries, rows, sync
 from fedaid.timebank.commands.carry_out import carry_out_waiting
@@ -138,7 +139,7 @@ def test_a_withdrawal_that_its_own_network_forgot_still_counts(north: Town, rive
 
 def pay(north: Town) -> str:
     with north.work() as work:
-        return commands.pay(work, LIMITS, commands.new_key(), payer=ANA, payee=BEN, minutes=30)
+        return commands.pay(work, LIMITS, new_key(), payer=ANA, payee=BEN, minutes=30)
 
 
 def test_a_payment_that_its_own_network_forgot_is_on_hold_again_and_goes_through(north: Town, river: Town) -> None:
@@ -209,7 +210,7 @@ def test_an_accept_wins_over_a_refusal_made_after_a_restore(north: Town, river: 
 def test_an_accept_of_the_first_offer_decides_though_the_form_was_sent_again_with_another_figure(
     north: Town, river: Town
 ) -> None:
-    before, key = back_up(river), commands.new_key()
+    before, key = back_up(river), new_key()
     transfer = claim(river, payee=BEN, payer=ANA, minutes=60, key=key)
     deliver(north, river)
     confirm(north, transfer, ANA)
@@ -272,7 +273,7 @@ def test_an_alarm_is_shown_once_until_somebody_has_looked(north: Town, river: To
 def test_local_hours_never_wait(north: Town, river: Town) -> None:
     start_anew(north)
     with north.work() as work:
-        commands.give(work, commands.new_key(), payer=ANA, payee=KIM, minutes=30)
+        commands.give(work, new_key(), payer=ANA, payee=KIM, minutes=30)
     assert north.account(KIM).balance == 30
 
 
@@ -305,7 +306,7 @@ def test_what_was_pressed_last_counts(north: Town, river: Town) -> None:
 
 def test_a_claim_waits_once_however_often_it_is_sent(north: Town, river: Town) -> None:
     start_anew(river)
-    key = commands.new_key()
+    key = new_key()
     transfer = claim(river, payee=BEN, payer=ANA, minutes=90, key=key, note="two bags")
     assert claim(river, payee=BEN, payer=ANA, minutes=90, key=key, note="two bags") == transfer
     assert (river.state(transfer), river.outgoing()) == ("none", [])
@@ -401,7 +402,7 @@ def test_only_so_much_waits_for_one_network(north: Town, river: Town) -> None:
     for expected in (None, None, "too_many_waiting"):
         try:
             with river.work() as work:
-                commands.claim(work, few, commands.new_key(), payee=BEN, payer=ANA, minutes=10)
+                commands.claim(work, few, new_key(), payee=BEN, payer=ANA, minutes=10)
             refused = None
         except Refused as refusal:
             refused = refusal.code

@@ -20,6 +20,7 @@ from fedaid.actors import queries as actor_queries
 from fedaid.actors.rules import Kind
 from fedaid.actors.wire import actor_document
 from fedaid.foundation.database import Database, metadata
+from fedaid.foundation.ids import new_key
 from fedaid.foundation.names import Names
 from fedaid.foundation.work import UnitsOfWork, Work
 from fedaid.timebank import commands, peering, rows, sync, tables, wire
@@ -239,9 +240,7 @@ def start_anew(town: Town) -> None:
 
 def claim(town: Town, *, payee: str, payer: str, minutes: int, key: str | None = None, **more: Any) -> str:
     with town.work() as work:
-        return commands.claim(
-            work, LIMITS, key or commands.new_key(), payee=payee, payer=payer, minutes=minutes, **more
-        )
+        return commands.claim(work, LIMITS, key or new_key(), payee=payee, payer=payer, minutes=minutes, **more)
 
 
 def confirm(town: Town, transfer_id: str, actor: str, **more: Any) -> None:

@@ -6,14 +6,14 @@ from sqlalchemy import select
 from activitypub.errors import ProtocolError
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.work import Work
-from fedaid.timebank import rows, tables
+from fedaid.timebank import queued, rows, tables
 from fedaid.timebank.commands import books, transfers, waiting
 from fedaid.timebank.commands.papers import take_waiting_paper
 from fedaid.timebank.commands.receive import FindAgreed, take_waiting
 from fedaid.timebank.commands.steps import MustWait
-from fedaid.timebank.commands.waiting import Approval, Claim, Letter, Payment, Refusal, Waiting
 from fedaid.timebank.facts import WaitingStepFailed
 from fedaid.timebank.limits import TimebankLimits
+from fedaid.timebank.queued import Approval, Claim, Letter, Payment, Refusal, Waiting
 from fedaid.timebank.rows import Peer
 
 log = structlog.get_logger()
@@ -24,7 +24,7 @@ def carry_out_waiting(work: Work, limits: TimebankLimits, find_agreed: FindAgree
     books.lock(work)
     done = 0
     for peer_id in work.connection.execute(select(tables.waiting_step.c.peer_id).distinct()).scalars().all():
-        for one in waiting.of_peer(work.connection, peer_id, limits.resend_rows_max):
+        for one in queued.of_peer(work.connection, peer_id, limits.resend_rows_max):
             peer = rows.peer(work.connection, peer_id)
             if peer.must_wait:
                 break

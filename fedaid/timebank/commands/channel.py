@@ -1,7 +1,7 @@
 """The row of signed messages to and from one peer: signing ours, keeping both sides', sending until answered."""
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -9,9 +9,8 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert, or_, select, update
 
-from activitypub.errors import SignatureRefused
-from activitypub.keys import SigningKey, VerificationKey, public_from_multibase, public_to_multibase
-from activitypub.signatures.proofs import add_proof, canonical, verify_proof
+from activitypub.keys import SigningKey, public_to_multibase
+from activitypub.signatures.proofs import add_proof, canonical
 from fedaid.actors import queries as actors
 from fedaid.foundation.clock import milliseconds
 from fedaid.foundation.refused import Refused
@@ -21,9 +20,11 @@ from fedaid.timebank.commands.books import lock
 from fedaid.timebank.facts import LedgerAlarm
 from fedaid.timebank.limits import TimebankLimits
 from fedaid.timebank.rows import Peer, StoredFact
-from fedaid.timebank.rules.messages import ANY_TIME, Channel, Document, Envelope
+from fedaid.timebank.rules.messages import Channel, Document, Envelope
 from fedaid.timebank.rules.papers import PaperMessage, read_paper
+from fedaid.timebank.rules.proofs import check_signed
 from fedaid.timebank.rules.reading import Message, Signed, read
+from fedaid.timebank.rules.shown import xor
 from fedaid.timebank.rules.states import ANSWERED_BY, SUPERSEDED_BY, Alarm, FactKind, Kind
 from fedaid.timebank.rules.terms import PeerStatus, PinnedKey
 from outbox import queue
@@ -65,24 +66,6 @@ def check_ours(work: Work, document: Document) -> None:
 def check_theirs(work: Work, document: Document, peer: Peer) -> None:
     """Raises SignatureRefused unless a key that was ever pinned for this peer signed this document."""
     check_signed(document, peer.actor, rows.keys_of_peer(work.connection, peer))
-
-
-def check_signed(document: Document, actor: str, keys: Iterable[PinnedKey]) -> None:
-    """Raises SignatureRefused unless one of these keys of the actor signed this document."""
-    proof = document.get("proof")
-    named = proof.get("verificationMethod") if isinstance(proof, Mapping) else None
-    for key in dict.fromkeys(keys):
-        if key.id == named and _verifies(document, actor, key):
-            return
-    raise SignatureRefused("proof_invalid", "No key that was agreed on made the proof of this message.")
-
-
-def _verifies(document: Document, actor: str, key: PinnedKey) -> bool:
-    try:
-        verify_proof(document, VerificationKey(key.id, actor, public_from_multibase(key.multibase), ANY_TIME), ANY_TIME)
-    except SignatureRefused:
-        return False
-    return True
 
 
 # sending
@@ -259,11 +242,6 @@ def _count(work: Work, peer_id: int, digest: str, *, ours: bool) -> None:
             "messages_taken": 1 + (row.messages_taken if row.messages_day == today else 0),
         }
     work.connection.execute(update(table).where(table.c.id == peer_id).values(values))
-
-
-def xor(sum_: str, digest: str) -> str:
-    """The XOR of SHA-256 digests, which does not depend on their order (as in FEP-8fcf), with one more digest in it."""
-    return f"{int(sum_, 16) ^ int(digest.removeprefix('sha256:'), 16):064x}"
 
 
 def _day(now: datetime) -> int:

@@ -4,8 +4,8 @@ from fedaid.foundation.work import Work
 from fedaid.timebank import rows
 from fedaid.timebank.commands import books, channel, keys, statements, waiting
 from fedaid.timebank.commands.receive import peer_of, take_new
-from fedaid.timebank.commands.waiting import Letter
 from fedaid.timebank.limits import TimebankLimits
+from fedaid.timebank.queued import Letter
 from fedaid.timebank.rows import Peer
 from fedaid.timebank.rules.messages import Document
 from fedaid.timebank.rules.papers import AnswerMessage, KeyMessage, PaperMessage, StatementMessage, read_paper

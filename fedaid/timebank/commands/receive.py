@@ -10,8 +10,8 @@ from fedaid.foundation.work import Work
 from fedaid.timebank import rows, tables
 from fedaid.timebank.commands import books, channel, exposure, steps, waiting
 from fedaid.timebank.commands.steps import Matter
-from fedaid.timebank.commands.waiting import Letter
 from fedaid.timebank.limits import TimebankLimits
+from fedaid.timebank.queued import Letter
 from fedaid.timebank.rows import Peer
 from fedaid.timebank.rules import payee, payer
 from fedaid.timebank.rules.books import AccountStatus

@@ -13,6 +13,7 @@ from fedaid.timebank.commands import books, exposure, steps, waiting
 from fedaid.timebank.commands.steps import Matter
 from fedaid.timebank.facts import HoursClaimed, HoursConfirmed, HoursCredited, HoursRefused
 from fedaid.timebank.limits import TimebankLimits
+from fedaid.timebank.queued import Approval, Claim, Payment, Refusal
 from fedaid.timebank.rows import LOCAL, Account, Peer, Transfer
 from fedaid.timebank.rules import payee as payee_rules
 from fedaid.timebank.rules import payer as payer_rules
@@ -83,7 +84,7 @@ def claim(
     if work.names.is_ours(payer):
         _claim_here(work, transfer_id, payee, payer, minutes, engagement, proposal, note, reverses)
     else:
-        step = waiting.Claim(transfer_id, key, payee, payer, minutes, engagement, proposal, checked_note(note))
+        step = Claim(transfer_id, key, payee, payer, minutes, engagement, proposal, checked_note(note))
         _claim_there(work, limits, step)
     return transfer_id
 
@@ -110,7 +111,7 @@ def _claim_here(
     _tell(work, HoursClaimed, transfer_id)
 
 
-def _claim_there(work: Work, limits: TimebankLimits, step: waiting.Claim) -> None:
+def _claim_there(work: Work, limits: TimebankLimits, step: Claim) -> None:
     peer = _active_peer(work, step.payer)
     _own_account(work, step.payee)
     checked_minutes(step.minutes, peer.max_transfer)
@@ -160,7 +161,7 @@ def pay(
     ends = work.now + timedelta(days=peer.offer_lifetime_days)
     deal, step = (
         Deal(payer, payee, minutes),
-        waiting.Payment(transfer_id, key, payer, payee, minutes, engagement, checked_note(note)),
+        Payment(transfer_id, key, payer, payee, minutes, engagement, checked_note(note)),
     )
     matter = Matter(limits, peer, Side.PAYER, transfer_id, deal, end_time=ends, engagement=engagement)
     given = Given(fits=account.has_room_for(minutes))
@@ -186,7 +187,7 @@ def confirm(work: Work, limits: TimebankLimits, transfer_id: str, actor: str, en
     account = rows.account(work.connection, found.debit)
     given = Given(fits=account.has_room_for(found.minutes))
     matter = steps.matter_of(work, limits, found)
-    with waiting.until_synced(work, limits, matter.peer, waiting.Approval(transfer_id, actor, engagement)):
+    with waiting.until_synced(work, limits, matter.peer, Approval(transfer_id, actor, engagement)):
         if found.state is PayerState.OFFERED and given.fits:
             exposure.check_may_owe(work, limits, matter.peer.id, found.minutes)
         steps.at_payer(work, matter, payer_rules.Input.APPROVE, given)
@@ -204,7 +205,7 @@ def refuse(work: Work, limits: TimebankLimits, transfer_id: str, actor: str) -> 
         return
     reason = "withdrawn" if found.state is PayerState.INVITED else "refused"
     matter = steps.matter_of(work, limits, found, reason)
-    with waiting.until_synced(work, limits, matter.peer, waiting.Refusal(transfer_id, actor)):
+    with waiting.until_synced(work, limits, matter.peer, Refusal(transfer_id, actor)):
         steps.at_payer(work, matter, payer_rules.Input.REFUSE, Given())
 
 

@@ -9,8 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from fedaid.actors import queries as actors
 from fedaid.actors.queries import Card
-from fedaid.timebank import rows, tables
-from fedaid.timebank.commands import waiting
+from fedaid.timebank import queued, rows, tables
 from fedaid.timebank.rows import LOCAL, Account, State, Transfer
 from fedaid.timebank.rules.states import LocalState, PayeeState, PayerState, Side
 
@@ -146,12 +145,12 @@ def under_way(connection: Connection, actor: str, host: str = "") -> Sequence[Ho
 def _queued(connection: Connection, actor: str, host: str) -> list[Hour]:
     """What this member claimed or paid while the other network has to be asked first what we may have forgotten."""
     found = []
-    begun = waiting.begun_by(connection, actor)
+    begun = queued.begun_by(connection, actor)
     beside = _beside(connection, [one.step.transfer_id for one in begun], host)
     for one in begun:
         step = one.step
-        assert isinstance(step, waiting.Claim | waiting.Payment)  # noqa: S101 - what is begun is one of these
-        gives = isinstance(step, waiting.Claim)
+        assert isinstance(step, queued.Claim | queued.Payment)  # noqa: S101 - what is begun is one of these
+        gives = isinstance(step, queued.Claim)
         found.append(
             Hour(
                 id=step.transfer_id,
@@ -163,7 +162,7 @@ def _queued(connection: Connection, actor: str, host: str) -> list[Hour]:
                 since=one.at,
                 note=step.note,
                 engagement=step.engagement,
-                proposal=step.proposal if isinstance(step, waiting.Claim) else None,
+                proposal=step.proposal if isinstance(step, queued.Claim) else None,
                 can_withdraw=True,
                 entered_by=beside.entered_by.get(step.transfer_id),
                 corrects=beside.corrects.get(step.transfer_id),
@@ -176,7 +175,7 @@ def waits_for(connection: Connection, transfer_id: str) -> str | None:
     """The host that has to answer before what somebody here decided about this transfer is carried out."""
     table = tables.waiting_step
     query = select(tables.peer.c.host).join(table, table.c.peer_id == tables.peer.c.id)
-    decided = (table.c.transfer_id == transfer_id) & (table.c.kind != waiting.Letter.kind)
+    decided = (table.c.transfer_id == transfer_id) & (table.c.kind != queued.Letter.kind)
     return connection.execute(query.where(decided).limit(1)).scalar_one_or_none()
 
 

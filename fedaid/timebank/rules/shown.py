@@ -63,3 +63,8 @@ def _following(ahead: object, collection: str) -> int:
     if not (digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS_MAX):
         raise MalformedDocument("facts_page", "The next page is not one of this collection.")
     return int(digits)
+
+
+def xor(sum_: str, digest: str) -> str:
+    """The XOR of SHA-256 digests, which does not depend on their order (as in FEP-8fcf), with one more digest in it."""
+    return f"{int(sum_, 16) ^ int(digest.removeprefix('sha256:'), 16):064x}"

@@ -27,9 +27,11 @@ class Cells:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Note every decision that the product's tables make."""
-        with patch.object(payer, "decide", self._noting("payer", payer.decide)):
-            with patch.object(payee, "decide", self._noting("payee", payee.decide)):
-                yield
+        with (
+            patch.object(payer, "decide", self._noting("payer", payer.decide)),
+            patch.object(payee, "decide", self._noting("payee", payee.decide)),
+        ):
+            yield
 
     def _noting(self, side: str, decide: Any) -> Any:
         def noting(state: Any, happened: Any, given: Any) -> Any:

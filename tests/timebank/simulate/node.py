@@ -191,5 +191,5 @@ class Node:
 
     def transfers(self, condition: str, *values: Any) -> list[str]:
         """Ids of transfers, oldest first."""
-        query = f"SELECT id FROM transfer WHERE {condition} ORDER BY created_at, id"
+        query = f"SELECT id FROM transfer WHERE {condition} ORDER BY created_at, id"  # noqa: S608 - our own words
         return [row[0] for row in self.database.raw.execute(query, values)]

@@ -28,6 +28,7 @@ from fedaid.timebank import commands, peering, sync
 from fedaid.timebank.commands import carry_out, channel, transfers
 from fedaid.timebank.commands.receive import FindAgreed, nothing_agreed
 from fedaid.timebank.limits import TimebankLimits
+from fedaid.timebank.rules import proofs as pinned
 from fedaid.timebank.rules.books import AccountKind
 from fedaid.timebank.rules.terms import PinnedKey
 from tests.small_house import some_keys
@@ -160,12 +161,12 @@ def seeded(seed: int) -> Iterator[None]:
 def fast() -> Iterator[None]:
     """The canonical form by a quicker writer, and each signature verified once; tests show that both say the same."""
     quick = SimpleNamespace(dumps=quick_canonical, CanonicalizationError=proofs.rfc8785.CanonicalizationError)
-    with patch.object(proofs, "rfc8785", quick), patch.object(channel, "_verifies", _verifies):
+    with patch.object(proofs, "rfc8785", quick), patch.object(pinned, "_verifies", _verifies):
         yield
 
 
 _slow_canonical = proofs.rfc8785.dumps
-_slow_verifies = channel._verifies
+_slow_verifies = pinned._verifies
 
 
 def quick_canonical(document: Any) -> bytes:
