@@ -16,6 +16,7 @@ import typer
 import uvicorn
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from activitypub.errors import ProtocolError
@@ -31,6 +32,8 @@ from fedaid.members import commands as members
 from fedaid.members import queries as member_queries
 from fedaid.settings import Settings
 from fedaid.timebank import queries as timebank
+from fedaid.timebank.rules.journal import Format
+from fedaid.timebank.rules.journal import write as write_journal
 
 EXIT_REFUSED = 1  # the command was understood, and the answer is no
 EXIT_USAGE = 2  # typer's own, for a command that was not understood
@@ -310,13 +313,39 @@ def ledger_verify(data: Data) -> None:
     )
 
 
+@ledger.command("export")
+def ledger_export(
+    data: Data,
+    form: Annotated[Format, typer.Option("--format", help="csv, json, or beancount for plain-text accounting.")],
+    output: Annotated[Path | None, typer.Option(help="File to write; default: standard output.")] = None,
+) -> None:
+    """Write the whole journal: every account and every posting, without notes."""
+    chosen = settings.load(data)
+    with _instance(chosen) as instance, instance.database.read() as connection:
+        journal = timebank.journal(connection, chosen.names, chosen.name, wording.zone(chosen.time_zone))
+    written = write_journal(journal, form)
+    text = written if isinstance(written, str) else json.dumps(written, ensure_ascii=False, indent=1) + "\n"
+    if output is not None:
+        output.write_text(text, encoding="utf-8", newline="")
+        console.print(f"{len(journal.entries)} postings of {len(journal.accounts)} accounts are in {output}.")
+    else:
+        sys.stdout.write(text)
+
+
 @ledger.command("statement")
-def ledger_statement(user: Annotated[str, typer.Argument(help="Handle of the member.")], data: Data) -> None:
+def ledger_statement(
+    user: Annotated[str, typer.Argument(help="Handle of the member.")],
+    data: Data,
+    signed: Annotated[bool, typer.Option("--signed", help="As JSON with our ledger's proof, without names.")] = False,
+) -> None:
     """Print a member's statement, newest last."""
     with _instance(settings.load(data)) as instance, instance.database.read() as connection:
         found = member_queries.by_handle(connection, user)
         if found is None:
             raise Refused("no_member", f"There is no member {user}.")
+        if signed:
+            _print_signed(instance, connection, found.actor)
+            return
         statement = timebank.statement(connection, found.actor)
     table = Table("day", "what", "state", "hours")
     for line in statement.lines:
@@ -329,6 +358,12 @@ def ledger_statement(user: Annotated[str, typer.Argument(help="Handle of the mem
         f" · received {wording.in_figures(statement.received_minutes)}"
         f" · balance {wording.in_figures(statement.balance_minutes)}"
     )
+
+
+def _print_signed(instance: app.Instance, connection: Connection, actor: str) -> None:
+    names, now = instance.settings.names, instance.units.clock.now()
+    whole = timebank.dated(connection, actor, names.host, None, now)
+    print(json.dumps(timebank.signed_statement(connection, names.ledger, actor, whole, now), indent=1))  # noqa: T201
 
 
 @cli.command("doctor")

@@ -25,6 +25,7 @@ from fedaid.timebank.queries.hours import (
     waiting_for,
     waits_for,
 )
+from fedaid.timebank.queries.journal import journal
 from fedaid.timebank.queries.peers import AlarmRow, PeerAccount, alarms, peer_by_actor, peer_by_host, peers
 from fedaid.timebank.queries.statements import DatedLine, DatedStatement, dated, monthly, signed_statement
 from fedaid.timebank.rows import Account
@@ -48,6 +49,7 @@ __all__ = [
     "for_engagement",
     "groups_without_account",
     "holder",
+    "journal",
     "may_act_for",
     "monthly",
     "peer_by_actor",
