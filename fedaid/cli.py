@@ -61,6 +61,10 @@ PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the 
 LineHours = Annotated[
     float | None, typer.Option("--line-hours", min=0, help="How many hours their network may owe ours.")
 ]
+LargestHours = Annotated[
+    float | None, typer.Option("--largest-hours", min=0, help="How many hours may go at once, at most.")
+]
+Host = Annotated[str, typer.Argument(help="Their host.")]
 
 
 def main() -> None:
@@ -233,37 +237,69 @@ def network_propose(
     host: Annotated[str, typer.Argument(help="Their host, e.g. riverside.example")],
     data: Data,
     line_hours: LineHours = None,
+    largest_hours: LargestHours = None,
+    days: Annotated[int | None, typer.Option(help="How many days a claim waits to be confirmed.")] = None,
 ) -> None:
     """Propose a link to a neighbouring network; their admin must accept it."""
-    _with_network(data, lambda desk: desk.propose(host, line_hours), f"Proposed to {host}. Their admin will be asked.")
+    done = f"Proposed to {host}. Their admin will be asked."
+    _with_network(data, lambda desk: desk.propose(host, line_hours, largest_hours, days), done)
 
 
 @network.command("accept")
-def network_accept(
-    host: Annotated[str, typer.Argument(help="Their host.")], data: Data, line_hours: LineHours = None
-) -> None:
+def network_accept(host: Host, data: Data, line_hours: LineHours = None, largest_hours: LargestHours = None) -> None:
     """Accept the link that a neighbouring network proposed."""
-    _with_network(
-        data, lambda desk: desk.accept(host, line_hours), f"Accepted. The boards of {host} and ours are linked."
-    )
+    done = f"Accepted. The boards of {host} and ours are linked."
+    _with_network(data, lambda desk: desk.accept(host, line_hours, largest_hours), done)
 
 
 @network.command("pause")
-def network_pause(host: Annotated[str, typer.Argument(help="Their host.")], data: Data) -> None:
+def network_pause(host: Host, data: Data) -> None:
     """Let nothing new go between us; what is under way still finishes."""
     _with_network(data, lambda desk: desk.pause(host), f"Paused: {host}.")
 
 
 @network.command("resume")
-def network_resume(host: Annotated[str, typer.Argument(help="Their host.")], data: Data) -> None:
+def network_resume(host: Host, data: Data) -> None:
     """Take up a paused link again."""
     _with_network(data, lambda desk: desk.resume(host), f"Resumed: {host}.")
 
 
 @network.command("end")
-def network_end(host: Annotated[str, typer.Argument(help="Their host.")], data: Data) -> None:
+def network_end(host: Host, data: Data) -> None:
     """End the link: boards unlinked; the account is closed once it is even."""
     _with_network(data, lambda desk: desk.end(host), f"Ended: {host}.")
+
+
+@network.command("line")
+def network_line(
+    host: Host, data: Data, line_hours: Annotated[float, typer.Argument(help="How many hours they may owe us.")]
+) -> None:
+    """Grant another line; a smaller one than is owed now only stops more."""
+    _with_network(data, lambda desk: desk.set_line(host, line_hours), f"The line of {host} is {line_hours:g} hours.")
+
+
+@network.command("lost")
+def network_lost(host: Host, data: Data) -> None:
+    """Say that a network is gone for good: nobody waits for it any more."""
+    _with_network(data, lambda desk: desk.lost(host), f"Nobody waits for {host} any more.")
+
+
+@network.command("found")
+def network_found(host: Host, data: Data) -> None:
+    """Take a network up again that was said to be lost."""
+    _with_network(data, lambda desk: desk.found(host), f"{host} is back; our common messages are compared first.")
+
+
+@network.command("write-off")
+def network_write_off(host: Host, data: Data) -> None:
+    """Even out the account with a network that is lost or has left, against the community chest."""
+    _with_network(data, lambda desk: desk.write_off(host), f"Written off: {host}.")
+
+
+@network.command("statement")
+def network_statement(host: Host, data: Data) -> None:
+    """Make a statement with a network now, for it to countersign."""
+    _with_network(data, lambda desk: desk.state(host), f"The statement is on its way to {host}.")
 
 
 @network.command("list")

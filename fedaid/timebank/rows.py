@@ -98,6 +98,7 @@ class Peer:
     sync_after: int
     sync_whole: bool
     sync_tries: int
+    synced_at: datetime | None
 
     @property
     def needs_sync(self) -> bool:

@@ -30,6 +30,14 @@ SAYINGS = {
     "network_paused": "Paused. Nothing new goes between you; what is under way still finishes.",
     "network_resumed": "Resumed.",
     "network_ended": "Ended.",
+    "network_lost": "Nobody waits for this network any more.",
+    "network_found": "Welcome back. Our common messages are compared first.",
+    "network_written_off": "Written off against the community chest.",
+    "network_undone": "It is owed again.",
+    "network_line": "The line is kept.",
+    "network_stated": "The statement is on its way to be signed.",
+    "network_late_taken": "Taken. Our member has the hours.",
+    "network_seen": "Noted.",
 }
 
 ACTION_WORDS = {

@@ -4,6 +4,7 @@ from fedaid.timebank.commands.books import open_account, open_chest, set_floor, 
 from fedaid.timebank.commands.entries import correct, entered_by
 from fedaid.timebank.commands.keys import renew_key
 from fedaid.timebank.commands.leaving import leave, sweep_leavers
+from fedaid.timebank.commands.oversight import see, state_now
 from fedaid.timebank.commands.papers import receive_paper
 from fedaid.timebank.commands.purses import let_spend, make_room, open_purse, stop_spending
 from fedaid.timebank.commands.questions import answer, ask
@@ -41,9 +42,11 @@ __all__ = [
     "receive_paper",
     "refuse",
     "renew_key",
+    "see",
     "set_floor",
     "set_status",
     "set_switches",
+    "state_now",
     "stop_spending",
     "sweep_leavers",
     "take_late",
