@@ -26,6 +26,8 @@ import fedaid.follow_ups
 import fedaid.groups.commands
 import fedaid.members.pages
 import fedaid.members.queries
+import fedaid.mentions.pages
+import fedaid.mentions.wire
 import fedaid.timebank.api
 import fedaid.timebank.pages
 import fedaid.timebank.wire
@@ -43,6 +45,8 @@ from fedaid.foundation.database import Database
 from fedaid.foundation.jobs import Chore, Errand, keep_house
 from fedaid.foundation.pages import House
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
+from fedaid.media.cache import tidy
+from fedaid.media.proxy import PictureProxy
 from fedaid.network.queries import BlockList
 from fedaid.settings import Settings
 from fedaid.timebank import sync
@@ -165,7 +169,7 @@ def build(
     )
     chores = _chores(settings, asking)
     desk = Desk(units, client, settings.url_rules, settings.timebank, server_signer)
-    pages = _pages(settings, units, clock, desk, mail_slot.identify)
+    pages = _pages(settings, units, clock, desk, PictureProxy(units, client, settings.media), mail_slot.identify)
     instance = Instance(
         settings,
         database,
@@ -209,6 +213,7 @@ def announcers(settings: Settings) -> Announcers:
         fedaid.actors.wire.ANNOUNCERS,
         fedaid.groups.commands.ANNOUNCERS,
         fedaid.board.wire.ANNOUNCERS,
+        fedaid.mentions.wire.ANNOUNCERS,
         fedaid.timebank.wire.announcers(settings.timebank),
         fedaid.admin.networks.ANNOUNCERS,
         fedaid.follow_ups.ANNOUNCERS,
@@ -221,6 +226,7 @@ def handlers(settings: Settings, database: Database) -> Handlers:
     rooms = (
         fedaid.timebank.wire.handlers(rules, settings.timebank, fedaid.follow_ups.agreed_hours),
         fedaid.board.wire.handlers(rules, fedaid.board.queries.FollowedBoards(database)),
+        fedaid.mentions.wire.handlers(rules),
         fedaid.actors.wire.handlers(rules),
     )
     joined: dict[str, list[Handler[Work]]] = {}
@@ -244,13 +250,17 @@ def _chores(settings: Settings, asking: sync.Asking) -> Sequence[Chore | Errand]
         Errand("sync_hours", timebank.sync_look_seconds, asking.ask_due),
         Chore("resend_hours", timebank.resend_look_seconds, lambda work: resend_due(work, timebank, agreed)),
         Chore("state_hours", timebank.resend_look_seconds, lambda work: state_due(work, timebank)),
+        Chore("tidy_pictures", settings.media.tidy_seconds, lambda work: tidy(work, settings.media)),
+        Chore("forget_tombstones", settings.board.tidy_seconds, fedaid.board.commands.forget_tombstones),
         Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
     )
 
 
-def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk, identify: Identify) -> Starlette:
+def _pages(
+    settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk, pictures: PictureProxy, identify: Identify
+) -> Starlette:
     app = Starlette(
-        routes=routes(settings, desk, identify),
+        routes=routes(settings, desk, pictures, identify),
         exception_handlers=exception_handlers(),
         middleware=[
             Middleware(StrictHeaders),
@@ -271,7 +281,7 @@ def _pages(settings: Settings, units: UnitsOfWork, clock: Clock, desk: Desk, ide
     return app
 
 
-def routes(settings: Settings, desk: Desk, identify: Identify) -> list[BaseRoute]:
+def routes(settings: Settings, desk: Desk, pictures: PictureProxy, identify: Identify) -> list[BaseRoute]:
     """Every address of the pages; the first that fits is asked."""
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
@@ -279,7 +289,8 @@ def routes(settings: Settings, desk: Desk, identify: Identify) -> list[BaseRoute
         *fedaid.web.hours.routes(settings.timebank, Introductions(desk.units, desk.client, desk.rules)),
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
-        *fedaid.board.pages.routes(settings.board),
+        *fedaid.board.pages.routes(settings.board, pictures),
+        *fedaid.mentions.pages.routes(settings.board, pictures),
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.timebank.api.routes(settings.timebank, identify),
         *fedaid.admin.pages.routes(desk),

@@ -25,6 +25,7 @@ from fedaid.board.limits import BoardLimits
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import is_zone
+from fedaid.media.limits import MediaLimits
 from fedaid.members.limits import MemberLimits
 from fedaid.timebank.limits import TimebankLimits
 from inbox.limits import InboxLimits
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     outbox: OutboxLimits = OutboxLimits()
     members: MemberLimits = MemberLimits()
     board: BoardLimits = BoardLimits()
+    media: MediaLimits = MediaLimits()
     timebank: TimebankLimits = TimebankLimits()
 
     @property

@@ -79,8 +79,9 @@ class Fanout:
         named = [name for name in orjson.loads(activity.recipients) if self._is_foreign(name, ours)]
         met = {box.actor: box for box in self._address_book.mailboxes(connection, named)} if named else {}
         unmet = [name for name in named if name not in met]
-        if activity.followers_of is not None:
-            met |= {box.actor: box for box in self._address_book.followers(connection, activity.followers_of)}
+        for followed in (activity.followers_of, activity.and_followers_of):
+            if followed is not None:
+                met |= {box.actor: box for box in self._address_book.followers(connection, followed)}
         inboxes = [self._addressee(inbox) for inbox in shared(met.values(), public=activity.public)]
         return [found for found in inboxes if found] + [self._stranger(name) for name in unmet]
 

@@ -22,6 +22,7 @@ class Outgoing:
     actor         the id of the actor of ours that sends and signs it
     to            ids of the actors that receive it; our own ones among them are left out
     followers_of  an actor of ours whose remote followers receive it too
+    and_followers_of  another such actor: the board of somebody who speaks for themselves
     public        whether it stands in the actor's public outbox
     keep_trying   never give it up, whatever the receiver answers (the ledger's mail)
     """
@@ -30,6 +31,7 @@ class Outgoing:
     actor: str
     to: tuple[str, ...] = ()
     followers_of: str | None = None
+    and_followers_of: str | None = None
     public: bool = False
     keep_trying: bool = False
 
@@ -80,6 +82,7 @@ def _row(outgoing: Outgoing, now_ms: int) -> dict[str, object]:
         "public": outgoing.public,
         "recipients": orjson.dumps(recipients).decode("utf-8"),
         "followers_of": outgoing.followers_of,
+        "and_followers_of": outgoing.and_followers_of,
         "keep_trying": outgoing.keep_trying,
         "created_ms": now_ms,
     }

@@ -47,6 +47,7 @@ activity = Table(
     Column("public", Boolean, nullable=False),
     Column("recipients", Text, nullable=False),  # a JSON list of actor ids
     Column("followers_of", Text),  # and the followers this actor has at the time of the fan-out
+    Column("and_followers_of", Text),  # and those of this one
     Column("keep_trying", Boolean, nullable=False),
     Column("fanned_out", Boolean, nullable=False, server_default=false()),
     Column("created_ms", BigInteger, nullable=False),

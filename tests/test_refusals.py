@@ -254,7 +254,7 @@ COUNTED: Checks = {
     "inbox.authenticate:parse_json": parse_large,
     "inbox.worker:parse_json": parse_large,
 }
-EMBEDDED: Checks = {"inbox.worker:check_embedded": nothing, "fedaid.board.wire.handlers:speaks_for": always}
+EMBEDDED: Checks = {"inbox.worker:check_embedded": nothing, "fedaid.board.wire.notes:speaks_for": always}
 ONE_ORIGIN: Checks = {"fedaid.board.wire.reader:same_origin": always}
 AUTHOR: Checks = {"fedaid.board.commands.receive:_check_author": nothing}
 NOT_OURS: Checks = {"fedaid.board.commands.receive:_check_not_ours": nothing}

@@ -1,11 +1,11 @@
 """The client: alone touches the network. Guarded fetches, redirects followed by hand, and signed posts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 import httpx2
@@ -23,6 +23,7 @@ from activitypub.signatures import sign_draft_cavage
 from activitypub.vocabulary import ACCEPT, CONTENT_TYPE
 
 JSON = "application/json"
+T = TypeVar("T")
 IsWanted = Callable[[str | None], bool]
 
 
@@ -90,6 +91,14 @@ class Client:
             found = await self._get(self._parse(url), accept, lambda header: answers.media_type(header) in wanted, None)
             return found.document
 
+    async def fetch_file(self, url: str, kinds: Collection[str], bytes_max: int) -> bytes:
+        """The bytes of a file of one of these media types, through the same guard as documents (attack S04).
+
+        Not signed. Raises only FetchFailed.
+        """
+        async with self._deadline(url):
+            return await self._follow(self._parse(url), lambda at: self._get_file_once(at, kinds, bytes_max))
+
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One POST, no redirect followed, with the headers that signing gave. Raises FetchFailed without an answer."""
         target = self._parse(url)
@@ -129,14 +138,17 @@ class Client:
     async def _get(
         self, url: Url, accept: str, is_wanted: IsWanted, signer: SigningKey | None, redirects_max: int | None = None
     ) -> Fetched:
+        return await self._follow(url, lambda at: self._get_once(at, accept, is_wanted, signer), redirects_max)
+
+    async def _follow(self, url: Url, ask: Callable[[Url], Awaitable[T | Url]], redirects_max: int | None = None) -> T:
         """Follows redirects by hand: each is vetted like a first URL, signed anew, and never seen twice (S03)."""
         redirects_max = self._limits.redirects_max if redirects_max is None else redirects_max
         visited: set[str] = set()
         while True:
             url = _without_fragment(url)
             visited.add(url.text)
-            found = await self._get_once(url, accept, is_wanted, signer)
-            if isinstance(found, Fetched):
+            found = await ask(url)
+            if not isinstance(found, Url):
                 return found
             if found.without_fragment in visited or len(visited) > redirects_max:
                 raise FetchFailed("redirects", f"{_host(url)} redirects without end.", permanent=True)
@@ -156,6 +168,17 @@ class Client:
                     "content_type", f"{_host(url)} answered with another kind of document.", permanent=True
                 )
             return Fetched(self._document(await self._body(response, _host(url))), url)
+
+    async def _get_file_once(self, url: Url, kinds: Collection[str], bytes_max: int) -> bytes | Url:
+        host = _host(url)
+        async with self._send("GET", url, {"host": url.origin.netloc, "accept": ", ".join(sorted(kinds))}) as response:
+            if answers.is_redirect(response.status_code):
+                return self._parse(urljoin(url.text, response.headers.get("location", "")))
+            answers.check_status(response.status_code, host)
+            answers.check_encoding(response.headers, host)
+            if answers.media_type(response.headers.get("content-type")) not in kinds:
+                raise FetchFailed("content_type", f"{host} answered with another kind of file.", permanent=True)
+            return await self._body(response, host, bytes_max)
 
     @asynccontextmanager
     async def _send(
@@ -177,13 +200,14 @@ class Client:
         except MalformedDocument as error:
             raise FetchFailed(error.code, error.sentence, permanent=True) from None
 
-    async def _body(self, response: httpx2.Response, host: str) -> bytes:
+    async def _body(self, response: httpx2.Response, host: str, bytes_max: int | None = None) -> bytes:
         """All of it, counted while it comes in, whatever Content-Length says."""
+        bytes_max = self._limits.body_bytes_max if bytes_max is None else bytes_max
         parts: list[bytes] = []
         size = 0
         async for part in response.aiter_raw():
             size += len(part)
-            if size > self._limits.body_bytes_max:
+            if size > bytes_max:
                 raise FetchFailed("too_large", f"{host} answered with too large a document.", permanent=True)
             parts.append(part)
         return b"".join(parts)

@@ -190,10 +190,17 @@ def _remote_values(actor: Actor, work: Work) -> dict[str, object]:
         "server": _named_actor(actor, SERVER_TERM),
         "ledger": _named_actor(actor, LEDGER_TERM),
         "board": _named_actor(actor, BOARD_TERM),
+        "indexable": _consents(actor, "indexable"),
+        "discoverable": _consents(actor, "discoverable"),
         "document": orjson.dumps(dict(actor.raw)).decode(),
         "fetched_at": work.now,
         "gone_at": None,
     }
+
+
+def _consents(actor: Actor, term: str) -> bool:
+    """Whether it says yes to being found (FEP-5feb); Takahe writes the terms with their prefix."""
+    return any(actor.raw.get(key) is True for key in (term, f"toot:{term}"))
 
 
 def _named_actor(actor: Actor, term: str) -> str | None:

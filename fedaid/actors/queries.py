@@ -39,6 +39,7 @@ class RemoteActor:
     host     with the port where it is not the scheme's own
     handle   the name before the @
     page     where people see it; the id when the actor names no page
+    indexable, discoverable   whether it wants to be found by search, and by strangers (FEP-5feb)
     server, ledger, board   of a fedaid server or ledger actor: the ids named by fa:server, fa:ledger and fa:board
     """
 
@@ -55,6 +56,8 @@ class RemoteActor:
     server: str | None
     ledger: str | None
     board: str | None
+    indexable: bool
+    discoverable: bool
     fetched_at: datetime
     gone_at: datetime | None
 

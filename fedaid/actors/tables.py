@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -56,6 +57,8 @@ remote_actor = Table(
     Column("server", Text),
     Column("ledger", Text),
     Column("board", Text),
+    Column("indexable", Boolean, nullable=False, server_default=false()),  # FEP-5feb: who says nothing says no
+    Column("discoverable", Boolean, nullable=False, server_default=false()),
     Column("document", Text, nullable=False),
     Column("fetched_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),

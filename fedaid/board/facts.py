@@ -76,6 +76,13 @@ class AnswerArrived:
 
 
 @dataclass(frozen=True)
+class RemarkMade:
+    """One side of a response, a member of ours or a board in their name, wrote to the other."""
+
+    remark_id: int
+
+
+@dataclass(frozen=True)
 class MatchDone:
     """The help was given."""
 

@@ -1,6 +1,6 @@
 """Reads about the board; each takes the viewer and gives only what that viewer may see."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from fedaid.actors import queries as actors
 from fedaid.actors.queries import Card
 from fedaid.actors.rules import FollowState
 from fedaid.actors.rules import Kind as ActorKind
-from fedaid.actors.tables import follow, local_actor
+from fedaid.actors.tables import follow, local_actor, remote_actor
 from fedaid.board.rules import (
     ON_THE_BOARD,
     SEARCH_CHARACTERS_MAX,
@@ -21,6 +21,7 @@ from fedaid.board.rules import (
     ListingState,
     MatchState,
     Mode,
+    ReactionKind,
     ResponseForm,
     ResponseState,
 )
@@ -28,6 +29,9 @@ from fedaid.board.tables import category as category_table
 from fedaid.board.tables import help_match as match_table
 from fedaid.board.tables import listing as listing_table
 from fedaid.board.tables import listing_tombstone
+from fedaid.board.tables import picture as picture_table
+from fedaid.board.tables import reaction as reaction_table
+from fedaid.board.tables import remark as remark_table
 from fedaid.board.tables import response as response_table
 from fedaid.foundation.database import Database
 from fedaid.foundation.refused import NotFound, Refused
@@ -42,8 +46,8 @@ class Listing:
     """A listing of here (``local``) or of a neighbouring board.
 
     board_actor    the board it stands on
-    author_actor   the author on the wire: the board, unless a neighbour posted under their own name
-    member_actor, author_member_id   the member of ours who posted it; never sent out in a listing
+    author_actor   the author on the wire: the board, unless somebody posted under their own name
+    member_actor, author_member_id   the member of ours who posted it; never sent out where the board is the author
     form_key       of what they typed into a form, which may be sent twice
     page           where people see it
     minutes        for one helper
@@ -65,6 +69,7 @@ class Listing:
     title: str
     description: str
     content_html: str
+    warning: str
     category: str
     starts_at: datetime | None
     ends_at: datetime | None
@@ -83,18 +88,35 @@ class Listing:
     published_at: datetime
     updated_at: datetime
 
+    @property
+    def in_own_name(self) -> bool:
+        """Whether its author on the wire is a person; their board then announces it."""
+        return self.author_actor != self.board_actor
+
     def takes_responses(self, now: datetime) -> bool:
         """Whether one may still answer it."""
         return self.state in TAKES_RESPONSES and not self.hidden and (self.expires_at is None or self.expires_at > now)
 
+    @property
+    def is_for_elsewhere(self) -> bool:
+        """Whether somebody elsewhere asked our board to post it; coordinators look after it in their name."""
+        return self.local and self.member_actor is not None and urlsplit(self.member_actor).netloc != self.host
+
     def is_by(self, viewer: Viewer) -> bool:
-        """Whether the viewer posted it."""
+        """Whether the viewer posted it, or looks after it."""
+        if self.is_for_elsewhere:
+            return viewer.is_coordinator
         return viewer.member_id is not None and viewer.member_id == self.author_member_id
 
 
 @dataclass(frozen=True)
 class Response:
-    """Somebody's answer to a listing. ``uri`` is the id of the Offer, or of the Note of somebody who just replied."""
+    """Somebody's answer to a listing. ``uri`` is the id of the Offer, or of the Note of somebody who just replied.
+
+    warning   what to say before its message is shown
+    public    a reply that anybody may read at its own server
+    told_uri  the Note that told somebody elsewhere of it, whose listing it is about
+    """
 
     id: int
     uri: str
@@ -105,6 +127,9 @@ class Response:
     asked_actor: str
     form: ResponseForm
     message: str
+    warning: str
+    public: bool
+    told_uri: str | None
     minutes: int | None
     state: ResponseState
     reason: str
@@ -189,13 +214,46 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """What one side of a response wrote to the other after it. ``uri`` is its id on the wire."""
+
+    id: int
+    uri: str
+    response_id: int
+    author_actor: str
+    text: str
+    warning: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class StoredPicture:
+    """A picture or an emoji (``alt`` is then its shortcode) of what came from elsewhere."""
+
+    id: int
+    owner_uri: str
+    url: str
+    alt: str
+    emoji: bool
+
+
+@dataclass(frozen=True)
+class Reactions:
+    """How many people elsewhere liked a listing or passed it on; for its author only."""
+
+    likes: int
+    boosts: int
+
+
+@dataclass(frozen=True)
 class Answered:
-    """A response as its listing's author, or its sender, sees it."""
+    """A response as its listing's author, or its sender, sees it, with what both wrote after it, oldest first."""
 
     response: Response
     helper: Card
     listing: Listing
     match: Match | None
+    remarks: Sequence[Remark] = ()
 
 
 @dataclass(frozen=True)
@@ -282,7 +340,7 @@ def _conditions(viewer: Viewer, filters: Filters, now: datetime) -> list[ColumnE
     if filters.category:
         conditions.append(table.category == filters.category)
     if filters.text:
-        conditions.append(_holds(filters.text[:SEARCH_CHARACTERS_MAX]))
+        conditions += [_holds(filters.text[:SEARCH_CHARACTERS_MAX]), _may_be_found(viewer)]
     if filters.board_actor:
         conditions.append(table.board_actor == filters.board_actor)
     if filters.before is not None:
@@ -305,6 +363,17 @@ def _holds(text: str) -> ColumnElement[bool]:
     return or_(*(func.lower(column).contains(text.lower(), autoescape=True) for column in columns))
 
 
+def _may_be_found(viewer: Viewer) -> ColumnElement[bool]:
+    """Of listings from elsewhere, search finds those whose author or board agrees to it (FEP-5feb).
+
+    For strangers they must agree to be shown around as well.
+    """
+    wanted = [remote_actor.c.indexable] if viewer.signed_in else [remote_actor.c.indexable, remote_actor.c.discoverable]
+    those = select(remote_actor.c.uri).where(*(column.is_(True) for column in wanted))
+    table = listing_table.c
+    return or_(table.local.is_(True), table.author_actor.in_(those), table.board_actor.in_(those))
+
+
 def noticed(connection: Connection, viewer: Viewer, listings: Sequence[Listing], our_host: str) -> Sequence[Noticed]:
     """The listings with the people and boards behind them; only members learn the names of members."""
     people = {one.id: _author_to_show(viewer, one) for one in listings}
@@ -323,9 +392,9 @@ def noticed(connection: Connection, viewer: Viewer, listings: Sequence[Listing],
 
 
 def _author_to_show(viewer: Viewer, one: Listing) -> str | None:
-    if one.local:
-        return one.member_actor if viewer.signed_in else None
-    return one.author_actor if one.author_actor != one.board_actor else None
+    if one.in_own_name:
+        return one.author_actor
+    return one.member_actor if viewer.signed_in else None
 
 
 def _helper_counts(connection: Connection, listing_ids: Sequence[int]) -> dict[int, int]:
@@ -391,7 +460,7 @@ def my_listings(connection: Connection, viewer: Viewer) -> Sequence[Listing]:
 
 
 def is_deleted(connection: Connection, uri: str) -> bool:
-    """Whether a neighbouring board deleted this id before we had seen it."""
+    """Whether the author of a listing or a Note deleted it, perhaps before we had seen it."""
     query = select(listing_tombstone.c.uri).where(listing_tombstone.c.uri == uri)
     return connection.execute(query).first() is not None
 
@@ -444,6 +513,7 @@ def _answered(connection: Connection, viewer: Viewer, found: Sequence[Response])
         return []
     matches = _matches_of(connection, match_table.c.response_id.in_([one.id for one in found]))
     by_response = {match.response_id: match for match in matches}
+    remarks = _remarks_of(connection, [one.id for one in found])
     listings = _listings_by_id(connection, {one.listing_id for one in found})
     our_host = _host_of(viewer)
     cards = actors.cards(connection, [one.helper_actor for one in found], our_host)
@@ -453,6 +523,7 @@ def _answered(connection: Connection, viewer: Viewer, found: Sequence[Response])
             cards.get(one.helper_actor) or actors.card(connection, one.helper_actor, our_host),
             listings[one.listing_id],
             by_response.get(one.id),
+            remarks.get(one.id, ()),
         )
         for one in found
     ]
@@ -510,7 +581,8 @@ def my_matches(connection: Connection, viewer: Viewer) -> Sequence[Agreed]:
 def matches_of_listing(connection: Connection, viewer: Viewer, listing: Listing) -> Sequence[Agreed]:
     """The matches of a listing in which the viewer is one of the two, oldest first."""
     found = _matches_of(connection, match_table.c.listing_id == listing.id)
-    return _agreed(connection, viewer, [one for one in reversed(found) if one.is_of(viewer)])
+    acts = _looks_after(viewer, listing)
+    return _agreed(connection, viewer, [one for one in reversed(found) if acts or one.is_of(viewer)])
 
 
 def _agreed(connection: Connection, viewer: Viewer, found: Sequence[Match]) -> Sequence[Agreed]:
@@ -530,11 +602,16 @@ def _agreed(connection: Connection, viewer: Viewer, found: Sequence[Match]) -> S
 
 
 def match(connection: Connection, viewer: Viewer, match_id: int) -> Match:
-    """The match, for its two parties. Raises NotFound for everybody else."""
+    """The match, for its two parties, and for who acts for one of them. Raises NotFound for everybody else."""
     found = any_match(connection, match_id)
-    if found is None or not found.is_of(viewer):
+    if found is None or not (found.is_of(viewer) or _looks_after(viewer, any_listing(connection, found.listing_id))):
         raise NotFound
     return found
+
+
+def _looks_after(viewer: Viewer, about: Listing | None) -> bool:
+    """Whether the viewer acts for somebody elsewhere whose listing it is."""
+    return about is not None and about.is_for_elsewhere and about.is_by(viewer)
 
 
 def any_match(connection: Connection, match_id: int) -> Match | None:
@@ -618,6 +695,92 @@ def _finish(one: Agreed) -> Action | None:
     if one.listing.mode is not Mode.HOURS:
         return Action.SAY_DONE
     return Action.LOG_HOURS if one.gives and one.match.hours_logged_at is None else None
+
+
+# what came from elsewhere beside listings and responses
+
+
+def remark_by_uri(connection: Connection, uri: str) -> Remark | None:
+    """The remark with this id on the wire."""
+    return _remark_where(connection, remark_table.c.uri == uri)
+
+
+def any_remark(connection: Connection, remark_id: int) -> Remark | None:
+    """The remark whoever looks; for rooms that act on it, not for pages."""
+    return _remark_where(connection, remark_table.c.id == remark_id)
+
+
+def _remark_where(connection: Connection, condition: ColumnElement[bool]) -> Remark | None:
+    row = connection.execute(select(remark_table).where(condition)).one_or_none()
+    return Remark(**row._mapping) if row is not None else None
+
+
+def _remarks_of(connection: Connection, response_ids: Sequence[int]) -> dict[int, list[Remark]]:
+    query = select(remark_table).where(remark_table.c.response_id.in_(response_ids)).order_by(remark_table.c.id)
+    found: dict[int, list[Remark]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.response_id, []).append(Remark(**row._mapping))
+    return found
+
+
+def latest_remark_by(connection: Connection, response_id: int, author: str) -> Remark | None:
+    """The last thing somebody wrote about a response after it."""
+    theirs = (remark_table.c.response_id == response_id) & (remark_table.c.author_actor == author)
+    query = select(remark_table).where(theirs).order_by(remark_table.c.id.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return Remark(**row._mapping) if row is not None else None
+
+
+def response_in_thread(connection: Connection, uri: str) -> Response | None:
+    """The response that a Note with this id is, or was written after."""
+    said = remark_by_uri(connection, uri)
+    if said is not None:
+        return any_response(connection, said.response_id)
+    either = (response_table.c.uri == uri) | (response_table.c.told_uri == uri)
+    row = connection.execute(select(response_table).where(either)).one_or_none()
+    return response_of(row) if row is not None else None
+
+
+def reactions(connection: Connection, viewer: Viewer, listing: Listing) -> Reactions | None:
+    """What people elsewhere pressed below a listing; None for everybody but its author."""
+    if not listing.is_by(viewer):
+        return None
+    kind = reaction_table.c.kind
+    query = select(kind, func.count().label("found")).where(reaction_table.c.listing_id == listing.id).group_by(kind)
+    counts: dict[str, int] = {row.kind: row.found for row in connection.execute(query)}
+    likes = counts.get(ReactionKind.LIKE, 0) + counts.get(ReactionKind.EMOJI, 0)
+    return Reactions(likes, counts.get(ReactionKind.BOOST, 0))
+
+
+def pictures(connection: Connection, owner_uris: Sequence[str]) -> Mapping[str, Sequence[StoredPicture]]:
+    """The pictures and emoji of listings and Notes, by their ids, in their order."""
+    query = select(picture_table).where(picture_table.c.owner_uri.in_(owner_uris)).order_by(picture_table.c.id)
+    found: dict[str, list[StoredPicture]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.owner_uri, []).append(StoredPicture(**row._mapping))
+    return found
+
+
+def any_picture(connection: Connection, picture_id: int) -> StoredPicture | None:
+    """The picture whoever looks; who may see it is for the room of its owner to say."""
+    row = connection.execute(select(picture_table).where(picture_table.c.id == picture_id)).one_or_none()
+    return StoredPicture(**row._mapping) if row is not None else None
+
+
+def picture(connection: Connection, viewer: Viewer, picture_id: int) -> StoredPicture:
+    """A picture of something that the viewer may see. Raises NotFound (attack S47)."""
+    found = any_picture(connection, picture_id)
+    if found is None:
+        raise NotFound
+    owner = listing_by_uri(connection, found.owner_uri)
+    if owner is not None:
+        listing(connection, viewer, owner.id)
+        return found
+    about = response_in_thread(connection, found.owner_uri)
+    if about is None:
+        raise NotFound
+    response(connection, viewer, about.id)
+    return found
 
 
 # categories

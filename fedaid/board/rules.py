@@ -21,6 +21,14 @@ PEOPLE_MAX: Final = 20
 STAY_DAYS_MAX: Final = 366
 SEARCH_CHARACTERS_MAX: Final = 100
 SLUG_CHARACTERS_MAX: Final = 40
+REMARKS_MAX: Final = 200  # about one response
+TOMBSTONES_OF_ONE_MAX: Final = 500  # remembered of one person or board elsewhere
+TOMBSTONE_DAYS: Final = 60  # longer than servers try to deliver what they made
+REACTIONS_MAX: Final = 1_000  # kept per listing
+PICTURES_MAX: Final = 4  # beside one text, as Mastodon shows
+EMOJI_MAX: Final = 30  # kinds of them in one text
+WARNING_CHARACTERS_MAX: Final = 500
+ALT_CHARACTERS_MAX: Final = 1_500
 OPEN_RESPONSES_MAX: Final = 200  # waiting for an answer, per listing
 OPEN_RESPONSES_OF_ONE_MAX: Final = 5  # of one stranger to one listing
 RADIUS_M: Final = 500
@@ -70,6 +78,15 @@ class ResponseForm(StrEnum):
 
     OFFER = "offer"
     MESSAGE = "message"
+
+
+class ReactionKind(StrEnum):
+    """What people elsewhere press below a listing."""
+
+    LIKE = "like"
+    DISLIKE = "dislike"
+    EMOJI = "emoji"
+    BOOST = "boost"
 
 
 class MatchState(StrEnum):
@@ -128,6 +145,7 @@ class Posting:
     lat, lon             in degrees, blurred by ``checked`` to about 500 m
     minutes              for one helper; None when it is not known
     people               how many helpers are wanted, or how many times it can be given
+    own_name             whether the member is its author for everybody; otherwise the board is, and names nobody
     time_zone            the IANA name in which the times are said to others
     """
 
@@ -144,7 +162,20 @@ class Posting:
     minutes: int | None = None
     people: int = 1
     mode: Mode = Mode.HOURS
+    own_name: bool = False
     time_zone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture beside a stranger's text, or an emoji in it; its file is fetched when somebody looks at it.
+
+    alt   what it shows; of an emoji its ``:shortcode:``
+    """
+
+    url: str
+    alt: str
+    is_emoji: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,6 +186,7 @@ class ForeignListing:
     content_html   sanitised; ``description`` is the same as plain text
     primary_uri, reciprocal_uri   what an Agreement about it satisfies; empty where it names none
     people         how many are still wanted
+    warning        what to say before it is shown; empty where nothing is
     finished       nobody is wanted any more
     """
 
@@ -179,8 +211,36 @@ class ForeignListing:
     mode: Mode = Mode.GIFT
     primary_uri: str = ""
     reciprocal_uri: str = ""
+    warning: str = ""
     finished: bool = False
     expires_at: datetime | None = None
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True)
+class ForeignNote:
+    """What somebody elsewhere wrote, as plain text that is safe to keep and to show.
+
+    uri, author   its id and its author's, of one origin
+    page          where people see it
+    text          without the mentions it begins with; the options of a question stand in it as lines
+    warning       what to say before it is shown; empty where nothing is
+    is_public     whether anybody may read it where it is from
+    in_reply_to   ids of what it answers
+    mentions      ids of the actors it names
+    tags          its hashtags, folded, without the #
+    """
+
+    uri: str
+    author: str
+    page: str
+    text: str
+    warning: str = ""
+    is_public: bool = False
+    in_reply_to: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 def checked(posting: Posting, now: datetime) -> Posting:

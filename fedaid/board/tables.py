@@ -13,15 +13,20 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
+    text,
 )
 
-from fedaid.board.rules import Kind, ListingState, MatchState, Mode, ResponseForm, ResponseState
+from fedaid.board.rules import Kind, ListingState, MatchState, Mode, ReactionKind, ResponseForm, ResponseState
 from fedaid.foundation.database import UtcDateTime, metadata
 
 URI_CHARACTERS_MAX = 2048
+EMOJI_CHARACTERS_MAX = 64
 
 
-def _one_of(column: str, values: type[Kind | Mode | ListingState | ResponseState | ResponseForm | MatchState]) -> str:
+def _one_of(
+    column: str, values: type[Kind | Mode | ListingState | ResponseState | ResponseForm | MatchState | ReactionKind]
+) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
@@ -33,10 +38,11 @@ category = Table(
     Column("position", Integer, nullable=False),
 )
 
-# author_actor is the author on the wire: the board, unless a neighbour posted under their own name.
-# member_actor and author_member_id are ours only and never leave in a listing; its primary_uri and reciprocal_uri are
-# what an Agreement satisfies. form_key is of what was typed into a form, which may be sent twice. Rows are never
-# removed: a deleted neighbour's listing must not come back (attack S41).
+# author_actor is the author on the wire: the board, unless somebody posted under their own name.
+# member_actor and author_member_id are ours only and never leave in a listing by its board; a listing that somebody
+# elsewhere asked us to post has them as member_actor, and as author_member_id the coordinator who looks after it.
+# primary_uri and reciprocal_uri are what an Agreement satisfies. form_key is of what was typed into a form, which may
+# be sent twice. Rows are never removed: a deleted neighbour's listing must not come back (attack S41).
 listing = Table(
     "listing",
     metadata,
@@ -55,6 +61,7 @@ listing = Table(
     Column("title", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("content_html", Text, nullable=False),
+    Column("warning", Text, nullable=False, server_default=text("''")),
     Column("category", String(40), nullable=False),
     Column("starts_at", UtcDateTime),
     Column("ends_at", UtcDateTime),
@@ -81,17 +88,19 @@ listing = Table(
     Index("ix_listing_state_id", "state", "id"),
 )
 
-# Ids that a neighbouring board deleted before we had seen them (attack S41); a late Create finds them here.
+# Ids of listings and Notes that their authors deleted, also before we had seen them (attack S41); a late Create finds
+# them here.
 listing_tombstone = Table(
     "listing_tombstone",
     metadata,
     Column("uri", String(URI_CHARACTERS_MAX), primary_key=True),
-    Column("owner", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("owner", String(URI_CHARACTERS_MAX), nullable=False, index=True),
     Column("deleted_at", UtcDateTime, nullable=False),
 )
 
 # uri is the id of the Offer, or of the Note of somebody who just replied. asked_actor is whom we asked, for responses
-# of ours: only they may answer (attack S43).
+# of ours: only they may answer (attack S43). public: it is a reply that anybody may read at its own server.
+# told_uri: the Note that told somebody elsewhere of it, who asked us to post the listing.
 response = Table(
     "response",
     metadata,
@@ -104,6 +113,9 @@ response = Table(
     Column("asked_actor", String(URI_CHARACTERS_MAX), nullable=False),
     Column("form", String(10), nullable=False),
     Column("message", Text, nullable=False),
+    Column("warning", Text, nullable=False, server_default=text("''")),
+    Column("public", Boolean, nullable=False, server_default=false()),
+    Column("told_uri", String(URI_CHARACTERS_MAX), index=True),
     Column("minutes", Integer),
     Column("state", String(20), nullable=False),
     Column("reason", Text, nullable=False),
@@ -131,4 +143,44 @@ help_match = Table(
     CheckConstraint(_one_of("state", MatchState), name="state"),
     Index("ix_help_match_provider", "provider"),
     Index("ix_help_match_receiver", "receiver"),
+)
+
+# What the two sides of a response write to each other after it. uri is the id of the Note where it travelled.
+remark = Table(
+    "remark",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("uri", String(URI_CHARACTERS_MAX), nullable=False, unique=True),
+    Column("response_id", BigInteger, ForeignKey("response.id"), nullable=False, index=True),
+    Column("author_actor", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("warning", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+# What people elsewhere pressed below a listing of ours. Kept for its author, shown and counted nowhere in public.
+reaction = Table(
+    "reaction",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("uri", String(URI_CHARACTERS_MAX), nullable=False, unique=True),
+    Column("listing_id", BigInteger, ForeignKey("listing.id"), nullable=False),
+    Column("actor", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("emoji", String(EMOJI_CHARACTERS_MAX), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("listing_id", "actor", "kind", "emoji"),
+    CheckConstraint(_one_of("kind", ReactionKind), name="kind"),
+)
+
+# Pictures and emoji of what came from elsewhere; owner_uri is the id of the listing or Note they belong to. The files
+# are kept by the media room, and only once somebody looked.
+picture = Table(
+    "picture",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("owner_uri", String(URI_CHARACTERS_MAX), nullable=False, index=True),
+    Column("url", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("alt", Text, nullable=False),
+    Column("emoji", Boolean, nullable=False),
 )

@@ -51,6 +51,9 @@ class Names:
     def agreement(self, number: int) -> str:
         return f"{self.origin}/agreements/{number}"
 
+    def note(self, number: int) -> str:
+        return f"{self.origin}/notes/{number}"
+
     def category(self, slug: str) -> str:
         return f"{self.origin}/categories/{slug}"
 

@@ -10,6 +10,7 @@ from fedaid.board import queries as board
 from fedaid.foundation.pages import house, member, render, viewer
 from fedaid.foundation.refused import NotFound
 from fedaid.members import queries as members
+from fedaid.mentions import queries as mentions
 from fedaid.timebank import queries as hours
 from fedaid.web.sayings import ACTION_WORDS, LISTING_WORDS, RESPONSE_WORDS
 
@@ -32,6 +33,7 @@ def my_day(request: Request) -> Response:
             "web/my_day.html",
             to_confirm_hours=hours.waiting_for(connection, who.actor, home.names.host),
             actions=board.next_actions(connection, who),
+            from_elsewhere=mentions.count_waiting(connection, who),
             listings=board.my_listings(connection, who),
             answers=board.my_responses(connection, who),
             under_way=hours.under_way(connection, who.actor, home.names.host),

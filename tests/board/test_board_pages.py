@@ -1,18 +1,23 @@
 """The board's pages: what each may see, that a refusal keeps what was typed, and what servers get at the same place."""
 
 import re
+from collections.abc import Collection, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from starlette.routing import BaseRoute
 from starlette.testclient import TestClient
 
+from activitypub.errors import FetchFailed
 from fedaid.actors.pages import FromAbove, by_handle
 from fedaid.actors.pages import routes as actor_routes
 from fedaid.actors.rules import Kind as ActorKind
 from fedaid.board import commands, pages
 from fedaid.board.limits import BoardLimits
 from fedaid.foundation.viewer import Viewer
+from fedaid.media.limits import MediaLimits
+from fedaid.media.proxy import PictureProxy
 from fedaid.members import commands as members
 from fedaid.members.limits import MemberLimits
 from tests.board.test_board_inbound import arrived
@@ -20,13 +25,26 @@ from tests.board.test_board_shapes import note_of, offer_of_ben
 from tests.board.world import BOARD, World
 from tests.small_house import NORTH, RIVER, browser
 
+
+class NoFiles:
+    """Other servers have no pictures in these tests."""
+
+    async def fetch_file(self, url: str, kinds: Collection[str], bytes_max: int) -> bytes:
+        raise FetchFailed("not_found", "There is none.", permanent=True)
+
+
 HTML = {"Accept": "text/html"}
 AP = {"Accept": "application/activity+json"}
 
 
+def board_routes(world: World) -> Sequence[BaseRoute]:
+    return pages.routes(BoardLimits(), PictureProxy(world.units, NoFiles(), MediaLimits()))
+
+
 def visit(world: World, who: Viewer | None = None) -> TestClient:
     """A browser, signed in as somebody."""
-    found = browser(world.house, [*pages.routes(BoardLimits()), by_handle({ActorKind.GROUP: pages.group_board})])
+    routes = [*board_routes(world), by_handle({ActorKind.GROUP: pages.group_board})]
+    found = browser(world.house, routes)
     found.headers.update(HTML)
     if who is not None and who.member_id is not None:
         with world.units.begin() as work:
@@ -275,7 +293,7 @@ def test_the_words_of_a_withdrawn_listing_can_be_read_nowhere(world: World) -> N
     with world.units.begin() as work:
         commands.withdraw_listing(work, world.ana, listing.id)
     above = FromAbove(lambda connection, board: [], lambda connection, moment: 0, lambda connection: 0, "")
-    server = browser(world.house, [*pages.routes(BoardLimits()), *actor_routes(above)])
+    server = browser(world.house, [*board_routes(world), *actor_routes(above)])
     ids = [sent["id"] for sent in world.sent()]
     answers = [server.get(address, headers=AP) for address in (listing.uri, *ids)]
     assert [answer.status_code for answer in answers] == [410, 410, 410, 200]  # Note, Create, Update, Delete

@@ -18,6 +18,14 @@ FOLLOWERS = f"{BOARD}/followers"
 
 def note_of(listing_id: int) -> dict[str, Any]:
     uri = f"{NORTH}/listings/{listing_id}"
+    content = (
+        "<p><strong>Request: Help moving furniture</strong><br>"
+        "When: Sat 5 Sep 2026, 10:00-12:00 (Europe/London)<br>"
+        "Where: near Rose Street (approximate)<br>Time credit: 2 hours</p>"
+        "<p>Two people needed for a sofa.</p>"
+        f'<p>Reply to this post, or open <a href="{uri}">northside.example/listings/{listing_id}</a>'
+        " to offer help.</p>"
+    )
     return {
         "id": uri,
         "type": "Note",
@@ -29,14 +37,8 @@ def note_of(listing_id: int) -> dict[str, Any]:
         "url": uri,
         "name": "Help moving furniture",
         "purpose": "request",
-        "content": (
-            "<p><strong>Request: Help moving furniture</strong><br>"
-            "When: Sat 5 Sep 2026, 10:00-12:00 (Europe/London)<br>"
-            "Where: near Rose Street (approximate)<br>Time credit: 2 hours</p>"
-            "<p>Two people needed for a sofa.</p>"
-            f'<p>Reply to this post, or open <a href="{uri}">northside.example/listings/{listing_id}</a>'
-            " to offer help.</p>"
-        ),
+        "content": content,
+        "contentMap": {"en": content},
         "sensitive": False,
         "hasEnd": "2026-09-15T09:00:00Z",
         "startTime": "2026-09-05T09:00:00Z",

@@ -40,6 +40,26 @@ def announcers() -> Mapping[type, Sequence[Announcer]]:
     return joined
 
 
+def a_posting(**changes: Any) -> Posting:
+    """Two people and a sofa, on Saturday."""
+    values: dict[str, Any] = {
+        "kind": Kind.REQUEST,
+        "title": "Help moving furniture",
+        "description": "Two people needed for a sofa.",
+        "category": "moving",
+        "starts_at": START + timedelta(days=4),
+        "ends_at": START + timedelta(days=4, hours=2),
+        "place": "near Rose Street",
+        "lat": 51.5203,
+        "lon": -0.0899,
+        "minutes": 120,
+        "mode": Mode.HOURS,
+        "expires_at": START + timedelta(days=14),
+        "time_zone": "Europe/London",
+    }
+    return Posting(**{**values, **changes})
+
+
 @dataclass
 class World:
     """What the tests of the board work with."""
@@ -55,23 +75,7 @@ class World:
         return self.house.clock.now()
 
     def posting(self, **changes: Any) -> Posting:
-        """Two people and a sofa, on Saturday."""
-        values: dict[str, Any] = {
-            "kind": Kind.REQUEST,
-            "title": "Help moving furniture",
-            "description": "Two people needed for a sofa.",
-            "category": "moving",
-            "starts_at": START + timedelta(days=4),
-            "ends_at": START + timedelta(days=4, hours=2),
-            "place": "near Rose Street",
-            "lat": 51.5203,
-            "lon": -0.0899,
-            "minutes": 120,
-            "mode": Mode.HOURS,
-            "expires_at": START + timedelta(days=14),
-            "time_zone": "Europe/London",
-        }
-        return Posting(**{**values, **changes})
+        return a_posting(**changes)
 
     def post(self, **changes: Any) -> Listing:
         """A listing of Ana's."""

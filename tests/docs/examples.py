@@ -5,13 +5,16 @@ import json
 import re
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
+import inbox.tables
 from activitypub.identifiers import UrlRules
 from activitypub.keys import SigningKey
 from activitypub.vocabulary import ACTOR_CONTEXT, LISTING_CONTEXT, TIMEBANK_CONTEXT
@@ -19,8 +22,11 @@ from fedaid.actors import commands as actors
 from fedaid.actors.rules import Kind as ActorKind
 from fedaid.board import commands as board
 from fedaid.board import queries as listings
+from fedaid.board.limits import BoardLimits
 from fedaid.board.rules import Kind, Mode, Posting
 from fedaid.foundation.work import Work
+from fedaid.mentions import commands as mentions
+from fedaid.mentions import queries as desk
 from fedaid.timebank import commands as timebank
 from fedaid.timebank import rows, sync
 from fedaid.timebank.commands import statements
@@ -38,6 +44,9 @@ JRD = {"Accept": "application/jrd+json"}
 CONTEXTS = {"ACTOR_CONTEXT": ACTOR_CONTEXT, "LISTING_CONTEXT": LISTING_CONTEXT, "TIMEBANK_CONTEXT": TIMEBANK_CONTEXT}
 LINE_CHARACTERS_MAX = 110
 _LONG_BASE64 = re.compile(r"([A-Za-z0-9+/]{24})[A-Za-z0-9+/]{100,}=*")
+
+
+Comes = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
 
 @dataclass
@@ -171,6 +180,7 @@ async def _listing(towns: Region, seen: Examples) -> None:
     await towns.settle()
     seen.pick(river, undo_agreement="Undo")
     await _loan(towns, seen)
+    await _own_name(towns, seen)
 
 
 async def _loan(towns: Region, seen: Examples) -> None:
@@ -263,6 +273,18 @@ async def _new_key(towns: Region, seen: Examples) -> None:
     seen.pick(towns.river, new_key="Update")
 
 
+async def _own_name(towns: Region, seen: Examples) -> None:
+    """Ana posts under her own name; the board announces it in both forms."""
+    north = towns.north
+    number = _post(north, "ana", title="Somebody to practise Portuguese with", people=1, mode=Mode.GIFT, own_name=True)
+    await towns.settle()
+    created, whole, short = north.said()
+    assert short["object"] == f"{NORTH}/listings/{number}"
+    names = ("create-listing-in-own-name", "announce-activity", "announce-listing")
+    seen.shown.update(zip(names, (created, whole, short), strict=True))
+    seen.sent += [created, whole, short]
+
+
 async def _fediverse(towns: Region, seen: Examples) -> None:
     """Somebody on another kind of server follows, answers and leaves; a board there is followed and announces."""
     north, social = towns.north, towns.social
@@ -272,6 +294,7 @@ async def _fediverse(towns: Region, seen: Examples) -> None:
         answer = await social.write(north, activity)
         assert answer.status_code == 202, answer.text
         await towns.settle()
+        _assert_taken(north, str(activity["id"]))
 
     follow = {"id": f"{CAROL}#follows/1", "type": "Follow", "actor": CAROL, "object": BOARD}
     await comes("in-follow", follow)
@@ -293,10 +316,13 @@ async def _fediverse(towns: Region, seen: Examples) -> None:
     reply = {"id": f"{SOCIAL}/notes/1/activity", "type": "Create", "actor": CAROL, "to": [BOARD], "object": note}
     await comes("in-reply", reply)
     response = _response_at(north, note["id"])
+    await _talk(towns, seen, comes, response)
     with north.instance.units.begin() as work:
         board.decline_response(work, north.people["ana"], response)
     await towns.settle()
     seen.pick(north, reply_to_message="Create")
+    await _reactions(towns, seen, comes)
+    await _mentions(towns, seen, comes)
     await comes("in-undo-follow", {"id": f"{CAROL}#undo/1", "type": "Undo", "actor": CAROL, "object": follow})
     await _followed_board(towns, seen, comes)
     await _asked_first(towns, seen)
@@ -304,7 +330,100 @@ async def _fediverse(towns: Region, seen: Examples) -> None:
     await comes("in-delete-actor", {"id": f"{CAROL}#delete", "type": "Delete", "actor": CAROL, "object": CAROL})
 
 
-async def _followed_board(towns: Region, seen: Examples, comes: Any) -> None:
+def _assert_taken(town: Neighbourhood, activity_id: str) -> None:
+    """An example of what comes in is one only when somebody here took it."""
+    letter = inbox.tables.inbox_letter
+    with town.instance.database.read() as connection:
+        row = connection.execute(select(letter).where(letter.c.activity_id == activity_id)).one()
+    assert row.state == inbox.tables.State.DONE, (activity_id, row.state, row.code, row.sentence)
+
+
+def _created(number: int, **said: Any) -> dict[str, Any]:
+    """The Create of something that Carol writes."""
+    note = {"id": f"{SOCIAL}/notes/{number}", "type": "Note", "attributedTo": CAROL, **said}
+    activity = {"id": f"{SOCIAL}/notes/{number}/activity", "type": "Create", "actor": CAROL}
+    return {**activity, "to": note["to"], "cc": note.get("cc", []), "object": note}
+
+
+def _mention() -> dict[str, str]:
+    return {"type": "Mention", "href": BOARD, "name": "@board@northside.example"}
+
+
+async def _talk(towns: Region, seen: Examples, comes: Comes, response: int) -> None:
+    """Ana writes to Carol about her answer, and Carol writes back."""
+    north = towns.north
+    with north.instance.units.begin() as work:
+        board.make_remark(work, north.people["ana"], response, "Is your van high enough for a wardrobe?")
+    await towns.settle()
+    seen.pick(north, remark="Create")
+    asked = seen.shown["remark"]["object"]["id"]
+    said = {"to": [BOARD], "content": "<p>@board Yes, two metres and ten.</p>", "tag": [_mention()]}
+    await comes("in-remark", _created(3, inReplyTo=asked, **said))
+
+
+async def _reactions(towns: Region, seen: Examples, comes: Comes) -> None:
+    """Carol presses what her server has below a listing, and takes one back."""
+    north, listing = towns.north, seen.shown["create-listing"]["object"]["id"]
+    like = {"id": f"{CAROL}#likes/1", "type": "Like", "actor": CAROL, "object": listing}
+    await comes("in-like", like)
+    await comes("in-undo-like", {"id": f"{CAROL}#likes/1/undo", "type": "Undo", "actor": CAROL, "object": like})
+    emoji = {"id": f"{CAROL}#reactions/1", "type": "EmojiReact", "actor": CAROL, "object": listing, "content": "🙌"}
+    await comes("in-emoji-react", emoji)
+    await comes("in-dislike", {"id": f"{CAROL}#dislikes/1", "type": "Dislike", "actor": CAROL, "object": listing})
+    boost = {"id": f"{CAROL}#announces/1", "type": "Announce", "actor": CAROL, "to": [PUBLIC], "cc": [BOARD]}
+    await comes("in-boost", {**boost, "object": listing})
+    with north.instance.database.read() as connection:
+        about = listings.listing_by_uri(connection, listing)
+        assert about is not None
+        assert listings.reactions(connection, north.people["ana"], about) == listings.Reactions(likes=1, boosts=1)
+
+
+async def _mentions(towns: Region, seen: Examples, comes: Comes) -> None:
+    """Carol writes to the board, asks it to post a request, is told of an answer, and asks once more."""
+    north, nora = towns.north, towns.north.people["nora"]
+    tag = [_mention()]
+    await comes("in-message", _created(4, to=[BOARD], content="<p>@board Do you lend tools to Hillside?</p>", tag=tag))
+    with north.instance.units.begin() as work:
+        (message,) = desk.desk(work.connection, nora, "northside.example").messages
+        mentions.answer_message(work, nora, message.what.id, "Gladly, if you bring them back.")
+    await towns.settle()
+    seen.pick(north, message_answer="Create")
+    choices = [{"type": "Note", "name": day} for day in ("Saturday", "Sunday")]
+    poll = _created(5, to=[PUBLIC], cc=[BOARD], content="<p>@board Which day for the street party?</p>", tag=tag)
+    poll["object"] |= {"type": "Question", "oneOf": choices}
+    await comes("in-question", poll)
+    await _suggestion(towns, seen, comes)
+
+
+async def _suggestion(towns: Region, seen: Examples, comes: Comes) -> None:
+    north, nora = towns.north, towns.north.people["nora"]
+    hashtag = {"type": "Hashtag", "name": "#need", "href": f"{SOCIAL}/tags/need"}
+    picture = {"type": "Document", "mediaType": "image/jpeg", "url": f"{SOCIAL}/media/gutter.jpg"}
+    said = {
+        "to": [PUBLIC],
+        "cc": [BOARD],
+        "content": "<p>@board Somebody with a long ladder, my gutter leaks. #need</p>",
+        "attachment": [{**picture, "name": "Water runs down a wall"}],
+        "tag": [_mention(), hashtag],
+    }
+    await comes("in-suggestion", _created(6, **said))
+    with north.instance.units.begin() as work:
+        (found,) = desk.desk(work.connection, nora, "northside.example").suggestions
+        title, details = mentions.proposed_words(found.what)
+        listing = mentions.approve(work, nora, found.what.id, title, details, "repair", BoardLimits())
+    await towns.settle()
+    seen.pick(north)
+    seen.shown["suggestion-approved"] = next(one for one in seen.sent if one["to"] == [CAROL] and title in str(one))
+    with north.instance.units.begin() as work:
+        board.respond(work, north.people["ana"], listing, "I have one of seven metres.")
+    await towns.settle()
+    seen.pick(north, suggestion_answered="Create")
+    await comes("in-suggestion-again", _created(7, **said))
+    seen.pick(north, reject_suggestion="Reject")
+    assert seen.shown["reject-suggestion"]["target"] == f"{NORTH}/listings/{listing}"
+
+
+async def _followed_board(towns: Region, seen: Examples, comes: Comes) -> None:
     """A board elsewhere whose members post under their own names."""
     north, social = towns.north, towns.social
     with north.instance.units.begin() as work:
@@ -329,6 +448,15 @@ async def _followed_board(towns: Region, seen: Examples, comes: Any) -> None:
     await comes("in-announce", {**announced, "object": note["id"]})
     with north.instance.database.read() as connection:
         assert listings.listing_by_uri(connection, str(note["id"])) is not None
+    update = {"id": f"{SOCIAL}/notes/2/updates/1", "type": "Update", "actor": CAROL, "to": [PUBLIC]}
+    edited = {**note, "name": "Bread, baked on Fridays and Sundays"}
+    social.documents["/notes/2"] = edited
+    whole = {**update, "object": {key: value for key, value in edited.items() if key != "@context"}}
+    await comes("in-announce-activity", {**announced, "id": f"{COMMONS}/announces/2", "object": whole})
+    with north.instance.database.read() as connection:
+        found = listings.listing_by_uri(connection, str(note["id"]))
+    assert found is not None
+    assert found.title == edited["name"]
 
 
 async def _asked_first(towns: Region, seen: Examples) -> None:

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from activitypub.signatures import Request
 from activitypub.signatures.authentic import Authentic
 from fedaid import app, settings
+from fedaid.media.proxy import PictureProxy
 from tests.docs.pages import said, table
 
 
@@ -35,7 +36,8 @@ def addresses() -> Sequence[Address]:
     with tempfile.TemporaryDirectory() as folder:
         chosen = settings.load(Path(folder), origin="https://northside.example", name="Northside")
         instance = app.build(chosen, works=False)
-        found = app.routes(chosen, instance.desk, _nobody)
+        pictures = PictureProxy(instance.units, instance.client, chosen.media)
+        found = app.routes(chosen, instance.desk, pictures, _nobody)
         instance.database.dispose()
     return [_address(route) for route in found if not isinstance(route, Mount)]
 

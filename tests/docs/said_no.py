@@ -20,6 +20,7 @@ REFUSALS: Mapping[str, int] = {
     "Mark": 3,
     "_again": 1,
     "_answer": 2,
+    "_log_refusal": 2,
 }
 LEVELS = {"debug": "debug", "info": "info", "warning": "warning", "error": "error", "exception": "error"}
 

@@ -10,7 +10,19 @@ from typing import Any
 from fedaid.settings import Settings
 from tests.docs.pages import said, table
 
-UNITS = ("bytes", "seconds", "minutes", "days", "characters", "letters", "hosts", "deliveries", "activities", "entries")
+UNITS = (
+    "bytes",
+    "seconds",
+    "minutes",
+    "days",
+    "characters",
+    "letters",
+    "hosts",
+    "deliveries",
+    "activities",
+    "entries",
+    "pixels",
+)
 _BOUNDS = {
     "minimum": "at least {}",
     "maximum": "at most {}",

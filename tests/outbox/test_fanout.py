@@ -69,6 +69,14 @@ def test_a_recipient_who_also_follows_gets_it_once(world: World) -> None:
     assert _inboxes(world) == [inbox_of(BEN)]
 
 
+def test_the_followers_of_two_actors_get_it_once_each(world: World) -> None:
+    world.book.following[ANA] = [world.knows(BEN), world.knows(DAN)]
+    world.book.following["https://north.example/groups/board"] = [world.knows(DAN), world.knows(CAT)]
+    world.posts(1, followers_of=ANA, and_followers_of="https://north.example/groups/board")
+    _fan_out(world)
+    assert sorted(_inboxes(world)) == sorted([inbox_of(BEN), inbox_of(DAN), inbox_of(CAT)])
+
+
 def test_our_own_actors_and_the_public_get_no_delivery(world: World) -> None:
     world.posts(1, "https://north.example/groups/board", "https://www.w3.org/ns/activitystreams#Public", "nonsense")
     assert _fan_out(world) == 1

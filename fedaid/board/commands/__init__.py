@@ -1,14 +1,17 @@
 """Writes on the board: what members do, and what is received from neighbouring boards and from the fediverse."""
 
+from fedaid.board.commands.farewell import forget_person
 from fedaid.board.commands.listings import (
     edit_listing,
     expire_due,
     extend_listing,
     post_listing,
     seed_categories,
+    withdraw_for,
     withdraw_listing,
 )
 from fedaid.board.commands.matches import cancel_match, log_hours, mark_done, settle_match
+from fedaid.board.commands.reactions import receive_reaction, undo_reaction, undo_reactions
 from fedaid.board.commands.receive import (
     Terms,
     receive_accept,
@@ -19,29 +22,44 @@ from fedaid.board.commands.receive import (
     receive_reply,
     receive_undo,
 )
+from fedaid.board.commands.remarks import edit_remark, forget_remark, make_remark, note_said, receive_remark, tell_of
 from fedaid.board.commands.responses import accept_response, decline_response, respond, withdraw_response
+from fedaid.board.commands.tombstones import bury, forget_tombstones
 
 __all__ = [
     "Terms",
     "accept_response",
+    "bury",
     "cancel_match",
     "decline_response",
     "edit_listing",
+    "edit_remark",
     "expire_due",
     "extend_listing",
+    "forget_person",
+    "forget_remark",
+    "forget_tombstones",
     "log_hours",
+    "make_remark",
     "mark_done",
+    "note_said",
     "post_listing",
     "receive_accept",
     "receive_delete",
     "receive_listing",
     "receive_offer",
+    "receive_reaction",
     "receive_reject",
+    "receive_remark",
     "receive_reply",
     "receive_undo",
     "respond",
     "seed_categories",
     "settle_match",
+    "tell_of",
+    "undo_reaction",
+    "undo_reactions",
+    "withdraw_for",
     "withdraw_listing",
     "withdraw_response",
 ]

@@ -13,6 +13,7 @@ from fedaid.board.facts import ListingChanged, ListingPosted, ListingWithdrawn, 
 from fedaid.board.queries import Listing
 from fedaid.board.rules import (
     DEFAULT_CATEGORIES,
+    LISTING_MOVES,
     RADIUS_M,
     TAKES_RESPONSES,
     ListingState,
@@ -41,11 +42,20 @@ def seed_categories(work: Work) -> None:
             work.connection.execute(insert(category).values(slug=slug, name=name, position=position))
 
 
-def post_listing(work: Work, author: Viewer, board_actor: str, posting: Posting, form_key: str | None = None) -> int:
+def post_listing(
+    work: Work,
+    author: Viewer,
+    board_actor: str,
+    posting: Posting,
+    form_key: str | None = None,
+    *,
+    in_the_name_of: str | None = None,
+) -> int:
     """Put a listing on a board of ours and return its id. Raises Refused; nothing is stored then.
 
-    On the wire the board is the author; who posted it stays inside. Asked again with the same ``form_key``, a UUID,
-    nothing happens again.
+    On the wire the board is the author and who posted it stays inside, unless the member chose their own name.
+    ``in_the_name_of`` is somebody elsewhere who asked for it; ``author`` is then the coordinator who lets it in.
+    Asked again with the same ``form_key``, a UUID, nothing happens again.
     """
     if author.member_id is None:
         raise NotAllowed
@@ -55,15 +65,16 @@ def post_listing(work: Work, author: Viewer, board_actor: str, posting: Posting,
     if board is None or board.kind is not ActorKind.GROUP:
         raise NotFound("There is no such board here.")
     _check_category(work, posting.category)
+    _check_return(posting, for_elsewhere=in_the_name_of is not None)
     listing_id = work.new_id()
     uri = work.names.listing(listing_id)
     row = {
         "id": listing_id,
         "uri": uri,
         "board_actor": board_actor,
-        "author_actor": board_actor,
+        "author_actor": author.actor if posting.own_name else board_actor,
         "author_member_id": author.member_id,
-        "member_actor": author.actor,
+        "member_actor": in_the_name_of or author.actor,
         "form_key": form_key,
         "host": work.names.host,
         "page": uri,
@@ -118,11 +129,17 @@ def _check_category(work: Work, slug: str) -> None:
         raise Refused("category", "Please choose one of the categories.")
 
 
+def _check_return(posting: Posting, *, for_elsewhere: bool) -> None:
+    if for_elsewhere and posting.mode is Mode.HOURS:
+        raise Refused("no_account", "Somebody without an account of hours can ask for a gift, a loan or a swap.")
+
+
 def edit_listing(work: Work, author: Viewer, listing_id: int, posting: Posting) -> None:
     """Change the words, times or numbers of one's listing. What it asks in return stays once somebody was accepted."""
     found = own_listing(work, author, listing_id)
     moved_from_open(found)
     _check_category(work, posting.category)
+    _check_return(posting, for_elsewhere=found.is_for_elsewhere)
     accepted, done = queries.matches_by_state(work.connection, listing_id)
     tidy = checked(posting, work.now)
     if accepted + done and (tidy.kind, tidy.mode, tidy.minutes) != (found.kind, found.mode, found.minutes):
@@ -155,7 +172,20 @@ def extend_listing(work: Work, author: Viewer, listing_id: int, until: datetime)
 
 def withdraw_listing(work: Work, author: Viewer, listing_id: int) -> None:
     """Take one's listing off the board, here and elsewhere. Those still waiting for an answer are told."""
-    found = own_listing(work, author, listing_id)
+    _take_down(work, own_listing(work, author, listing_id))
+
+
+def withdraw_for(work: Work, actor: str, listing_id: int) -> None:
+    """Somebody elsewhere who asked for a listing no longer wants it; harmless when it is over already."""
+    found = locked_listing(work, listing_id)
+    if found.member_actor != actor or not found.is_for_elsewhere:
+        raise NotAllowed
+    if ListingState.WITHDRAWN in LISTING_MOVES[found.state]:
+        _take_down(work, found)
+
+
+def _take_down(work: Work, found: Listing) -> None:
+    listing_id = found.id
     change_listing(work, listing_id, state=moved(found.state, ListingState.WITHDRAWN))
     waiting = (response.c.listing_id == listing_id) & (response.c.state == ResponseState.OFFERED)
     for row in work.connection.execute(select(response).where(waiting)).all():

@@ -8,8 +8,10 @@ from sqlalchemy import func, insert, select, update
 from fedaid.actors import queries as actors
 from fedaid.board import queries
 from fedaid.board.commands.matches import call_off
+from fedaid.board.commands.pictures import forget_pictures, keep_pictures
 from fedaid.board.commands.responses import match_of_response, offered_minutes, store_match, take_back
 from fedaid.board.commands.rows import change_response, locked_listing
+from fedaid.board.commands.tombstones import bury
 from fedaid.board.facts import AnswerArrived, ListingArrived, ResponseArrived
 from fedaid.board.queries import Listing, Response
 from fedaid.board.rules import (
@@ -19,6 +21,7 @@ from fedaid.board.rules import (
     OPEN_RESPONSES_OF_ONE_MAX,
     REASON_CHARACTERS_MAX,
     ForeignListing,
+    ForeignNote,
     ListingState,
     ResponseForm,
     ResponseState,
@@ -60,6 +63,7 @@ def receive_listing(work: Work, board_actor: str, sent: ForeignListing) -> None:
     _check_author(known, sent.author)
     if known.state is not ListingState.WITHDRAWN and sent.updated_at > known.updated_at:
         work.connection.execute(update(listing).where(listing.c.id == known.id).values(_values(sent)))
+        keep_pictures(work, sent.uri, sent.pictures)
 
 
 def _check_not_ours(work: Work, *claimed: str) -> None:
@@ -88,12 +92,13 @@ def _store(work: Work, board_actor: str, sent: ForeignListing) -> None:
         "time_zone": "",
     }
     work.connection.execute(insert(listing).values({**fixed, **_values(sent)}))
+    keep_pictures(work, sent.uri, sent.pictures)
     work.record(ListingArrived(listing_id))
 
 
 def _values(sent: ForeignListing) -> dict[str, object]:
     values = asdict(sent)
-    del values["author"]
+    del values["author"], values["pictures"]
     finished = values.pop("finished")
     return {**values, "state": ListingState.FILLED if finished else ListingState.OPEN}
 
@@ -106,12 +111,13 @@ def receive_delete(work: Work, sender: str, uri: str) -> bool:
         return True
     answer = queries.response_by_uri(work.connection, uri)
     if answer is not None:
-        return receive_undo(work, sender, uri)
+        return _delete_response(work, sender, answer)
     if queries.is_followed_board(work.connection, sender) and not queries.is_deleted(work.connection, uri):
         _check_same_server(sender, uri)
         row = {"uri": uri, "owner": sender, "deleted_at": work.now}
         work.connection.execute(insert(listing_tombstone).values(row))
         return True
+    bury(work, sender, uri)
     return False
 
 
@@ -128,12 +134,31 @@ def _delete_listing(work: Work, sender: str, known: Listing) -> None:
         "state": ListingState.WITHDRAWN,
         "description": "",
         "content_html": "",
+        "warning": "",
         "place": "",
         "lat": None,
         "lon": None,
         "updated_at": work.now,
     }
     work.connection.execute(update(listing).where(listing.c.id == known.id).values(values))
+    forget_pictures(work, [known.uri])
+
+
+def _delete_response(work: Work, sender: str, known: Response) -> bool:
+    """The words go. A reply that was accepted stays agreed on: many delete all their old posts as a habit."""
+    if known.helper_actor != sender:
+        raise NotAllowed(NOT_THEIRS)
+    if known.form is not ResponseForm.MESSAGE or known.state is not ResponseState.ACCEPTED:
+        receive_undo(work, sender, known.uri)
+    erase_words(work, known)
+    return True
+
+
+def erase_words(work: Work, known: Response) -> None:
+    """What somebody wrote in their answer is kept no longer."""
+    values = {"message": "", "warning": ""}
+    work.connection.execute(update(response).where(response.c.id == known.id).values(values))
+    forget_pictures(work, [known.uri])
 
 
 def receive_offer(
@@ -148,12 +173,18 @@ def receive_offer(
     return _store_response(work, about, helper, offer_uri, ResponseForm.OFFER, offered_minutes(about, minutes), message)
 
 
-def receive_reply(work: Work, helper: str, note_uri: str, listing_uri: str, message: str) -> int | None:
+def receive_reply(work: Work, note: ForeignNote, listing_uri: str) -> int | None:
     """Somebody of the fediverse replied to a listing of ours; the author answers it like any other response."""
     about = _asked_listing(work, listing_uri)
     if about is None:
         raise NotFound
-    return _store_response(work, about, helper, note_uri, ResponseForm.MESSAGE, offered_minutes(about, None), message)
+    minutes = offered_minutes(about, None)
+    stored = _store_response(work, about, note.author, note.uri, ResponseForm.MESSAGE, minutes, note.text)
+    values = {"warning": note.warning, "public": note.is_public}
+    answerable = (response.c.uri == note.uri) & (response.c.state == ResponseState.OFFERED)
+    if work.connection.execute(update(response).where(answerable).values(values)).rowcount:
+        keep_pictures(work, note.uri, note.pictures)
+    return stored
 
 
 def _asked_listing(work: Work, uri: str) -> Listing | None:
@@ -169,6 +200,8 @@ def _store_response(
     if known is not None:
         _say_again(work, known, helper, message)
         return None
+    if queries.is_deleted(work.connection, uri):
+        return None  # it was taken back before it came (attack S41)
     check_open(about.state)
     if not about.takes_responses(work.now):
         raise Refused("not_open", "Its time is over.", 409)

@@ -57,7 +57,7 @@ def _check_may_answer(work: Work, helper: Viewer, about: Listing) -> None:
         raise NotFound
     if about.state is ListingState.WITHDRAWN:
         raise Gone
-    if about.is_by(helper):
+    if about.member_actor == helper.actor:
         raise Refused("own_listing", "This is your own; wait for a neighbour to answer.", 409)
     check_open(about.state)
     if not about.takes_responses(work.now):
@@ -119,7 +119,7 @@ def accept_response(work: Work, author: Viewer, response_id: int) -> int:
     found = _response(work, response_id)  # again, now that nobody else can change it
     check_open(about.state)
     change_response(work, found, ResponseState.ACCEPTED)
-    provider, receiver = parties(about.kind, author.actor, found.helper_actor)
+    provider, receiver = parties(about.kind, about.member_actor or author.actor, found.helper_actor)
     match_id = work.new_id()
     agreement = work.names.agreement(match_id)
     store_match(work, match_id, agreement, found, provider, receiver, found.minutes)

@@ -8,13 +8,15 @@ from fedaid.board.limits import BoardLimits
 from fedaid.board.pages import act, compose, show
 from fedaid.board.pages.show import group_board
 from fedaid.foundation.pages import form_page
+from fedaid.media.proxy import PictureProxy
 
 __all__ = ["group_board", "routes"]
 
 
-def routes(limits: BoardLimits) -> Sequence[Route]:
+def routes(limits: BoardLimits, pictures: PictureProxy) -> Sequence[Route]:
     """Everything about the board; a group's own board is reached through ``/@handle``, which people share."""
     return [
+        Route("/pictures/{number:int}", show.picture_page(pictures), methods=["GET"]),
         Route("/", show.home, methods=["GET"]),
         Route("/board", show.board_page, methods=["GET"]),
         Route("/post", compose.compose_page(limits), methods=["GET"]),
@@ -29,6 +31,7 @@ def routes(limits: BoardLimits) -> Sequence[Route]:
         Route("/responses/{number:int}/accept", form_page(act.accept_response), methods=["POST"]),
         Route("/responses/{number:int}/decline", form_page(act.decline_response), methods=["POST"]),
         Route("/responses/{number:int}/withdraw", form_page(act.withdraw_response), methods=["POST"]),
+        Route("/responses/{number:int}/say", form_page(act.say), methods=["POST"]),
         Route("/agreements/{number:int}", show.agreement_page, methods=["GET"]),
         Route("/matches/{number:int}/done", form_page(act.mark_done), methods=["POST"]),
         Route("/matches/{number:int}/cancel", form_page(act.cancel_match), methods=["POST"]),

@@ -82,6 +82,23 @@ def withdraw_response(request: Request, form: Form) -> Response:
     return _about_response(request, commands.withdraw_response, "response_withdrawn")
 
 
+def say(request: Request, form: Form) -> Response:
+    """One side of an answer writes to the other. A refusal shows the listing again with the words kept."""
+    who, response_id = member(request), number_of(request)
+    with house(request).database.read() as connection:
+        found = queries.response(connection, who, response_id)
+    try:
+        with house(request).units.begin() as work:
+            commands.make_remark(work, who, response_id, form["text"])
+    except (NotFound, NotAllowed):
+        raise
+    except Refused as refused:
+        return show_listing(
+            request, found.listing_id, refused.status, refused.sentence, said={response_id: form["text"]}
+        )
+    return go(f"/listings/{found.listing_id}", "remark_sent")
+
+
 def _about_match(request: Request, act: Callable[[Work, Viewer, int], object], said: str) -> Response:
     who, match_id = member(request), number_of(request)
     with house(request).units.begin() as work:

@@ -163,6 +163,7 @@ def read_posting(form: Form, kind: Kind, who: Viewer, now: datetime, stay_days: 
         people=_read_people(form["people"]),
         mode=_read_mode(form["mode"]),
         expires_at=_read_expiry(form["expires_on"], who, now, stay_days),
+        own_name=form["own_name"] == "1",
         time_zone=who.time_zone,
     )
 

@@ -1,19 +1,20 @@
 """Reading the board: its pages for people, and the same things as documents for servers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import orjson
 from markupsafe import Markup
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from activitypub.vocabulary import CONTENT_TYPE
 from fedaid.board import queries
-from fedaid.board.pages.wording import shown
+from fedaid.board.pages.wording import shown, with_emoji
 from fedaid.board.queries import Filters, Gone, Listing
 from fedaid.board.rules import SEARCH_CHARACTERS_MAX, Kind, MatchState, ResponseState, is_slug
 from fedaid.board.wire import agreement_document, note_of, offer_document, tombstone_document
@@ -24,8 +25,10 @@ from fedaid.foundation.text import paragraphs
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import day_and_time
 from fedaid.groups import queries as groups
+from fedaid.media.proxy import PictureProxy
 
 ROW_ID_MAX = 2**63 - 1
+NOTHING_SAID: Final[Mapping[int, str]] = {}
 LISTING_SECONDS_MAX = 60  # how long others may go by an older copy
 
 
@@ -132,12 +135,21 @@ def listing_page(request: Request) -> Response:
     return show_listing(request, number_of(request))
 
 
-def show_listing(request: Request, listing_id: int, status: int = 200, wrong: str = "", typed: str = "") -> Response:
-    """The page, with what was wrong and what was typed when an answer could not be taken."""
+def show_listing(
+    request: Request,
+    listing_id: int,
+    status: int = 200,
+    wrong: str = "",
+    typed: str = "",
+    said: Mapping[int, str] = NOTHING_SAID,
+) -> Response:
+    """The page, with what was wrong and what was typed when an answer, or words to a response, could not be taken."""
     home, who = house(request), viewer(request)
     with home.database.read() as connection:
         values = _listing_values(connection, home, who, listing_id)
-    answer = render(request, "board/listing.html", status, wrong_sentence=wrong, typed=typed, **values)
+    answer = render(
+        request, "board/listing.html", status, wrong_sentence=wrong, typed=typed, typed_remarks=dict(said), **values
+    )
     if values["one"].listing.local:
         answer.headers["Link"] = f'<{values["one"].listing.uri}>; rel="alternate"; type="{CONTENT_TYPE}"'
     return _vary(answer)
@@ -147,19 +159,33 @@ def _listing_values(connection: Connection, home: House, who: Viewer, listing_id
     now = home.units.clock.now()
     listing = queries.listing(connection, who, listing_id)
     (noticed,) = queries.noticed(connection, who, [listing], home.names.host)
+    one = shown(noticed, who, now)
     mine = queries.my_responses(connection, who, listing)
+    responses = queries.responses(connection, who, listing)
+    pictures = queries.pictures(connection, [listing.uri, *_uris_of((*responses, *mine))])
     return {
-        "one": shown(noticed, who, now),
+        "one": one,
         "board": noticed.board,
         "author": noticed.author,
-        "responses": queries.responses(connection, who, listing),
+        "responses": responses,
+        "reactions": queries.reactions(connection, who, listing),
+        "shown_pictures": lambda uri: [one for one in pictures.get(uri, ()) if not one.emoji],
+        "details": with_emoji(one.details, pictures.get(listing.uri, ())),
         "mine": mine,
         "may_respond": listing.takes_responses(now) and not listing.is_by(who) and not _waits(mine),
         "matches": queries.matches_of_listing(connection, who, listing),
         "preview": _preview(listing, noticed.helpers),
-        "as_html": lambda text: Markup(paragraphs(text)),  # noqa: S704 - escaped by paragraphs
+        "as_html": lambda text, uri="": with_emoji(
+            Markup(paragraphs(text)),  # noqa: S704 - escaped by paragraphs
+            pictures.get(uri, ()),
+        ),
         "said_when": lambda moment: day_and_time(moment, who.time_zone),
     }
+
+
+def _uris_of(answers: Iterable[queries.Answered]) -> list[str]:
+    """The ids of what was written in and after these answers."""
+    return [uri for one in answers for uri in (one.response.uri, *(remark.uri for remark in one.remarks))]
 
 
 def _waits(mine: Sequence[queries.Answered]) -> bool:
@@ -200,6 +226,21 @@ def _document(body: Mapping[str, Any], status: int = 200, *, private: bool = Fal
 def _vary(answer: Response) -> Response:
     answer.headers.add_vary_header("Accept")
     return answer
+
+
+def picture_page(pictures: PictureProxy) -> Callable[[Request], Awaitable[Response]]:
+    """The pictures and emoji of listings and answers from elsewhere."""
+
+    def find(request: Request) -> queries.StoredPicture:
+        with house(request).database.read() as connection:
+            return queries.picture(connection, viewer(request), number_of(request))
+
+    async def page(request: Request) -> Response:
+        """A picture or an emoji of another server as WebP, for those who may see what it belongs to."""
+        found = await run_in_threadpool(find, request)
+        return await pictures.show(found.url, is_emoji=found.emoji)
+
+    return page
 
 
 # what only two people may read

@@ -1,11 +1,13 @@
 """How listings are said on pages: their facts in the viewer's own words and time zone."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from markupsafe import Markup
 
-from fedaid.board.queries import Listing, Noticed
+from fedaid.board.queries import Listing, Noticed, StoredPicture
 from fedaid.board.rules import Kind, ListingState, Mode
 from fedaid.foundation import wording
 from fedaid.foundation.text import paragraphs
@@ -22,6 +24,8 @@ STATE_WORDS = {
     ListingState.EXPIRED: "Its time is over",
     ListingState.WITHDRAWN: "Taken off the board",
 }
+
+_TAG_OR_SHORTCODE = re.compile(r'<(?:[^"<>]|"[^"]*")*>|:[a-zA-Z0-9_]{2,64}:')
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def _back(listing: Listing) -> str:
 
 
 def _who(one: Noticed, viewer: Viewer) -> str:
-    if one.listing.is_by(viewer):
+    if one.listing.is_by(viewer) and not one.listing.is_for_elsewhere:
         return "You"
     return one.author.name if one.author is not None else "A neighbour"
 
@@ -93,6 +97,19 @@ def _who(one: Noticed, viewer: Viewer) -> str:
 def _details(listing: Listing) -> Markup:
     html = paragraphs(listing.description) if listing.local else listing.content_html
     return Markup(html)  # noqa: S704 - ours is escaped, theirs went through the sanitiser when it came
+
+
+def with_emoji(html: Markup, pictures: Sequence[StoredPicture], folder: str = "/pictures") -> Markup:
+    """The HTML with custom emoji where their shortcodes stand in its text; inside tags nothing is touched."""
+    emoji = {one.alt: one for one in pictures if one.emoji}
+    if not emoji:
+        return html
+
+    def shown_as_picture(found: re.Match[str]) -> str:
+        one = emoji.get(found[0])
+        return f'<img class="emoji" src="{folder}/{one.id}" alt="{one.alt}" title="{one.alt}">' if one else found[0]
+
+    return Markup(_TAG_OR_SHORTCODE.sub(shown_as_picture, html))  # noqa: S704 - shortcodes are letters and digits
 
 
 def ago(then: datetime, now: datetime) -> str:

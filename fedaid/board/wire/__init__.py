@@ -1,7 +1,8 @@
 """The board on the wire: our listings, responses and answers as activities, and those of others as commands."""
 
-from fedaid.board.wire.announce import ANNOUNCERS, note_of
+from fedaid.board.wire.announce import ANNOUNCERS, note_of, send_private_note
 from fedaid.board.wire.handlers import handlers
+from fedaid.board.wire.notes import object_of, read_note, wanted
 from fedaid.board.wire.reader import read_listing
 from fedaid.board.wire.shapes import agreement_document, offer_document, tombstone_document
 
@@ -10,7 +11,11 @@ __all__ = [
     "agreement_document",
     "handlers",
     "note_of",
+    "object_of",
     "offer_document",
     "read_listing",
+    "read_note",
+    "send_private_note",
     "tombstone_document",
+    "wanted",
 ]

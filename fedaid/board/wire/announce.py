@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection
 
 from activitypub.vocabulary import LISTING_CONTEXT
 from fedaid.actors import queries as actors
-from fedaid.board import queries
+from fedaid.board import commands, queries
 from fedaid.board.facts import (
     ListingChanged,
     ListingPosted,
     ListingWithdrawn,
     MatchCancelled,
+    RemarkMade,
     ResponseAccepted,
+    ResponseArrived,
     ResponseDeclined,
     ResponseSent,
     ResponseWithdrawn,
@@ -24,8 +27,14 @@ from fedaid.board.wire import shapes
 from fedaid.foundation.clock import milliseconds
 from fedaid.foundation.names import Names
 from fedaid.foundation.work import Announcer, Work
+from outbox.collection import stored
 from outbox.queue import RECIPIENTS_MAX, Outgoing, post
 
+ANSWERED_SENTENCE = (
+    "{helper} answers “{title}”. Reply to this to write to them; when you agree, tell us and we note it down."
+)
+AGREED_SENTENCE = "It is agreed: {helper} and you, about “{title}”. You can write to each other directly."
+OFF_SENTENCE = "What was agreed with {helper} about “{title}” is called off."
 ACCEPTED_SENTENCE = "Thank you! Your answer to “{title}” was accepted."
 DECLINED_SENTENCE = "Thank you for your answer to “{title}”. It is not needed this time."
 CALLED_OFF_SENTENCE = "“{title}” was called off. Thank you all the same."
@@ -68,7 +77,7 @@ def _tell_of_listing(work: Work, listing_id: int, kind: str) -> None:
     if listing is None or not listing.local or listing.hidden or listing.state is ListingState.WITHDRAWN:
         return
     body = _note(work.connection, listing, work.names)
-    _send_from_board(work, listing, shapes.listing_activity(kind, _activity_id(work), body, work.now))
+    _send_of_listing(work, listing, shapes.listing_activity(kind, _activity_id(work), body, work.now))
 
 
 def _withdraw_listing(work: Work, fact: object) -> None:
@@ -76,14 +85,35 @@ def _withdraw_listing(work: Work, fact: object) -> None:
         return
     listing = queries.any_listing(work.connection, fact.listing_id)
     if listing is not None and listing.local:
-        _send_from_board(work, listing, shapes.delete_activity(_activity_id(work), listing, work.now))
+        _send_of_listing(work, listing, shapes.delete_activity(_activity_id(work), listing, work.now))
 
 
-def _send_from_board(work: Work, listing: Listing, activity: Mapping[str, Any]) -> None:
-    """To the board's followers, and to those who answered: they may not follow it."""
+def _send_of_listing(work: Work, listing: Listing, activity: Mapping[str, Any]) -> None:
+    """To the followers of its author and of its board, and to those who answered: they may follow neither."""
     helpers = tuple(queries.waiting_helpers(work.connection, listing.id))[:RECIPIENTS_MAX]
-    board = listing.board_actor
-    _send(work, Outgoing(activity, board, to=helpers, followers_of=board, public=True))
+    author = listing.author_actor
+    if not listing.in_own_name:
+        _send(work, Outgoing(activity, author, to=helpers, followers_of=author, public=True))
+        return
+    # Whoever follows the board alone knows a Create by its announcement; what changes later, servers take from the
+    # author's own hand only.
+    board = listing.board_actor if activity["type"] != "Create" else None
+    _send(work, Outgoing(activity, author, to=helpers, followers_of=author, and_followers_of=board, public=True))
+    _announce(work, listing, activity)
+
+
+def _announce(work: Work, listing: Listing, activity: Mapping[str, Any]) -> None:
+    """Both forms of an announcement: FEP-1b12's with the activity as it was sent, and for a new listing Mastodon's.
+
+    The first holds the listing's words, so it is delivered and not kept readable: they may be taken down.
+    """
+    sent = stored(work.connection, activity["id"])
+    if sent is not None:
+        whole = shapes.announce_activity(_activity_id(work), listing, orjson.loads(sent.body), work.now)
+        _send(work, Outgoing(whole, listing.board_actor, followers_of=listing.board_actor))
+    if activity["type"] == "Create":
+        short = shapes.announce_activity(_activity_id(work), listing, listing.uri, work.now)
+        _send(work, Outgoing(short, listing.board_actor, followers_of=listing.board_actor, public=True))
 
 
 # responses
@@ -154,23 +184,107 @@ def _say_no(work: Work, response: Response, listing: Listing, sentence: str, rea
 
 
 def _reply(work: Work, response: Response, listing: Listing, sentence: str) -> None:
-    card = actors.card(work.connection, response.helper_actor, work.names.host)
     told = sentence.replace("{title}", listing.title)
-    mention = (card.handle, card.page)
-    _send_answer(work, response, shapes.reply_activity(_activity_id(work), response, listing, mention, told, work.now))
+    uri = commands.note_said(work, response, told)
+    send_private_note(
+        work, response.asked_actor, response.helper_actor, told, uri, link=listing.page, in_reply_to=response.uri
+    )
+
+
+def send_private_note(
+    work: Work, sender: str, recipient: str, text: str, uri: str, *, link: str = "", in_reply_to: str = ""
+) -> None:
+    """Send somebody elsewhere a private mention from an actor of ours; ``uri`` is the new Note's id."""
+    card = actors.card(work.connection, recipient, work.names.host)
+    note = shapes.PrivateNote(uri, sender, recipient, card.handle, card.page, text, link, in_reply_to)
+    activity = shapes.private_note_activity(_activity_id(work), note, work.now)
+    _send(work, Outgoing(activity, sender, to=(recipient,)))
 
 
 def _send_answer(work: Work, response: Response, activity: Mapping[str, Any]) -> None:
     _send(work, Outgoing(activity, response.asked_actor, to=(response.helper_actor,)))
 
 
+# what both sides write after it
+
+
+def _remark(work: Work, fact: object) -> None:
+    said = queries.any_remark(work.connection, fact.remark_id) if isinstance(fact, RemarkMade) else None
+    pair = _pair(work, said.response_id) if said is not None else None
+    if said is None or pair is None:
+        return
+    response, listing = pair
+    recipient = _other_side(response, listing, said.author_actor)
+    if work.names.is_ours(recipient):
+        return
+    # A helper of ours writes to whoever asked us for the listing by way of the board, like everything about it.
+    sender = listing.author_actor if listing.is_for_elsewhere else said.author_actor
+    latest = queries.latest_remark_by(work.connection, response.id, recipient)
+    answered = latest.uri if latest is not None else response.told_uri if listing.is_for_elsewhere else response.uri
+    send_private_note(work, sender, recipient, said.text, said.uri, link=listing.page, in_reply_to=answered or "")
+
+
+def _other_side(response: Response, listing: Listing, speaker: str) -> str:
+    """Who is written to: the helper, or whoever was asked; in their place somebody elsewhere whose listing it is."""
+    if speaker != response.helper_actor:
+        return response.helper_actor
+    return listing.member_actor or response.asked_actor if listing.is_for_elsewhere else response.asked_actor
+
+
+# somebody elsewhere asked us to post a listing, and is told what becomes of it
+
+
+def _tell_author_of_answer(work: Work, fact: object) -> None:
+    pair = _pair(work, fact.response_id) if isinstance(fact, ResponseSent | ResponseArrived) else None
+    if pair is None or not pair[1].is_for_elsewhere:
+        return
+    response, listing = pair
+    told = _about_helper(ANSWERED_SENTENCE, work, response, listing)
+    # What somebody elsewhere wrote to the board alone is not carried on to a third server.
+    words = response.message if response.public or work.names.is_ours(response.helper_actor) else ""
+    _tell_author(work, listing, f"{told}\n\n{words}".strip(), commands.tell_of(work, response))
+
+
+def _tell_author_of_match(work: Work, fact: object) -> None:
+    pair = _pair(work, fact.response_id) if isinstance(fact, ResponseAccepted) else None
+    if pair is None or not pair[1].is_for_elsewhere:
+        return
+    response, listing = pair
+    told = _about_helper(AGREED_SENTENCE, work, response, listing)
+    _tell_author(work, listing, told, work.names.note(work.new_id()), response.told_uri or "")
+
+
+def _tell_author_of_end(work: Work, fact: object) -> None:
+    match = queries.any_match(work.connection, fact.match_id) if isinstance(fact, MatchCancelled) else None
+    pair = _pair(work, match.response_id) if match is not None else None
+    if pair is None or not pair[1].is_for_elsewhere:
+        return
+    response, listing = pair
+    told = _about_helper(OFF_SENTENCE, work, response, listing)
+    _tell_author(work, listing, told, work.names.note(work.new_id()), response.told_uri or "")
+
+
+def _about_helper(sentence: str, work: Work, response: Response, listing: Listing) -> str:
+    card = actors.card(work.connection, response.helper_actor, work.names.host)
+    return sentence.replace("{helper}", f"{card.name} ({card.handle})").replace("{title}", listing.title)
+
+
+def _tell_author(work: Work, listing: Listing, text: str, uri: str, in_reply_to: str = "") -> None:
+    if listing.member_actor is not None:
+        send_private_note(
+            work, listing.author_actor, listing.member_actor, text, uri, link=listing.page, in_reply_to=in_reply_to
+        )
+
+
 ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
     ListingPosted: (_post,),
     ListingChanged: (_change,),
     ListingWithdrawn: (_withdraw_listing,),
-    ResponseSent: (_respond,),
+    ResponseSent: (_respond, _tell_author_of_answer),
+    ResponseArrived: (_tell_author_of_answer,),
     ResponseWithdrawn: (_withdraw_response,),
-    ResponseAccepted: (_accept,),
+    ResponseAccepted: (_accept, _tell_author_of_match),
+    RemarkMade: (_remark,),
     ResponseDeclined: (_decline,),
-    MatchCancelled: (_call_off,),
+    MatchCancelled: (_call_off, _tell_author_of_end),
 }

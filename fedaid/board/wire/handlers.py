@@ -1,28 +1,34 @@
 """Others' activities about listings, responses and answers, as commands; each checks that the sender may say it."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from activitypub.accessors import Document, embedded, has_type, instant, link, links, natural_text, types
 from activitypub.documents import Activity, is_public
-from activitypub.errors import MalformedDocument, MalformedUrl, OriginMismatch
+from activitypub.errors import MalformedDocument, MalformedUrl
 from activitypub.identifiers import UrlRules
 from activitypub.origin import speaks_for
 from activitypub.vocabulary import ACTIVITY_TYPES
 from fedaid.board import commands, queries
 from fedaid.board.commands import Terms
-from fedaid.board.rules import ForeignListing
+from fedaid.board.rules import ForeignListing, ForeignNote, ReactionKind
+from fedaid.board.tables import EMOJI_CHARACTERS_MAX
+from fedaid.board.wire.notes import Fetched, is_readable_by_all, object_of, read_note, wanted
 from fedaid.board.wire.reader import link_or_none, part, read_listing, stipulated_minutes
 from fedaid.foundation.refused import Refused
-from fedaid.foundation.text import plain
+from fedaid.foundation.text import one_line, plain
 from fedaid.foundation.work import Work
 from inbox.ports import Handler, Letter
 
-Fetched = Mapping[str, Mapping[str, Any]]
-_LEADING_MENTIONS: Final = re.compile(r"^(?:@\S+\s+)+")
+# Mitra and Pleroma send EmojiReact; Lemmy's downvote is a Dislike, which changes nothing here but is no error.
+_REACTIONS: Final = {
+    "Like": ReactionKind.LIKE,
+    "Dislike": ReactionKind.DISLIKE,
+    "EmojiReact": ReactionKind.EMOJI,
+    "Announce": ReactionKind.BOOST,
+}
 _AGREEMENTS: Final = frozenset({"Agreement", "vf:Agreement", "ValueFlows:Agreement"})
 
 
@@ -37,55 +43,35 @@ def handlers(
         "Create": (CreateHandler(rules),),
         "Update": (UpdateHandler(rules),),
         "Delete": (DeleteHandler(),),
-        "Announce": (AnnounceHandler(rules, follows),),
+        "Announce": (AnnounceHandler(rules, follows), ReactionHandler()),
+        "Like": (ReactionHandler(),),
+        "Dislike": (ReactionHandler(),),
+        "EmojiReact": (ReactionHandler(),),
         "Offer": (OfferHandler(),),
         "Accept": (AcceptHandler(rules),),
         "Reject": (RejectHandler(),),
-        "Undo": (UndoHandler(),),
+        "Undo": (UndoReactionHandler(), UndoHandler()),
     }
-
-
-def _object_of(letter: Letter, fetched: Fetched) -> Document | None:
-    """The object, embedded (the inbox has checked that it is the sender's) or as its own server gave it (S10, S11)."""
-    activity = letter.activity
-    if activity.object is not None:
-        return activity.object if speaks_for(activity.actor, activity.object) else None
-    found = fetched.get(activity.object_id or "")
-    if found is None:
-        return None
-    if link(found) != activity.object_id or not speaks_for(activity.actor, found):
-        raise OriginMismatch("not_the_author", "The object of this activity is not its actor's.")
-    return found
-
-
-def _wanted(activity: Activity) -> Sequence[str]:
-    return (activity.object_id,) if activity.object is None and activity.object_id else ()
-
-
-def _public(doc: Document, activity: Activity) -> bool:
-    """Whether anybody may read it; objects that name no audience have that of their activity."""
-    to, cc = links(doc, "to"), links(doc, "cc")
-    return is_public(to, cc) if to or cc else is_public(activity.to, activity.cc)
 
 
 @dataclass(frozen=True)
 class CreateHandler:
-    """A listing of a board we follow, or anybody's reply to a listing of ours."""
+    """A listing of a board we follow, or what anybody writes in answer to a listing or a remark of ours."""
 
     rules: UrlRules
 
     def wants(self, activity: Activity) -> Sequence[str]:
-        return _wanted(activity)
+        return wanted(activity)
 
     def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
-        doc = _object_of(letter, fetched)
+        doc = object_of(letter, fetched)
         if doc is None:
             return False
-        answered = _listing_answered(work, doc)
-        if answered is not None:
-            return _receive_reply(work, letter, doc, answered)
+        note = read_note(doc, letter.activity, self.rules)
+        if note is not None and _receive_answer(work, note):
+            return True
         sender = letter.sender.actor.text
-        if not queries.is_followed_board(work.connection, sender) or not _public(doc, letter.activity):
+        if not queries.is_followed_board(work.connection, sender) or not is_readable_by_all(doc, letter.activity):
             return False
         sent = read_listing(doc, self.rules, work.now)
         if sent is None:
@@ -94,18 +80,25 @@ class CreateHandler:
         return True
 
 
-def _listing_answered(work: Work, doc: Document) -> str | None:
-    """The listing of ours that a Note replies to."""
-    return next((uri for uri in links(doc, "inReplyTo") if work.names.is_ours(uri)), None)
+def _receive_answer(work: Work, note: ForeignNote) -> bool:
+    """A reply to a listing of ours, or to what was said about one after that."""
+    for uri in note.in_reply_to:
+        found = queries.listing_by_uri(work.connection, uri) if work.names.is_ours(uri) else None
+        if found is not None and found.local and note.author != found.member_actor:
+            commands.receive_reply(work, note, uri)
+            return True
+        about = queries.response_in_thread(work.connection, uri)
+        if about is not None:
+            return commands.receive_remark(work, about, note) or _receive_comment(work, note, about)
+    return False
 
 
-def _receive_reply(work: Work, letter: Letter, doc: Document, listing_uri: str) -> bool:
-    found = queries.listing_by_uri(work.connection, listing_uri)
-    note_uri = link(doc)
-    message = _LEADING_MENTIONS.sub("", plain(natural_text(doc, "content") or ""))
-    if found is None or not found.local or note_uri is None or not message:
+def _receive_comment(work: Work, note: ForeignNote, about: queries.Response) -> bool:
+    """Somebody else joins in below a public reply: that is an answer to the listing, like the reply itself."""
+    listing = queries.any_listing(work.connection, about.listing_id)
+    if listing is None or not listing.local or not (about.public and note.is_public):
         return False
-    commands.receive_reply(work, letter.sender.actor.text, note_uri, listing_uri, message)
+    commands.receive_reply(work, note, listing.uri)
     return True
 
 
@@ -116,19 +109,19 @@ class UpdateHandler:
     rules: UrlRules
 
     def wants(self, activity: Activity) -> Sequence[str]:
-        return _wanted(activity) if activity.object_id != activity.actor.text else ()
+        return wanted(activity) if activity.object_id != activity.actor.text else ()
 
     def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
-        doc = _object_of(letter, fetched)
+        doc = object_of(letter, fetched)
         uri = link(doc) if doc is not None else None
         if doc is None or uri is None:
             return False
-        if queries.response_by_uri(work.connection, uri) is not None:
-            answered = _listing_answered(work, doc)
-            return answered is not None and _receive_reply(work, letter, doc, answered)
+        note = read_note(doc, letter.activity, self.rules)
+        if note is not None and _receive_edit(work, note):
+            return True
         board = self._board(work, uri, letter.sender.actor.text)
         sent = read_listing(doc, self.rules, work.now) if board is not None else None
-        if board is None or sent is None or not _public(doc, letter.activity):
+        if board is None or sent is None or not is_readable_by_all(doc, letter.activity):
             return False
         commands.receive_listing(work, board, _dated(work, doc, sent))
         return True
@@ -141,6 +134,18 @@ class UpdateHandler:
         return sender if known is not None or queries.is_followed_board(work.connection, sender) else None
 
 
+def _receive_edit(work: Work, note: ForeignNote) -> bool:
+    """A reply or a remark reads differently now; False when it is neither."""
+    known = queries.response_by_uri(work.connection, note.uri)
+    if known is None:
+        return commands.edit_remark(work, note)
+    about = queries.any_listing(work.connection, known.listing_id)
+    if about is None or not about.local:
+        return False
+    commands.receive_reply(work, note, about.uri)
+    return True
+
+
 def _dated(work: Work, doc: Document, sent: ForeignListing) -> ForeignListing:
     """An update that does not say when it was made was made now."""
     with suppress(MalformedDocument):
@@ -150,16 +155,19 @@ def _dated(work: Work, doc: Document, sent: ForeignListing) -> ForeignListing:
 
 
 class DeleteHandler:
-    """A listing or a reply is taken down by its author (attack S41)."""
+    """A listing, a reply or a remark is taken down by its author (attack S41), or its author is gone altogether."""
 
     def wants(self, activity: Activity) -> Sequence[str]:
         return ()
 
     def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
         sender, uri = letter.sender.actor.text, letter.activity.object_id
-        if uri is None or uri == sender or work.names.is_ours(uri):
+        if uri is None or work.names.is_ours(uri):
             return False
-        return commands.receive_delete(work, sender, uri)
+        if uri == sender:
+            commands.forget_person(work, sender)
+            return False  # the actor itself is another room's
+        return commands.forget_remark(work, sender, uri) or commands.receive_delete(work, sender, uri)
 
 
 @dataclass(frozen=True)
@@ -202,6 +210,44 @@ def _announced(activity: Activity) -> str | None:
     if activity.object is None or ACTIVITY_TYPES.isdisjoint(types(activity.object)):
         return activity.object_id
     return link_or_none(activity.object, "object")
+
+
+class ReactionHandler:
+    """Somebody likes a listing of ours, or shows it to their own followers; kept, and counted nowhere in public."""
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        return ()
+
+    def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
+        activity, about = letter.activity, letter.activity.object_id
+        if about is None or not work.names.is_ours(about):
+            return False
+        kind = _REACTIONS[activity.type]
+        emoji = _emoji(activity.raw) if kind in (ReactionKind.LIKE, ReactionKind.EMOJI) else ""
+        return commands.receive_reaction(work, letter.sender.actor.text, activity.id.text, about, kind, emoji)
+
+
+def _emoji(raw: Document) -> str:
+    """The emoji of an EmojiReact, or of a Like as Misskey sends it."""
+    with suppress(MalformedDocument):
+        return one_line(plain(natural_text(raw, "content") or ""))[:EMOJI_CHARACTERS_MAX]
+    return ""
+
+
+class UndoReactionHandler:
+    """Somebody takes back what they pressed (attack S44)."""
+
+    def wants(self, activity: Activity) -> Sequence[str]:
+        return ()
+
+    def apply(self, work: Work, letter: Letter, fetched: Fetched) -> bool:
+        undone, uri = letter.activity.object, letter.activity.object_id
+        sender = letter.sender.actor.text
+        if uri is not None and commands.undo_reaction(work, sender, uri):
+            return True
+        kind = next((kind for name, kind in _REACTIONS.items() if undone is not None and has_type(undone, name)), None)
+        about = link_or_none(undone, "object") if undone is not None else None
+        return kind is not None and about is not None and commands.undo_reactions(work, sender, about, kind)
 
 
 class OfferHandler:

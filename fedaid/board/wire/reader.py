@@ -21,7 +21,6 @@ from activitypub.accessors import (
     has_type,
     instant,
     link,
-    links,
     name_text,
     natural_text,
     text,
@@ -43,6 +42,7 @@ from fedaid.board.rules import (
     approximate,
     is_slug,
 )
+from fedaid.board.wire.notes import page_of, pictures_of, warning_of
 from fedaid.foundation.text import excerpt, one_line, plain, sanitised
 
 RADIUS_M_MAX: Final = 1_000_000
@@ -98,7 +98,7 @@ def read_listing(doc: Document, rules: UrlRules, now: datetime) -> ForeignListin
     return ForeignListing(
         uri=identity.text,
         author=author.text,
-        page=_page(doc, identity, rules),
+        page=page_of(doc, identity, rules),
         kind=kind,
         title=_title(source, html, kind),
         description=excerpt(plain(html), DESCRIPTION_CHARACTERS_MAX),
@@ -117,8 +117,10 @@ def read_listing(doc: Document, rules: UrlRules, now: datetime) -> ForeignListin
         mode=_mode(source),
         primary_uri=_own_part(source.primary, identity, rules) or identity.text,
         reciprocal_uri=_own_part(source.reciprocal, identity, rules),
+        warning=warning_of(doc) if _soft(text, doc, "content") else "",
         finished=_finished(source),
         expires_at=expires_at,
+        pictures=pictures_of(doc, author, rules),
     )
 
 
@@ -258,16 +260,6 @@ def _identity(doc: Document, rules: UrlRules) -> tuple[Url, Url]:
     if not same_origin(identity, author):
         raise OriginMismatch("author_origin", "A listing must be of the same origin as its author.")
     return identity, author
-
-
-def _page(doc: Document, identity: Url, rules: UrlRules) -> str:
-    with suppress(MalformedDocument):
-        for address in links(doc, "url"):
-            with suppress(MalformedUrl):
-                page = rules.parse(address)
-                if same_origin(page, identity):
-                    return page.text
-    return identity.text
 
 
 def _own_part(intent: Document | None, identity: Url, rules: UrlRules) -> str:

@@ -1,20 +1,22 @@
 """The one place where listings, responses and agreements of ours become documents (FEP-0837 on a Note).
 
 A listing's document is built from what anybody may know, never filtered from the whole: the member who posted it is
-not looked at here.
+not looked at here, only its author on the wire, which is the board unless the member chose their own name.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
 
-from activitypub.vocabulary import LISTING_CONTEXT, PUBLIC
+from activitypub.vocabulary import AS2, LISTING_CONTEXT, PUBLIC
 from fedaid.board.queries import Listing, Match, Response
 from fedaid.board.rules import TAKES_RESPONSES, Kind, ListingState, Mode
 from fedaid.foundation import wording
 from fedaid.foundation.names import Names
 from fedaid.foundation.text import paragraphs
 
+LANGUAGE: Final = "en"  # of the words that we put around what members write
 _STATE_SENTENCES: Final = {
     ListingState.FILLED: "Filled, thank you.",
     ListingState.DONE: "Done, thank you.",
@@ -56,15 +58,16 @@ def listing_object(listing: Listing, board_handle: str, helpers: int, names: Nam
     document: dict[str, Any] = {
         "id": listing.uri,
         "type": "Note",
-        "attributedTo": listing.board_actor,
+        "attributedTo": listing.author_actor,
         "audience": listing.board_actor,
-        **_audience(listing.board_actor),
+        **_audience(listing),
         "published": wire_time(listing.published_at),
         **_updated(listing),
         "url": listing.page,
         "name": listing.title,
         "purpose": listing.kind.value,
         "content": content,
+        "contentMap": {LANGUAGE: content},
         "sensitive": False,
         **_times(listing),
         **_location(listing),
@@ -75,8 +78,8 @@ def listing_object(listing: Listing, board_handle: str, helpers: int, names: Nam
     return document
 
 
-def _audience(board_actor: str) -> dict[str, list[str]]:
-    return {"to": [PUBLIC], "cc": [f"{board_actor}/followers", board_actor]}
+def _audience(listing: Listing) -> dict[str, list[str]]:
+    return {"to": [PUBLIC], "cc": [f"{listing.author_actor}/followers", listing.board_actor]}
 
 
 def _updated(listing: Listing) -> dict[str, str]:
@@ -113,7 +116,7 @@ def _primary(listing: Listing, helpers: int, names: Names) -> dict[str, Any]:
         "id": listing.primary_uri,
         "type": "Intent",
         "action": _PRIMARY_ACTIONS[listing.mode],
-        ("receiver" if listing.kind is Kind.REQUEST else "provider"): listing.board_actor,
+        ("receiver" if listing.kind is Kind.REQUEST else "provider"): listing.author_actor,
         **_intent_times(listing),
     }
     if listing.category:
@@ -136,7 +139,7 @@ def _reciprocal(listing: Listing, names: Names) -> dict[str, Any]:
         "id": listing.reciprocal_uri,
         "type": "Intent",
         "action": "transfer",
-        ("provider" if listing.kind is Kind.REQUEST else "receiver"): listing.board_actor,
+        ("provider" if listing.kind is Kind.REQUEST else "receiver"): listing.author_actor,
     }
     if listing.mode is Mode.HOURS:
         intent["resourceConformsTo"] = names.ledger
@@ -214,7 +217,7 @@ def _how_to_answer(listing: Listing) -> str:
 
 
 def listing_activity(kind: str, activity_id: str, body: dict[str, Any], at: datetime) -> dict[str, Any]:
-    """The Create or Update of a listing, by its board."""
+    """The Create or Update of a listing, by its author."""
     return {
         "@context": LISTING_CONTEXT,
         "id": activity_id,
@@ -228,15 +231,34 @@ def listing_activity(kind: str, activity_id: str, body: dict[str, Any], at: date
 
 
 def delete_activity(activity_id: str, listing: Listing, at: datetime) -> dict[str, Any]:
-    """The Delete of a listing, by its board."""
+    """The Delete of a listing, by its author."""
     return {
         "@context": LISTING_CONTEXT,
         "id": activity_id,
         "type": "Delete",
+        "actor": listing.author_actor,
+        "published": wire_time(at),
+        **_audience(listing),
+        "object": {"id": listing.uri, "type": "Tombstone", "formerType": "Note", "deleted": wire_time(at)},
+    }
+
+
+def announce_activity(
+    activity_id: str, listing: Listing, announced: str | dict[str, Any], at: datetime
+) -> dict[str, Any]:
+    """The board shows what a member says under their own name.
+
+    ``announced`` is the listing's id, which Mastodon shows as a boost, or the member's activity unchanged (FEP-1b12).
+    """
+    return {
+        "@context": AS2,
+        "id": activity_id,
+        "type": "Announce",
         "actor": listing.board_actor,
         "published": wire_time(at),
-        **_audience(listing.board_actor),
-        "object": {"id": listing.uri, "type": "Tombstone", "formerType": "Note", "deleted": wire_time(at)},
+        "to": [PUBLIC],
+        "cc": [f"{listing.board_actor}/followers", listing.author_actor],
+        "object": announced,
     }
 
 
@@ -339,31 +361,48 @@ def undo_activity(activity_id: str, response: Response) -> dict[str, Any]:
     }
 
 
-def reply_activity(
-    activity_id: str, response: Response, listing: Listing, mention: tuple[str, str], sentence: str, at: datetime
-) -> dict[str, Any]:
-    """A private answer to somebody who just replied: a Note that mentions them; ``mention`` is handle and page."""
-    handle, page = mention
-    link = f'<a href="{escape(page)}" class="u-url mention">{escape(handle)}</a>'
-    where = f'<a href="{escape(listing.page)}">{escape(listing.page.partition("://")[2])}</a>'
-    note = {
-        "id": f"{activity_id}#note",
+@dataclass(frozen=True)
+class PrivateNote:
+    """A word to one person elsewhere, which only they receive.
+
+    sender, recipient   ids of actors; ``handle`` and ``page`` are the recipient's
+    text                plain; ``link``, the page that it is about, stands below it unless it is empty
+    """
+
+    uri: str
+    sender: str
+    recipient: str
+    handle: str
+    page: str
+    text: str
+    link: str = ""
+    in_reply_to: str = ""
+
+
+def private_note_activity(activity_id: str, note: PrivateNote, at: datetime) -> dict[str, Any]:
+    """The Create of a Note that mentions one person and is addressed to nobody else: Mastodon's private mention."""
+    mention = f'<a href="{escape(note.page)}" class="u-url mention">{escape(note.handle)}</a>'
+    content = f'<p><span class="h-card">{mention}</span></p>{paragraphs(note.text)}'
+    if note.link:
+        content += f'<p><a href="{escape(note.link)}">{escape(note.link.partition("://")[2])}</a></p>'
+    body = {
+        "id": note.uri,
         "type": "Note",
-        "attributedTo": listing.author_actor,
-        "inReplyTo": response.uri,
+        "attributedTo": note.sender,
+        **({"inReplyTo": note.in_reply_to} if note.in_reply_to else {}),
         "published": wire_time(at),
-        "to": [response.helper_actor],
+        "to": [note.recipient],
         "cc": [],
-        "content": f'<p><span class="h-card">{link}</span> {escape(sentence)}</p><p>{where}</p>',
-        "tag": [{"type": "Mention", "href": response.helper_actor, "name": handle}],
+        "content": content,
+        "tag": [{"type": "Mention", "href": note.recipient, "name": note.handle}],
     }
     return {
         "@context": LISTING_CONTEXT,
         "id": activity_id,
         "type": "Create",
-        "actor": listing.author_actor,
+        "actor": note.sender,
         "published": wire_time(at),
-        "to": note["to"],
+        "to": body["to"],
         "cc": [],
-        "object": note,
+        "object": body,
     }

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
+from fedaid.timebank.rules.states import Alarm
 from tests.timebank.simulate.cells import EVERY_CELL
-from tests.timebank.simulate.simulation import STEPS, Outcome, Simulation
+from tests.timebank.simulate.simulation import FAULTS, STEPS, Outcome, Simulation
 
 CELLS_WANTED_FROM_SEEDS = 200  # with fewer, some cells may not have had their turn
+EVERY_SIGHT = frozenset(FAULTS) | {f"alarm: {alarm}" for alarm in Alarm}
 
 
 def play(seed: int, steps: int) -> Outcome:
@@ -38,6 +40,11 @@ def missed_cells(outcomes: list[Outcome]) -> list[tuple[str, str, str]]:
     return sorted(EVERY_CELL - {cell for one in outcomes for cell in one.cells})
 
 
+def missed_sights(outcomes: list[Outcome]) -> list[str]:
+    """Faults that never struck, and alarms that were never raised."""
+    return sorted(EVERY_SIGHT - {sight for one in outcomes for sight in one.sights})
+
+
 def main() -> int:
     asked = argparse.ArgumentParser(description="Simulate neighbourhoods' ledgers under faults.")
     asked.add_argument("--seeds", type=int, default=200, help="how many seeds, from --first on")
@@ -52,10 +59,12 @@ def main() -> int:
         outcomes.append(outcome)
         if outcome.violation or chosen.seed is not None:
             _tell(outcome)
-    missed = missed_cells(outcomes) if len(seeds) >= CELLS_WANTED_FROM_SEEDS else []
-    for cell in missed:
-        print("never came through:", *cell)  # noqa: T201 - what the program is for
-    print(dict(sum((one.sights for one in outcomes), Counter())))  # noqa: T201
+    is_whole = len(seeds) >= CELLS_WANTED_FROM_SEEDS
+    missed = [" ".join(cell) for cell in missed_cells(outcomes)] + missed_sights(outcomes) if is_whole else []
+    for what in missed:
+        print("never came through:", what)  # noqa: T201 - what the program is for
+    sights = sum((one.sights for one in outcomes), Counter[str]())
+    print("came through:", ", ".join(f"{sight} {count}" for sight, count in sorted(sights.items())))  # noqa: T201
     print(report(outcomes))  # noqa: T201
     return bool(missed or any(one.violation for one in outcomes))
 

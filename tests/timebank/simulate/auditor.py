@@ -67,6 +67,7 @@ class Auditor:
     nodes: Sequence[Node]
     liar: Node | None
     books: dict[str, Book]
+    sights: Counter[str]
     settled_at: dict[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
 
     def check(self, node: Node, *, by_admin: bool) -> None:
@@ -75,6 +76,7 @@ class Auditor:
             node.told.clear()
             return
         book = self.books[node.name]
+        self.sights.update(f"alarm: {one.alarm}" for one in node.told if isinstance(one, LedgerAlarm))
         flagged = by_admin or any(isinstance(one, LedgerAlarm) and one.alarm in EXCUSES for one in node.told)
         node.told.clear()
         for wrong in _look(node, book, flagged):

@@ -38,13 +38,10 @@ class Crash(Exception):
 class MemoryDatabase(Database):
     """The product's database on one connection in memory; ``image`` is a backup of it."""
 
-    def __init__(self, image: bytes | None = None) -> None:
+    def __init__(self) -> None:
         self.url = make_url("sqlite://")
         self.is_sqlite = True
-        self.raw = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        if image is not None:
-            self.raw.deserialize(image)
-        self.raw.execute("PRAGMA foreign_keys=ON")
+        self.raw = _connect(None)
         self.is_full = False
         engine = create_engine("sqlite://", creator=lambda: self.raw, poolclass=StaticPool)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
@@ -63,9 +60,16 @@ class MemoryDatabase(Database):
     def put_back(self, image: bytes) -> None:
         """As if the file of an older backup had been copied here."""
         self._writer.dispose()
-        self.raw = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        self.raw.deserialize(image)
-        self.raw.execute("PRAGMA foreign_keys=ON")
+        self.is_full = False
+        self.raw = _connect(image)
+
+
+def _connect(image: bytes | None) -> sqlite3.Connection:
+    raw = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    if image is not None:
+        raw.deserialize(image)
+    raw.execute("PRAGMA foreign_keys=ON")
+    return raw
 
 
 @dataclass

@@ -122,7 +122,7 @@ class Simulation:
         self.apart: set[frozenset[str]] = set()
         self.agreements: dict[tuple[str | None, str, str], commands.Agreed] = {}
         self.pressed: list[tuple[Node, Callable[[Work], object], str]] = []
-        self.auditor = Auditor(self.nodes, self.liar, {node.name: Book() for node in self.nodes})
+        self.auditor = Auditor(self.nodes, self.liar, {node.name: Book() for node in self.nodes}, self.sights)
         if "skew" in self.on:
             for node in self.nodes:
                 node.clock.skew = timedelta(days=self.chance.uniform(-1, 1))
@@ -202,10 +202,10 @@ class Simulation:
     def _misfortune(self, node: Node) -> None:
         if "crash" in self.on and self.chance.random() < 0.03:
             node.crashes_at_commit = True
-            self.faults += 1
+            self._count("crash")
         elif "disk full" in self.on and self.chance.random() < 0.03:
             node.database.is_full = True
-            self.faults += 1
+            self._count("disk full")
 
     def _start(self, node: Node) -> None:
         node.crashes_at_commit = node.database.is_full = False
@@ -321,7 +321,7 @@ class Simulation:
 
     def _find_agreed(self, _connection: Connection, deal: Deal) -> commands.Agreed | None:
         found = self.agreements.get((deal.proposal, deal.payee, deal.payer))
-        if found is not None:
+        if found is not None and deal.minutes <= found.minutes:
             node = next(node for node in self.nodes if node.names.is_ours(deal.payer))
             self._agree_beforehand(node, deal)
         return found
@@ -341,7 +341,7 @@ class Simulation:
         waiting = node.unsent()
         if not waiting:
             return
-        place = self.chance.randrange(len(waiting)) if "reordering" in self.on else 0
+        place = self._place(len(waiting))
         number, recipient, body = waiting[place]
         other = self._node_of(recipient)
         if not self._joined(node, other):
@@ -362,18 +362,29 @@ class Simulation:
 
     def _strikes(self, fault: str, chance: float) -> bool:
         strikes = fault in self.on and self.chance.random() < chance
-        self.faults += strikes
+        if strikes:
+            self._count(fault)
         return strikes
+
+    def _count(self, fault: str) -> None:
+        self.faults += 1
+        self.sights[fault] += 1
 
     def _deliver(self) -> None:
         if self.letters:
-            place = self.chance.randrange(len(self.letters)) if "reordering" in self.on else 0
-            self._take(self.letters.pop(place))
+            self._take(self.letters.pop(self._place(len(self.letters))))
+
+    def _place(self, letters: int) -> int:
+        """Which of them is next: the first, unless letters overtake each other."""
+        place = self.chance.randrange(letters) if "reordering" in self.on else 0
+        if place:
+            self._count("reordering")
+        return place
 
     def _replay(self) -> None:
         """Any letter of any time comes again."""
         if self.archive:
-            self.faults += 1
+            self._count("replay")
             self._take(self.chance.choice(self.archive))
 
     def _take(self, letter: Letter) -> None:
@@ -443,7 +454,7 @@ class Simulation:
     def _page(self, other: Node, node: Node, errand: sync.Errand) -> Page | None:
         if other is self.liar:
             page = liar.page(self.chance, other, node, errand.after, [one.body for one in self.archive])
-            self.faults += 1
+            self._count("byzantine")
             return page
         return other.show(node.ledger, errand.after)
 
@@ -451,7 +462,7 @@ class Simulation:
 
     def _resend(self) -> None:
         node = self._any_node()
-        self._at(node, "sends again", lambda work: resend_due(work, LIMITS, self._find_agreed), by_admin=True)
+        self._at(node, "sends again", lambda work: resend_due(work, LIMITS, self._find_agreed))
 
     def _state(self) -> None:
         node = self._any_node()
@@ -464,7 +475,7 @@ class Simulation:
 
     def _restart(self) -> None:
         node = self._any_node()
-        self.faults += 1
+        self._count("crash")
         self._say(f"{node.name}: starts anew")
         self._start(node)
 
@@ -479,7 +490,7 @@ class Simulation:
         node = self._any_node()
         if not self.backups[node.name]:
             return
-        self.faults += 1
+        self._count("restore")
         backup = self.chance.choice(self.backups[node.name])
         self._say(f"{node.name}: is restored")
         node.restore(backup.image)
@@ -493,20 +504,20 @@ class Simulation:
         else:
             node, other = self._two()
             self.apart.add(frozenset((node.name, other.name)))
-            self.faults += 1
+            self._count("partition")
             self._say(f"{node.name} and {other.name} do not reach each other")
 
     def _jump(self) -> None:
         node = self._any_node()
         node.clock.skew += timedelta(days=self.chance.uniform(-2, 3))
-        self.faults += 1
+        self._count("skew")
         self._say(f"{node.name}: its clock jumps")
 
     # admins
 
     def _administer(self) -> None:
         node, other = self._two()
-        self.faults += 1
+        self._count("admin")
         act, what = self.chance.choice(self._admin_acts(node, other))
         before = {row[0] for row in node.database.raw.execute("SELECT id FROM transfer WHERE kind = 'local'")}
         if self._at(node, f"admin: {what} {other.name}", act, by_admin=True):
@@ -576,7 +587,8 @@ class Simulation:
             except steps.MustWait:
                 raise Refused("must_wait", "It waits.") from None
 
-        self._at(node, f"{happened.value}: {_short(transfer)}", act, by_admin=True)
+        takes_on = happened is payee_rules.Input.TAKE_LATE  # beyond the line, as only an admin may
+        self._at(node, f"{happened.value}: {_short(transfer)}", act, by_admin=takes_on)
 
     def _echo(self) -> None:
         """One message of the other's copy is shown by itself, ours or theirs, known or not."""
@@ -607,7 +619,7 @@ class Simulation:
         assert self.liar is not None
         victim = self.chance.choice([node for node in self.nodes if node is not self.liar])
         for body in liar.letters(self.chance, self.liar, victim, [one.body for one in self.archive]):
-            self.faults += 1
+            self._count("byzantine")
             letter = Letter(self.liar.ledger, victim, body)
             self.archive.append(letter)
             self._take(letter)
@@ -671,7 +683,7 @@ class Simulation:
                 return
 
     def _resend_at(self, node: Node) -> None:
-        self._at(node, "sends again", lambda work: resend_due(work, LIMITS, self._find_agreed), by_admin=True)
+        self._at(node, "sends again", lambda work: resend_due(work, LIMITS, self._find_agreed))
         self._at(node, "states", lambda work: state_due(work, LIMITS))
 
     def _sync_all(self, node: Node) -> None:

@@ -75,7 +75,7 @@ def an_old_peer(connection: Any, *, needs_sync: bool) -> None:
 def test_old_messages_are_counted_and_what_waits_for_an_answer_goes_on_waiting(
     database: Database, needs_sync: bool
 ) -> None:
-    upgrade_to(database, "0001")
+    upgrade_to(database, "0002")
     with database.write() as connection:
         an_old_peer(connection, needs_sync=needs_sync)
     schema.upgrade(database)
@@ -89,7 +89,7 @@ def test_old_messages_are_counted_and_what_waits_for_an_answer_goes_on_waiting(
 
 
 def test_messages_are_still_append_only(database: Database) -> None:
-    upgrade_to(database, "0001")
+    upgrade_to(database, "0002")
     with database.write() as connection:
         an_old_peer(connection, needs_sync=False)
     schema.upgrade(database)

@@ -1,0 +1,1 @@
+"""What people elsewhere write to our boards that is no answer to a listing: messages, and listings they ask us for."""
