@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format format-check lint types layers tests interop interop-where-npm-is docs lock clean
+.PHONY: help setup demo test format format-check lint types layers tests interop interop-where-npm-is second second-where-node-is docs lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -17,7 +17,7 @@ setup: ## Make .venv with everything in it
 demo: setup ## Two neighbourhoods on this machine; ARGS=--once ends after the story
 	@$(BIN)/fedaid demo $(ARGS)
 
-test: setup format-check lint types layers tests interop-where-npm-is ## All that CI runs
+test: setup format-check lint types layers tests second-where-node-is interop-where-npm-is ## All that CI runs
 
 format: setup ## Format the code
 	$(BIN)/ruff format .
@@ -51,6 +51,14 @@ interop: setup ## A neighbourhood and a server of others, Fedify; needs npm
 interop-where-npm-is:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory interop ARGS=; else \
 	echo "== interop: LEFT OUT. npm is not on this machine, so nothing was tested against a server of others."; fi
+
+second: setup ## Check a signed statement with a second implementation; needs node
+	@echo "== second"
+	$(BIN)/python -m pytest tests/second $(ARGS)
+
+second-where-node-is:
+	@if command -v node >/dev/null; then $(MAKE) --no-print-directory second ARGS=; else \
+	echo "== second: LEFT OUT. node is not on this machine, so no second implementation checked a signed statement."; fi
 
 docs: setup ## Make the tables and examples of the documentation anew, out of the code
 	$(BIN)/python -m tests.docs.write

@@ -36,6 +36,7 @@ import fedaid.timebank.api
 import fedaid.timebank.pages
 import fedaid.timebank.queries
 import fedaid.timebank.wire
+import fedaid.web.hours
 import fedaid.web.pages
 from activitypub.client import Client, Resolver, Vet, anybody, system_resolver
 from activitypub.keys import SigningKey
@@ -72,6 +73,7 @@ from fedaid.timebank.resend import resend_due, state_due
 from fedaid.web.errors import exception_handlers
 from fedaid.web.headers import OurHost, OwnForms, StrictHeaders
 from fedaid.web.limits import RefusedLetters, RequestLimits
+from fedaid.web.people import Introductions
 from fedaid.web.shell import STATIC, build_templates
 from inbox.endpoint import InboxRoom, inbox_app
 from inbox.journal import Journal
@@ -364,7 +366,8 @@ def routes(
     """Every address of the pages; the first that fits is asked."""
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
-        *fedaid.web.pages.routes(settings.timebank),
+        *fedaid.web.pages.routes(),
+        *fedaid.web.hours.routes(settings.timebank, Introductions(desk.units, desk.client, desk.rules)),
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board, pictures),
@@ -373,7 +376,7 @@ def routes(
         *fedaid.timebank.api.routes(settings.timebank, identify),
         *fedaid.admin.pages.routes(desk, patient),
         fedaid.actors.pages.by_handle(
-            {Kind.PERSON: fedaid.members.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
+            {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),
     ]
 

@@ -8,7 +8,8 @@ import pytest
 from fedaid.foundation.database import Database
 from tests.support import databases, postgresql
 
-collect_ignore = ["interop"]  # these need npm: `make interop` asks for them by name
+# These need npm and node: `make interop` and `make second` ask for them by name.
+collect_ignore = ["interop", "second"]
 
 GUARD = pytest.StashKey[postgresql.Guard]()
 

@@ -157,10 +157,11 @@ def remote(connection: Connection, uri: str) -> RemoteActor | None:
     return RemoteActor(**row._mapping) if row is not None else None
 
 
-def remote_by_handle(connection: Connection, name: str, host: str) -> RemoteActor | None:
-    """The actor of another server with this handle, upper or lower case, if we have met it."""
-    theirs = (remote_actor.c.host == host) & (func.lower(remote_actor.c.handle) == name.lower())
-    row = connection.execute(select(*_REMOTE).where(theirs).order_by(remote_actor.c.id.desc()).limit(1)).one_or_none()
+def remote_by_handle(connection: Connection, handle: str, host: str) -> RemoteActor | None:
+    """The actor of another server that calls itself ``@handle@host``, if we have met it; the newest of several."""
+    theirs = (func.lower(remote_actor.c.handle) == folded(handle)) & (remote_actor.c.host == folded(host))
+    query = select(*_REMOTE).where(theirs, remote_actor.c.gone_at.is_(None)).order_by(remote_actor.c.id.desc())
+    row = connection.execute(query.limit(1)).one_or_none()
     return RemoteActor(**row._mapping) if row is not None else None
 
 

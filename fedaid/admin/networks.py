@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,7 +13,7 @@ from activitypub.identifiers import UrlRules
 from activitypub.keys import SigningKey
 from fedaid.actors import queries as actors
 from fedaid.admin.deliveries import in_short
-from fedaid.foundation.refused import Refused
+from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.wording import MINUTES_PER_HOUR
 from fedaid.foundation.work import Announcer, UnitsOfWork, Work
 from fedaid.groups import queries as groups
@@ -23,14 +24,17 @@ from fedaid.network.discovery import discover
 from fedaid.network.queries import Neighbour, NeighbourFacts
 from fedaid.network.rules import Status
 from fedaid.network.rules.restrictions import Severity
+from fedaid.timebank import commands as timebank_commands
 from fedaid.timebank import peering
 from fedaid.timebank import queries as timebank
 from fedaid.timebank.facts import PeeringActivated, PeeringAsked, PeeringEnded
 from fedaid.timebank.limits import TimebankLimits
-from fedaid.timebank.rules.terms import PeerStatus
+from fedaid.timebank.rules.books import checked_minutes
+from fedaid.timebank.rules.terms import OFFER_LIFETIME_DAYS_MAX, PeerStatus
 from outbox import health
 
 LINE_HOURS_MAX = 1_000
+ALARM_DIGITS_MAX = 18
 # What an admin can do with a link, by its status; the words of the buttons.
 STEPS: Mapping[Status, Sequence[tuple[str, str]]] = {
     Status.PROPOSED: (("end", "Take it back"),),
@@ -39,12 +43,19 @@ STEPS: Mapping[Status, Sequence[tuple[str, str]]] = {
     Status.PAUSED: (("resume", "Resume"), ("end", "End the link")),
     Status.ENDED: (),
 }
+# The status of the account says more than the link's where the other network is gone, or left owing.
+LOST_STEPS = (("found", "They are back"), ("write-off", "Write off what is owed"))
+LEFT_STEPS = (("write-off", "Write off what is owed"),)
 
 
 @dataclass(frozen=True)
 class Row:
     """One neighbouring network as an admin sees it; figures in minutes.
 
+    account_status          how far the agreement of the timebanks is, one word
+    promised                minutes of their line that claims of ours hold
+    last_heard              when they last showed us our common messages
+    waits                   whether new decisions wait until they do
     we_follow, they_follow  whether the boards follow each other
     mail                    whether what we send arrives, in words
     """
@@ -57,6 +68,12 @@ class Row:
     we_owe_them: int
     line_we_grant: int
     line_they_grant: int
+    account_status: str
+    max_transfer: int
+    offer_days: int
+    promised: int
+    last_heard: datetime | None
+    waits: bool
     we_follow: bool
     they_follow: bool
     mail: str
@@ -64,11 +81,43 @@ class Row:
     @property
     def steps(self) -> Sequence[tuple[str, str]]:
         """What can be done with it now."""
-        return STEPS[self.status]
+        if self.account_status == PeerStatus.LOST:
+            return LOST_STEPS
+        owes = self.they_owe_us or self.we_owe_them
+        return LEFT_STEPS if self.account_status == PeerStatus.CLOSING and owes else STEPS[self.status]
+
+    @property
+    def can_be_lost(self) -> bool:
+        """Whether an admin may say that it is gone for good."""
+        return self.account_status in (PeerStatus.ACTIVE, PeerStatus.SUSPENDED, PeerStatus.CLOSING)
 
     def as_json(self) -> dict[str, Any]:
         """For scripts."""
-        return asdict(self)
+        heard = self.last_heard.isoformat() if self.last_heard else None
+        return {**asdict(self), "last_heard": heard}
+
+
+@dataclass(frozen=True)
+class Books:
+    """What both books say about one network: statements, differences by id, what is on its way or written off."""
+
+    statements: Sequence[timebank.PeerStatement]
+    differences: Sequence[timebank.Difference]
+    in_flight: Sequence[timebank.Settling]
+    write_offs: Sequence[timebank.Settling]
+
+
+def books_with(connection: Connection, ledger_actor: str) -> Books:
+    """The books about the network with this ledger."""
+    account = timebank.peer_by_actor(connection, ledger_actor)
+    if account is None:
+        return Books((), (), (), ())
+    return Books(
+        timebank.statements_with(connection, account.peer_id),
+        timebank.differences(connection, account.peer_id),
+        timebank.in_flight(connection, account.peer_id),
+        timebank.write_offs(connection, account.peer_id),
+    )
 
 
 def overview(connection: Connection) -> list[Row]:
@@ -94,6 +143,12 @@ def _row(connection: Connection, one: Neighbour, our_board: str, mail: health.Ho
         we_owe_them=max(balance, 0),
         line_we_grant=account.line_minutes if account else 0,
         line_they_grant=account.their_line_minutes if account else 0,
+        account_status=account.status if account else "",
+        max_transfer=account.max_transfer_minutes if account else 0,
+        offer_days=account.offer_lifetime_days if account else 0,
+        promised=account.held if account else 0,
+        last_heard=account.synced_at if account else None,
+        waits=account is not None and account.needs_sync,
         we_follow=actors.is_following(connection, our_board, one.board_actor),
         they_follow=actors.is_following(connection, one.board_actor, our_board),
         mail=in_short(mail),
@@ -110,24 +165,30 @@ class Desk:
     limits: TimebankLimits
     server_signer: Callable[[], SigningKey]
 
-    async def propose(self, host: str, line_hours: float | None) -> None:
-        """Propose a link to the network at ``host``, granting it a line. Raises Refused, FetchFailed."""
-        line = self._line(line_hours)
+    async def propose(
+        self, host: str, line_hours: float | None, largest_hours: float | None = None, days: int | None = None
+    ) -> None:
+        """Propose a link to the network at ``host``, granting it a line. Raises Refused, FetchFailed.
+
+        largest_hours  the most that may go at once; the smaller of both sides' figures counts
+        days           how long a claim waits to be confirmed
+        """
+        line, limits = self._line(line_hours), self._limits(largest_hours, days)
         facts = await self._discover(host)
 
         def write(work: Work) -> None:
             links.propose(work, facts)
-            peering.propose(work, _peer_facts(facts), self.limits, line_minutes=line)
+            peering.propose(work, _peer_facts(facts), limits, line_minutes=line)
 
         await self._write(write)
 
-    async def accept(self, host: str, line_hours: float | None) -> None:
+    async def accept(self, host: str, line_hours: float | None, largest_hours: float | None = None) -> None:
         """Accept what the network at ``host`` proposed, granting it a line. Raises Refused."""
-        line = self._line(line_hours)
+        line, limits = self._line(line_hours), self._limits(largest_hours, None)
 
         def write(work: Work) -> None:
             found = links.accept(work, self._host(host))
-            peering.accept(work, found.ledger_actor, self.limits, line_minutes=line)
+            peering.accept(work, found.ledger_actor, limits, line_minutes=line)
 
         await self._write(write)
 
@@ -143,6 +204,69 @@ class Desk:
     async def end(self, host: str) -> None:
         """End the link; decline or take back one that was never accepted. Raises Refused."""
         await self._step(host, links.end, lambda work, ledger: peering.end(work, ledger, self.limits))
+
+    async def lost(self, host: str) -> None:
+        """The network is gone for good: nobody waits for it any more. What is owed can be written off afterwards."""
+
+        def write(work: Work) -> None:
+            found = self._known(work, host)
+            peering.declare_lost(work, found.ledger_actor, self.limits)
+            if found.status is Status.ACCEPTED:
+                links.pause(work, found.host)
+
+        await self._write(write)
+
+    async def found(self, host: str) -> None:
+        """A network that was given up answers again; what it decided meanwhile counts. Raises Refused."""
+
+        def write(work: Work) -> None:
+            known = self._known(work, host)
+            peering.found_again(work, known.ledger_actor)
+            if known.status is Status.PAUSED:
+                links.resume(work, known.host)
+
+        await self._write(write)
+
+    async def write_off(self, host: str) -> None:
+        """Even out the account with a network that is lost or has left, against the chest. Raises Refused."""
+
+        def write(work: Work) -> None:
+            peering.write_off(work, self._known(work, host).ledger_actor)
+
+        await self._write(write)
+
+    async def undo_write_off(self, transfer_id: str) -> None:
+        """Owe again what was written off. Raises NotFound, Refused."""
+        await self._write(lambda work: peering.undo_write_off(work, transfer_id))
+
+    async def set_line(self, host: str, line_hours: float | None) -> None:
+        """Grant another line than was agreed on. Raises Refused."""
+        line = self._line(line_hours)
+        await self._write(lambda work: peering.set_line(work, self._known(work, host).ledger_actor, line))
+
+    async def state(self, host: str) -> None:
+        """Make a statement with this network now, for it to countersign. Raises Refused."""
+
+        def write(work: Work) -> None:
+            timebank_commands.state_now(work, self.limits, self._known(work, host).ledger_actor)
+
+        await self._write(write)
+
+    async def take_late(self, transfer_id: str) -> None:
+        """Credit hours that were confirmed too late and beyond the line. Raises NotFound."""
+        await self._write(lambda work: timebank_commands.take_late(work, self.limits, transfer_id))
+
+    async def see(self, number: str) -> None:
+        """An alarm was looked at."""
+        if not (number.isascii() and number.isdigit() and len(number) <= ALARM_DIGITS_MAX):
+            raise NotFound
+        await self._write(lambda work: timebank_commands.see(work, int(number)))
+
+    def _known(self, work: Work, host: str) -> Neighbour:
+        found = link_queries.by_host(work.connection, self._host(host))
+        if found is None:
+            raise NotFound("There is no link with this network.")
+        return found
 
     async def _step(
         self, host: str, link: Callable[[Work, str], Neighbour], account: Callable[[Work, str], object]
@@ -173,6 +297,19 @@ class Desk:
 
     def _host(self, typed: str) -> str:
         return typed.strip().lower().removeprefix("https://").removeprefix("http://").rstrip("/")
+
+    def _limits(self, largest_hours: float | None, days: int | None) -> TimebankLimits:
+        chosen: dict[str, Any] = {}
+        if largest_hours is not None:
+            minutes = largest_hours * MINUTES_PER_HOUR
+            if minutes != int(minutes):
+                raise Refused("minutes", "The largest transfer is in whole minutes.")
+            chosen["max_transfer_minutes"] = checked_minutes(int(minutes))
+        if days is not None:
+            if not 1 <= days <= OFFER_LIFETIME_DAYS_MAX:
+                raise Refused("offer_days", f"A claim waits 1 to {OFFER_LIFETIME_DAYS_MAX} days.")
+            chosen["offer_lifetime_days"] = days
+        return replace(self.limits, **chosen)
 
     def _line(self, hours: float | None) -> int:
         if hours is None:

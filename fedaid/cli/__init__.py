@@ -14,6 +14,7 @@ import structlog
 import typer
 import uvicorn
 from rich.table import Table
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from activitypub.errors import ProtocolError
@@ -34,6 +35,8 @@ from fedaid.members import commands as members
 from fedaid.members import queries as member_queries
 from fedaid.settings import Settings
 from fedaid.timebank import queries as timebank
+from fedaid.timebank.rules.journal import Format
+from fedaid.timebank.rules.journal import write as write_journal
 
 EXIT_REFUSED = 1  # the command was understood, and the answer is no
 EXIT_USAGE = 2  # typer's own, for a command that was not understood
@@ -67,6 +70,10 @@ PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the 
 LineHours = Annotated[
     float | None, typer.Option("--line-hours", min=0, help="How many hours their network may owe ours.")
 ]
+LargestHours = Annotated[
+    float | None, typer.Option("--largest-hours", min=0, help="How many hours may go at once, at most.")
+]
+Host = Annotated[str, typer.Argument(help="Their host.")]
 
 
 def main() -> None:
@@ -321,37 +328,69 @@ def network_propose(
     host: Annotated[str, typer.Argument(help="Their host, e.g. riverside.example")],
     data: Data,
     line_hours: LineHours = None,
+    largest_hours: LargestHours = None,
+    days: Annotated[int | None, typer.Option(help="How many days a claim waits to be confirmed.")] = None,
 ) -> None:
     """Propose a link to a neighbouring network; their admin must accept it."""
-    _with_network(data, lambda desk: desk.propose(host, line_hours), f"Proposed to {host}. Their admin will be asked.")
+    done = f"Proposed to {host}. Their admin will be asked."
+    _with_network(data, lambda desk: desk.propose(host, line_hours, largest_hours, days), done)
 
 
 @network.command("accept")
-def network_accept(
-    host: Annotated[str, typer.Argument(help="Their host.")], data: Data, line_hours: LineHours = None
-) -> None:
+def network_accept(host: Host, data: Data, line_hours: LineHours = None, largest_hours: LargestHours = None) -> None:
     """Accept the link that a neighbouring network proposed."""
-    _with_network(
-        data, lambda desk: desk.accept(host, line_hours), f"Accepted. The boards of {host} and ours are linked."
-    )
+    done = f"Accepted. The boards of {host} and ours are linked."
+    _with_network(data, lambda desk: desk.accept(host, line_hours, largest_hours), done)
 
 
 @network.command("pause")
-def network_pause(host: Annotated[str, typer.Argument(help="Their host.")], data: Data) -> None:
+def network_pause(host: Host, data: Data) -> None:
     """Let nothing new go between us; what is under way still finishes."""
     _with_network(data, lambda desk: desk.pause(host), f"Paused: {host}.")
 
 
 @network.command("resume")
-def network_resume(host: Annotated[str, typer.Argument(help="Their host.")], data: Data) -> None:
+def network_resume(host: Host, data: Data) -> None:
     """Take up a paused link again."""
     _with_network(data, lambda desk: desk.resume(host), f"Resumed: {host}.")
 
 
 @network.command("end")
-def network_end(host: Annotated[str, typer.Argument(help="Their host.")], data: Data) -> None:
+def network_end(host: Host, data: Data) -> None:
     """End the link: boards unlinked; the account is closed once it is even."""
     _with_network(data, lambda desk: desk.end(host), f"Ended: {host}.")
+
+
+@network.command("line")
+def network_line(
+    host: Host, data: Data, line_hours: Annotated[float, typer.Argument(help="How many hours they may owe us.")]
+) -> None:
+    """Grant another line; a smaller one than is owed now only stops more."""
+    _with_network(data, lambda desk: desk.set_line(host, line_hours), f"The line of {host} is {line_hours:g} hours.")
+
+
+@network.command("lost")
+def network_lost(host: Host, data: Data) -> None:
+    """Say that a network is gone for good: nobody waits for it any more."""
+    _with_network(data, lambda desk: desk.lost(host), f"Nobody waits for {host} any more.")
+
+
+@network.command("found")
+def network_found(host: Host, data: Data) -> None:
+    """Take a network up again that was said to be lost."""
+    _with_network(data, lambda desk: desk.found(host), f"{host} is back; our common messages are compared first.")
+
+
+@network.command("write-off")
+def network_write_off(host: Host, data: Data) -> None:
+    """Even out the account with a network that is lost or has left, against the community chest."""
+    _with_network(data, lambda desk: desk.write_off(host), f"Written off: {host}.")
+
+
+@network.command("statement")
+def network_statement(host: Host, data: Data) -> None:
+    """Make a statement with a network now, for it to countersign."""
+    _with_network(data, lambda desk: desk.state(host), f"The statement is on its way to {host}.")
 
 
 @network.command("list")
@@ -390,13 +429,39 @@ def ledger_verify(data: Data) -> None:
     )
 
 
+@ledger.command("export")
+def ledger_export(
+    data: Data,
+    form: Annotated[Format, typer.Option("--format", help="csv, json, or beancount for plain-text accounting.")],
+    output: Annotated[Path | None, typer.Option(help="File to write; default: standard output.")] = None,
+) -> None:
+    """Write the whole journal: every account and every posting, without notes."""
+    chosen = settings.load(data)
+    with instance_of(chosen) as instance, instance.database.read() as connection:
+        journal = timebank.journal(connection, chosen.names, chosen.name, wording.zone(chosen.time_zone))
+    written = write_journal(journal, form)
+    text = written if isinstance(written, str) else json.dumps(written, ensure_ascii=False, indent=1) + "\n"
+    if output is not None:
+        output.write_text(text, encoding="utf-8", newline="")
+        console.print(f"{len(journal.entries)} postings of {len(journal.accounts)} accounts are in {output}.")
+    else:
+        sys.stdout.write(text)
+
+
 @ledger.command("statement")
-def ledger_statement(user: Annotated[str, typer.Argument(help="Handle of the member.")], data: Data) -> None:
+def ledger_statement(
+    user: Annotated[str, typer.Argument(help="Handle of the member.")],
+    data: Data,
+    signed: Annotated[bool, typer.Option("--signed", help="As JSON with our ledger's proof, without names.")] = False,
+) -> None:
     """Print a member's statement, newest last."""
     with instance_of(settings.load(data)) as instance, instance.database.read() as connection:
         found = member_queries.by_handle(connection, user)
         if found is None:
             raise Refused("no_member", f"There is no member {user}.")
+        if signed:
+            _print_signed(instance, connection, found.actor)
+            return
         statement = timebank.statement(connection, found.actor)
     table = Table("day", "what", "state", "hours")
     for line in statement.lines:
@@ -409,6 +474,12 @@ def ledger_statement(user: Annotated[str, typer.Argument(help="Handle of the mem
         f" · received {wording.in_figures(statement.received_minutes)}"
         f" · balance {wording.in_figures(statement.balance_minutes)}"
     )
+
+
+def _print_signed(instance: app.Instance, connection: Connection, actor: str) -> None:
+    names, now = instance.settings.names, instance.units.clock.now()
+    whole = timebank.dated(connection, actor, names.host, None, now)
+    print(json.dumps(timebank.signed_statement(connection, names.ledger, actor, whole, now), indent=1))  # noqa: T201
 
 
 @cli.command("doctor")

@@ -5,6 +5,8 @@ from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from fedaid.foundation.refused import Refused
+
 MINUTES_PER_HOUR = 60
 _HOURS_AND_MINUTES = re.compile(r"(\d{1,4}):([0-5]\d)")
 _HOURS = re.compile(r"(\d{1,4})(?:[.,](0|00|25|5|50|75))?")
@@ -34,6 +36,14 @@ def read_minutes(text: str) -> int | None:
         quarter = {"25": 15, "5": 30, "50": 30, "75": 45}.get(matched[2] or "", 0)
         return int(matched[1]) * MINUTES_PER_HOUR + quarter
     return None
+
+
+def typed_minutes(text: str, *, zero: bool = False) -> int:
+    """The same out of a form. Raises Refused for what cannot be read, and for nothing at all unless ``zero``."""
+    minutes = read_minutes(text)
+    if minutes is None or (minutes == 0 and not zero):
+        raise Refused("minutes", "Hours are written as 1:30 or 1.5, in whole minutes.")
+    return minutes
 
 
 def is_zone(name: str) -> bool:

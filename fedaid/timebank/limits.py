@@ -8,6 +8,8 @@ class TimebankLimits:
     """Starting values for new accounts and links, what neighbours may owe in all, and how hard a peer is asked.
 
     member_floor_minutes     how low a new member's account may go (hOUrworld advises to cap it at 25 hours)
+    soft_min_minutes         below this balance a member is told so, and nobody is stopped
+    soft_max_minutes         above this balance a member is told so
     line_minutes             the most a neighbouring network may owe us, unless the admin says another figure
     max_transfer_minutes     the most one transfer between networks may move; the smaller of both sides' figures counts
     offer_lifetime_days      how long a claim waits for the other side's answer, by the answering side's clock
@@ -31,6 +33,8 @@ class TimebankLimits:
     """
 
     member_floor_minutes: int = -1_500
+    soft_min_minutes: int = -900
+    soft_max_minutes: int = 900
     line_minutes: int = 1_200
     max_transfer_minutes: int = 480
     offer_lifetime_days: int = 14

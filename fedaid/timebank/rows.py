@@ -56,6 +56,8 @@ class Account:
     confirms_agreed: bool
     takes_payments: bool
     left_at: datetime | None
+    hides_balance: bool = False
+    by_coordinator: bool = False
 
     def has_room_for(self, minutes: int) -> bool:
         """Whether this much may still be given or promised out of it."""
@@ -96,6 +98,7 @@ class Peer:
     sync_after: int
     sync_whole: bool
     sync_tries: int
+    synced_at: datetime | None
 
     @property
     def needs_sync(self) -> bool:
@@ -172,6 +175,8 @@ def account_of_row(row: Row[tuple[object, ...]]) -> Account:
         row.confirms_agreed,
         row.takes_payments,
         row.left_at,
+        row.hides_balance,
+        row.by_coordinator,
     )
 
 

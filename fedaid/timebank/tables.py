@@ -134,6 +134,8 @@ account = Table(
     Column("confirms_agreed", Boolean, nullable=False, server_default=false()),  # claims up to what was agreed
     Column("takes_payments", Boolean, nullable=False, server_default=true()),  # from neighbours, without being asked
     Column("left_at", UtcDateTime),  # its owner has left; what remains goes to the chest
+    Column("hides_balance", Boolean, nullable=False, server_default=false()),  # from other members
+    Column("by_coordinator", Boolean, nullable=False, server_default=false()),  # coordinators enter for them
     CheckConstraint("kind IN ('member', 'group', 'chest', 'clearing')", name="kind"),
     CheckConstraint("status IN ('open', 'frozen', 'closed')", name="status"),
     CheckConstraint("held >= 0", name="held"),
@@ -311,6 +313,39 @@ note = Table(
     Column("transfer_id", String(URI_CHARACTERS_MAX), ForeignKey(transfer.c.id), primary_key=True),
     Column("salt", String(64), nullable=False),
     Column("text", Text, nullable=False),
+)
+
+# What else is to be shown with a transfer: who entered it for somebody, and which earlier one it corrects. Also of
+# one that still waits for another network to answer, and so has no row of its own yet.
+entry = Table(
+    "transfer_entry",
+    metadata,
+    Column("transfer_id", String(URI_CHARACTERS_MAX), primary_key=True),
+    Column("entered_by", String(URI_CHARACTERS_MAX)),
+    Column("corrects", String(URI_CHARACTERS_MAX), index=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# Somebody who has to confirm hours asks first; words of members, which never leave this network.
+question = Table(
+    "hours_question",
+    metadata,
+    Column("transfer_id", String(URI_CHARACTERS_MAX), ForeignKey(transfer.c.id), primary_key=True),
+    Column("asked_by", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("answer", Text, nullable=False, server_default=text("''")),
+    Column("answered_by", String(URI_CHARACTERS_MAX)),
+)
+
+# Who may give hours from the account of a group or an organisation, besides its coordinators.
+spender = Table(
+    "spender",
+    metadata,
+    Column("account_id", BigInteger, ForeignKey(account.c.id), primary_key=True),
+    Column("actor", String(URI_CHARACTERS_MAX), primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Index("ix_spender_actor", "actor"),
 )
 
 APPEND_ONLY = (posting, fact)

@@ -23,6 +23,12 @@ SAYINGS = {
     "hours_confirmed": "Confirmed. Thank you.",
     "hours_refused": "Refused. They will be told.",
     "hours_withdrawn": "You took it back.",
+    "hours_questioned": "Asked. Nothing is decided by it; you can still confirm or refuse.",
+    "hours_answered": "Your answer is kept.",
+    "hours_corrected": "The correction is entered.",
+    "hours_settings": "Your choices are kept.",
+    "hours_shared": "Kept.",
+    "hours_gift": "Thank you for the gift. It is marked as done.",
     "hours_queued": "Kept. It is done once the other network has answered; you need not press again.",
     "network_proposed": "Proposed. Their admin will be asked.",
     "network_accepted": "Accepted. The two boards will follow each other.",
@@ -40,6 +46,14 @@ SAYINGS = {
     "restricted": "Done. It holds from now on, here and at the door.",
     "lifted": "Lifted. Follows that ended stay ended.",
     "letters_retried": "It will be applied anew in a moment.",
+    "network_lost": "Nobody waits for this network any more.",
+    "network_found": "Welcome back. Our common messages are compared first.",
+    "network_written_off": "Written off against the community chest.",
+    "network_undone": "It is owed again.",
+    "network_line": "The line is kept.",
+    "network_stated": "The statement is on its way to be signed.",
+    "network_late_taken": "Taken. Our member has the hours.",
+    "network_seen": "Noted.",
 }
 
 ACTION_WORDS = {

@@ -106,14 +106,27 @@ def set_status(work: Work, account_id: int, status: AccountStatus) -> None:
 
 
 def set_switches(
-    work: Work, account_id: int, *, confirms_agreed: bool | None = None, takes_payments: bool | None = None
+    work: Work,
+    account_id: int,
+    *,
+    confirms_agreed: bool | None = None,
+    takes_payments: bool | None = None,
+    hides_balance: bool | None = None,
+    by_coordinator: bool | None = None,
 ) -> None:
     """What a member wants done without being asked; None leaves it.
 
     confirms_agreed  claims from neighbours up to the hours agreed on the board are confirmed at once (default: no)
     takes_payments   hours that somebody in a neighbouring network gives are taken (default: yes)
+    hides_balance    other members do not see how many hours were given and received (default: no)
+    by_coordinator   coordinators may enter hours for them, as for somebody without internet (default: no)
     """
-    chosen = {"confirms_agreed": confirms_agreed, "takes_payments": takes_payments}
+    chosen = {
+        "confirms_agreed": confirms_agreed,
+        "takes_payments": takes_payments,
+        "hides_balance": hides_balance,
+        "by_coordinator": by_coordinator,
+    }
     values = {name: value for name, value in chosen.items() if value is not None}
     if values:
         work.connection.execute(update(tables.account).where(tables.account.c.id == account_id).values(values))

@@ -65,11 +65,13 @@ def claim(
     engagement: str | None = None,
     proposal: str | None = None,
     note: str = "",
+    reverses: str | None = None,
 ) -> str:
     """ "I gave these hours": a member here asks somebody, here or in a neighbouring network, to confirm.
 
     engagement  the agreement the two made on the board (its id); it can be settled once only
     proposal    the listing it answered (its id), which is told to the payer's network
+    reverses    an earlier transfer between two accounts here, the other way round, that this one is to correct
 
     Returns the transfer's id; asked again with the same key, nothing happens again. Where the other network has to be
     asked first what we may have forgotten, the claim waits for that. Raises Refused.
@@ -80,7 +82,7 @@ def claim(
         return transfer_id
     _check_engagement(work, engagement)
     if work.names.is_ours(payer):
-        _claim_here(work, transfer_id, payee, payer, minutes, engagement, proposal, note)
+        _claim_here(work, transfer_id, payee, payer, minutes, engagement, proposal, note, reverses)
     else:
         step = Claim(transfer_id, key, payee, payer, minutes, engagement, proposal, checked_note(note))
         _claim_there(work, limits, step)
@@ -100,9 +102,11 @@ def _claim_here(
     engagement: str | None,
     proposal: str | None,
     note: str,
+    reverses: str | None,
 ) -> None:
     debit, credit = _own_account(work, payer), _own_account(work, payee)
-    _insert_local(work, transfer_id, debit, credit, minutes, engagement, proposal, None)
+    _check_reversal(work, reverses, debit, credit, minutes)
+    _insert_local(work, transfer_id, debit, credit, minutes, engagement, proposal, reverses)
     _write_note(work, transfer_id, note)
     _tell(work, HoursClaimed, transfer_id)
 
@@ -386,7 +390,8 @@ def _check_reversal(work: Work, reverses: str | None, debit: Account, credit: Ac
     moved = (LocalState.POSTED, PayerState.ACCEPTED, PayerState.SETTLED, PayeeState.CREDITED)
     if original is None or original.state not in moved or (original.debit, original.credit) != (credit.id, debit.id):
         raise Refused("not_reversible", "Only hours that went the other way can be given back.", 409)
-    query = select(tables.transfer.c.minutes).where(tables.transfer.c.reverses == reverses)
+    stands = tables.transfer.c.state.not_in([LocalState.REFUSED.value, LocalState.WITHDRAWN.value])
+    query = select(tables.transfer.c.minutes).where(tables.transfer.c.reverses == reverses, stands)
     given_back = sum(work.connection.execute(query).scalars())
     if given_back + minutes > original.minutes:
         raise Refused("reversed_already", "More than was given cannot be given back.", 409)

@@ -11,6 +11,7 @@ from fedaid.foundation.refused import Refused
 MINUTES_MAX = 60_000
 GENESIS = "sha256:" + 64 * "0"  # what the first link of every chain refers to
 NOTE_CHARACTERS_MAX = 500
+REASON_CHARACTERS_MAX = 500
 
 
 class AccountKind(StrEnum):
@@ -86,3 +87,13 @@ def checked_note(note: str) -> str:
 def no_room(minutes: int) -> Refused:
     """The answer when an account would go below its gentle limit."""
     return Refused("over_limit", f"There is no room for {minutes // 60} h {minutes % 60:02d} on this account.", 409)
+
+
+def checked_reason(text: str) -> str:
+    """What somebody asks or answers about a claim. Raises Refused when there is none, or it is too long."""
+    reason = text.strip()
+    if not reason:
+        raise Refused("no_reason", "Please say in a few words what is not clear.")
+    if len(reason) > REASON_CHARACTERS_MAX:
+        raise Refused("note_length", f"A note has at most {REASON_CHARACTERS_MAX} characters.")
+    return reason

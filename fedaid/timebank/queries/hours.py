@@ -1,43 +1,20 @@
-"""Reads of the timebank for pages and scripts: a member's hours, what waits for them, the account with each peer."""
+"""Reads of hours as the people at both ends see them: what waits, what is on the way, and the statement."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from fedaid.actors import queries as actors
 from fedaid.actors.queries import Card
 from fedaid.timebank import queued, rows, tables
-from fedaid.timebank.audit import LedgerReport, verify_ledger
 from fedaid.timebank.rows import LOCAL, Account, State, Transfer
-from fedaid.timebank.rules.states import Alarm, LocalState, PayeeState, PayerState, Side
-
-__all__ = [
-    "Account",
-    "AlarmRow",
-    "Hour",
-    "LedgerReport",
-    "PeerAccount",
-    "Statement",
-    "StatementLine",
-    "Waiting",
-    "account_of",
-    "agreed_ledger_at",
-    "alarms",
-    "for_engagement",
-    "peer_by_actor",
-    "peer_by_host",
-    "peers",
-    "statement",
-    "transfer_for",
-    "under_way",
-    "verify_ledger",
-    "waiting_for",
-    "waits_for",
-]
+from fedaid.timebank.rules.states import LocalState, PayeeState, PayerState, Side
 
 LINES_MAX = 200
+IDS_PER_QUERY = 500  # SQLite's parameters have a limit
 _WORDS: dict[State, str] = {
     LocalState.PENDING: "waiting for them to confirm",
     LocalState.POSTED: "done",
@@ -62,6 +39,18 @@ _CAN_WITHDRAW = frozenset({LocalState.PENDING, PayeeState.CLAIMED, PayerState.IN
 
 
 @dataclass(frozen=True)
+class Question:
+    """What somebody who has to confirm asked about a claim, and the answer, empty until there is one."""
+
+    transfer_id: str
+    asked_by: Card
+    reason: str
+    at: datetime
+    answer: str
+    answered_by: Card | None
+
+
+@dataclass(frozen=True)
 class Hour:
     """A transfer as one of its two people sees it.
 
@@ -69,6 +58,8 @@ class Hour:
     given         whether the viewer gave the help, so that the hours come to them
     engagement    the agreement on the board, where this side knows it
     proposal      the listing that was answered, where the claim named one
+    entered_by    who entered it for somebody without internet, or spent from a shared account
+    corrects      the earlier transfer that it corrects
     """
 
     id: str
@@ -82,9 +73,15 @@ class Hour:
     engagement: str | None
     proposal: str | None
     can_withdraw: bool
+    entered_by: Card | None = None
+    corrects: str | None = None
+    question: Question | None = None
+    kind: str = LOCAL
 
-
-Waiting = Hour
+    @property
+    def name(self) -> str:
+        """The last part of its id, which stands in addresses of ours."""
+        return self.id.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -98,6 +95,8 @@ class StatementLine:
     state: str
     state_in_words: str
     signed_minutes: int
+    entered_by: Card | None = None
+    corrects: str | None = None
 
     @property
     def what(self) -> str:
@@ -118,30 +117,14 @@ class Statement:
     lines: tuple[StatementLine, ...]
 
 
-@dataclass(frozen=True)
-class PeerAccount:
-    """The account with another network: ``balance`` is what we owe them, ``line_minutes`` the most they may owe us."""
-
-    peer_id: int
-    host: str
-    ledger_actor: str
-    status: str
-    balance: int
-    held: int
-    line_minutes: int
-    their_line_minutes: int
-    max_transfer_minutes: int
-    needs_sync: bool
-
-
 def account_of(connection: Connection, actor: str) -> Account | None:
-    """The account of a member or group of ours."""
-    return rows.account_of(connection, actor)
+    """The account of a member or group of ours; the chest has none to name it but our ledger, at ``…/ledger``."""
+    return rows.chest(connection) if actor.endswith("/ledger") else rows.account_of(connection, actor)
 
 
 def waiting_for(connection: Connection, actor: str, host: str = "") -> Sequence[Hour]:
     """Claims that this member of ours has to confirm or refuse, oldest first; ``host`` is ours, for showing handles."""
-    account = rows.account_of(connection, actor)
+    account = account_of(connection, actor)
     if account is None:
         return ()
     wanted = (tables.transfer.c.debit == account.id) & tables.transfer.c.state.in_(_TO_CONFIRM)
@@ -150,7 +133,7 @@ def waiting_for(connection: Connection, actor: str, host: str = "") -> Sequence[
 
 def under_way(connection: Connection, actor: str, host: str = "") -> Sequence[Hour]:
     """What this member claimed or paid and is not decided, oldest first."""
-    account = rows.account_of(connection, actor)
+    account = account_of(connection, actor)
     if account is None:
         return ()
     table = tables.transfer
@@ -162,7 +145,9 @@ def under_way(connection: Connection, actor: str, host: str = "") -> Sequence[Ho
 def _queued(connection: Connection, actor: str, host: str) -> list[Hour]:
     """What this member claimed or paid while the other network has to be asked first what we may have forgotten."""
     found = []
-    for one in queued.begun_by(connection, actor):
+    begun = queued.begun_by(connection, actor)
+    beside = _beside(connection, [one.step.transfer_id for one in begun], host)
+    for one in begun:
         step = one.step
         assert isinstance(step, queued.Claim | queued.Payment)  # noqa: S101 - what is begun is one of these
         gives = isinstance(step, queued.Claim)
@@ -179,6 +164,8 @@ def _queued(connection: Connection, actor: str, host: str) -> list[Hour]:
                 engagement=step.engagement,
                 proposal=step.proposal if isinstance(step, queued.Claim) else None,
                 can_withdraw=True,
+                entered_by=beside.entered_by.get(step.transfer_id),
+                corrects=beside.corrects.get(step.transfer_id),
             )
         )
     return found
@@ -192,28 +179,9 @@ def waits_for(connection: Connection, transfer_id: str) -> str | None:
     return connection.execute(query.where(decided).limit(1)).scalar_one_or_none()
 
 
-@dataclass(frozen=True)
-class AlarmRow:
-    """Something an admin has to look at; ``alarm`` is one word, see fedaid.timebank.rules.states.Alarm."""
-
-    number: int
-    host: str
-    transfer_id: str | None
-    alarm: Alarm
-    at: datetime
-
-
-def alarms(connection: Connection, rows_max: int = LINES_MAX) -> Sequence[AlarmRow]:
-    """What no admin has looked at yet, newest first."""
-    table = tables.alarm
-    query = select(table, tables.peer.c.host).join(tables.peer, tables.peer.c.id == table.c.peer_id)
-    found = connection.execute(query.where(table.c.seen_at.is_(None)).order_by(table.c.n.desc()).limit(rows_max))
-    return [AlarmRow(row.n, row.host, row.transfer_id, Alarm(row.alarm), row.at) for row in found]
-
-
 def for_engagement(connection: Connection, engagement: str, actor: str, host: str = "") -> Hour | None:
     """The newest transfer that settles this agreement, as this member sees it; None before any was logged."""
-    account = rows.account_of(connection, actor)
+    account = account_of(connection, actor)
     if account is None:
         return None
     mine = or_(tables.transfer.c.debit == account.id, tables.transfer.c.credit == account.id)
@@ -223,7 +191,7 @@ def for_engagement(connection: Connection, engagement: str, actor: str, host: st
 
 def transfer_for(connection: Connection, transfer_id: str, actor: str, host: str = "") -> Hour | None:
     """One transfer as this member sees it; None when it is not theirs to see."""
-    account = rows.account_of(connection, actor)
+    account = account_of(connection, actor)
     if account is None:
         return None
     mine = or_(tables.transfer.c.debit == account.id, tables.transfer.c.credit == account.id)
@@ -233,7 +201,7 @@ def transfer_for(connection: Connection, transfer_id: str, actor: str, host: str
 
 def statement(connection: Connection, actor: str, host: str = "", *, lines_max: int = LINES_MAX) -> Statement:
     """The account of a member or group of ours, with its newest movements; all zero where there is none."""
-    account = rows.account_of(connection, actor)
+    account = account_of(connection, actor)
     if account is None:
         return Statement(0, 0, 0, 0, 0, ())
     given = _sum(connection, tables.posting.c.credit == account.id)
@@ -251,17 +219,26 @@ def _sum(connection: Connection, side: ColumnElement[bool]) -> int:
 def _lines(connection: Connection, account: Account, host: str, lines_max: int) -> tuple[StatementLine, ...]:
     table = tables.posting
     mine = or_(table.c.debit == account.id, table.c.credit == account.id)
-    query = select(table.c.transfer_id, table.c.posted_at).where(mine).order_by(table.c.seq.desc()).limit(lines_max)
-    posted = {row.transfer_id: row.posted_at for row in connection.execute(query)}
-    hours = _hours(connection, account, tables.transfer.c.id.in_(list(posted)), host)
-    lines = [_line(hour, posted[hour.id]) for hour in hours]
-    return tuple(sorted(lines, key=lambda line: line.at))
+    newest = select(table.c.transfer_id).where(mine).order_by(table.c.seq.desc()).limit(lines_max)
+    return lines_of(connection, account, newest, host)
+
+
+def lines_of(
+    connection: Connection, account: Account, posted: Select[tuple[str]], host: str
+) -> tuple[StatementLine, ...]:
+    """The movements on an account of these transfers (a query for their ids), oldest first."""
+    table, wanted = tables.posting, posted.subquery()
+    query = select(table.c.transfer_id, table.c.posted_at, table.c.seq).order_by(table.c.seq)
+    found = connection.execute(query.where(table.c.transfer_id.in_(select(wanted)))).all()
+    hours = {one.id: one for one in _hours(connection, account, tables.transfer.c.id.in_(select(wanted)), host)}
+    return tuple(_line(hours[row.transfer_id], row.posted_at) for row in found)
 
 
 def _line(hour: Hour, at: datetime) -> StatementLine:
     signed = hour.minutes if hour.given else -hour.minutes
     state = hour.state.value
-    return StatementLine(at, hour.id, hour.other, hour.note, state, hour.state_in_words, signed)
+    more = (hour.entered_by, hour.corrects)
+    return StatementLine(at, hour.id, hour.other, hour.note, state, hour.state_in_words, signed, *more)
 
 
 def _hours(connection: Connection, account: Account, wanted: ColumnElement[bool], host: str) -> list[Hour]:
@@ -270,17 +247,75 @@ def _hours(connection: Connection, account: Account, wanted: ColumnElement[bool]
         tables.note, tables.note.c.transfer_id == table.c.id
     )
     found = connection.execute(query.where(wanted).order_by(table.c.created_at, table.c.id)).all()
-    others = {row.id: _other(connection, rows.transfer_of(row), account) for row in found}
+    others = _others(connection, [rows.transfer_of(row) for row in found], account)
     cards = actors.cards(connection, list(others.values()), host)
-    return [_hour(connection, row, account, others[row.id], cards, host) for row in found]
+    beside = _beside(connection, [row.id for row in found], host)
+    return [_hour(connection, row, account, others[row.id], cards, beside, host) for row in found]
 
 
-def _other(connection: Connection, found: Transfer, account: Account) -> str:
-    """The actor at the other end; for the chest and for accounts that are gone, our ledger."""
-    if found.remote_actor is not None:
-        return found.remote_actor
-    other = rows.account(connection, found.credit if found.debit == account.id else found.debit)
-    return other.actor or found.id.partition("/transfers/")[0]
+def _others(connection: Connection, found: Sequence[Transfer], account: Account) -> dict[str, str]:
+    """The actor at the other end of each; for the chest and for accounts that are gone, our ledger."""
+    at = {one.id: one.credit if one.debit == account.id else one.debit for one in found}
+    people: dict[int, str | None] = {}
+    for part in _parts(sorted(set(at.values()))):
+        query = select(tables.account.c.id, tables.account.c.actor).where(tables.account.c.id.in_(part))
+        people |= {row.id: row.actor for row in connection.execute(query)}
+    return {one.id: one.remote_actor or people[at[one.id]] or one.id.partition("/transfers/")[0] for one in found}
+
+
+T = TypeVar("T")
+
+
+def _parts(whole: Sequence[T]) -> Iterator[Sequence[T]]:
+    """So many at once as a query may name."""
+    return (whole[start : start + IDS_PER_QUERY] for start in range(0, len(whole), IDS_PER_QUERY))
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What is noted beside transfers, by their ids."""
+
+    entered_by: dict[str, Card]
+    corrects: dict[str, str]
+    questions: dict[str, Question]
+
+
+def _beside(connection: Connection, ids: Sequence[str], host: str) -> _Beside:
+    entered: dict[str, str] = {}
+    corrects: dict[str, str] = {}
+    asked: dict[str, Question] = {}
+    for part in _parts(ids):
+        query = select(tables.entry).where(tables.entry.c.transfer_id.in_(part))
+        for row in connection.execute(query):
+            if row.entered_by is not None:
+                entered[row.transfer_id] = row.entered_by
+            if row.corrects is not None:
+                corrects[row.transfer_id] = row.corrects
+        asked |= {one.transfer_id: one for one in _questions(connection, host, tables.question.c.transfer_id.in_(part))}
+    cards = actors.cards(connection, list(entered.values()), host)
+    known = {one: cards.get(actor) or actors.card(connection, actor, host) for one, actor in entered.items()}
+    return _Beside(known, corrects, asked)
+
+
+def questions(connection: Connection, host: str) -> Sequence[Question]:
+    """What was asked about claims that are not decided yet, oldest first; for coordinators."""
+    return _questions(connection, host, tables.transfer.c.state.in_(_TO_CONFIRM))
+
+
+def _questions(connection: Connection, host: str, wanted: ColumnElement[bool]) -> list[Question]:
+    table = tables.question
+    query = select(table).join(tables.transfer, tables.transfer.c.id == table.c.transfer_id).where(wanted)
+    return [
+        Question(
+            row.transfer_id,
+            actors.card(connection, row.asked_by, host),
+            row.reason,
+            row.at,
+            row.answer,
+            actors.card(connection, row.answered_by, host) if row.answered_by else None,
+        )
+        for row in connection.execute(query.order_by(table.c.at, table.c.transfer_id))
+    ]
 
 
 def _hour(
@@ -289,6 +324,7 @@ def _hour(
     account: Account,
     other: str,
     cards: dict[str, Card],
+    beside: _Beside,
     host: str,
 ) -> Hour:
     found = rows.transfer_of(row)
@@ -305,43 +341,8 @@ def _hour(
         engagement=found.engagement,
         proposal=found.proposal,
         can_withdraw=found.state in _CAN_WITHDRAW and (found.kind != LOCAL or found.credit == account.id),
-    )
-
-
-def peers(connection: Connection) -> Sequence[PeerAccount]:
-    """The accounts with all networks a link was ever proposed with, oldest first."""
-    return [_peer_account(connection, peer) for peer in rows.peers(connection)]
-
-
-def peer_by_host(connection: Connection, host: str) -> PeerAccount | None:
-    """The account with the network at this host."""
-    found = rows.peer_by_host(connection, host)
-    return _peer_account(connection, found) if found else None
-
-
-def peer_by_actor(connection: Connection, ledger_actor: str) -> PeerAccount | None:
-    """The account with the network whose ledger this is."""
-    found = rows.peer_by_actor(connection, ledger_actor)
-    return _peer_account(connection, found) if found else None
-
-
-def agreed_ledger_at(connection: Connection, host: str) -> str | None:
-    """The ledger actor of the network at this host, if its timebank and ours ever agreed: that is settled for ever."""
-    found = rows.peer_by_host(connection, host) if host.isprintable() else None
-    return found.actor if found is not None and found.terms_digest is not None else None
-
-
-def _peer_account(connection: Connection, peer: rows.Peer) -> PeerAccount:
-    account = rows.clearing(connection, peer.id)
-    return PeerAccount(
-        peer.id,
-        peer.host,
-        peer.actor,
-        peer.status.value,
-        account.balance if account else 0,
-        account.held if account else 0,
-        peer.line,
-        peer.line_granted,
-        peer.max_transfer,
-        peer.needs_sync,
+        entered_by=beside.entered_by.get(found.id),
+        corrects=beside.corrects.get(found.id) or found.reverses,
+        question=beside.questions.get(found.id),
+        kind=found.kind,
     )

@@ -1,0 +1,39 @@
+"""Somebody who has to confirm hours asks first: the claim goes on waiting, and a coordinator looks at it."""
+
+from sqlalchemy import insert, select, update
+
+from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.work import Work
+from fedaid.timebank import rows, tables
+from fedaid.timebank.commands import books
+from fedaid.timebank.rules.books import checked_reason
+from fedaid.timebank.rules.states import LocalState, PayerState
+
+ASKABLE = (LocalState.PENDING, PayerState.OFFERED)
+
+
+def ask(work: Work, transfer_id: str, actor: str, reason: str) -> None:
+    """The payer does not see what a claim is for, and says so; asked anew, the newer words count.
+
+    It changes nothing in the books: the claim can still be confirmed or refused. Raises NotFound, Refused.
+    """
+    books.lock(work)
+    found = rows.transfer(work.connection, transfer_id)
+    if found is None or rows.account(work.connection, found.debit).actor != actor:
+        raise NotFound
+    if found.state not in ASKABLE:
+        raise Refused("too_late", "This is decided already; you can correct it on your statement.", 409)
+    table, values = tables.question, {"asked_by": actor, "reason": checked_reason(reason), "at": work.now}
+    known = work.connection.execute(select(table).where(table.c.transfer_id == transfer_id)).first()
+    if known is None:
+        work.connection.execute(insert(table).values(transfer_id=transfer_id, **values))
+    else:
+        work.connection.execute(update(table).where(table.c.transfer_id == transfer_id).values(values))
+
+
+def answer(work: Work, transfer_id: str, actor: str, words: str) -> None:
+    """The one who claimed, or a coordinator, answers a question. Who may is checked by the caller. Raises NotFound."""
+    table = tables.question
+    values = {"answer": checked_reason(words), "answered_by": actor}
+    if work.connection.execute(update(table).where(table.c.transfer_id == transfer_id).values(values)).rowcount != 1:
+        raise NotFound
