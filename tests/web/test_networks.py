@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from fedaid.foundation.jobs import Errand
+from fedaid.foundation.jobs import Round
 from fedaid.timebank import peering, rows, tables
 from fedaid.timebank.commands import channel
 from fedaid.timebank.resend import state_due
@@ -39,7 +39,7 @@ def peer(house: House, other: House) -> rows.Peer:
 
 
 async def ask_peers(house: House) -> None:
-    (errand,) = [chore for chore in house.instance.chores if isinstance(chore, Errand)]
+    (errand,) = [chore for chore in house.instance.chores if isinstance(chore, Round)]
     await errand.go()
 
 
