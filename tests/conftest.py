@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fedaid.foundation.database import Database
+from tests.attacks.tally import Tally
 from tests.support import databases, postgresql
 
 collect_ignore = ["interop"]  # these need npm: `make interop` asks for them by name
@@ -19,6 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Temporary files go with the run, as they may be in memory; ``--basetemp`` keeps those of the tests that failed.
     """
+    config.pluginmanager.register(Tally(config))
     if not hasattr(config, "workerinput"):
         config.stash[GUARD] = postgresql.stand_guard()
         config.option.basetemp = config.option.basetemp or str(postgresql.run_folder() / "files")
