@@ -17,8 +17,9 @@ _FREE = ("/static/", "/livez", "/readyz")
 
 @dataclass(frozen=True)
 class WebLimits:
-    """Counted by each web process for itself, in windows of ``window_seconds`` (attacks S16, S85).
+    """Counted by each web process for itself, in windows that begin with the first that is counted (attacks S16, S85).
 
+    window_seconds                   how long a window lasts
     requests_per_address_max         from one address (a /64 for IPv6), whoever asks
     requests_per_account_max         by one signed-in member, from wherever
     refused_letters_per_address_max  letters to inboxes that were refused, before none is looked at any more

@@ -20,11 +20,19 @@ from outbox import tables
 from outbox.queue import Outgoing, post
 from tests.admin.test_deliveries_desk import opened, pressed
 from tests.small_house import RULES, START
+from tests.support import postgresql
 from tests.towns import Town
 
 pytestmark = pytest.mark.anyio
 ORIGIN, PEER = "https://northside.example", "peer.example"
 Answer = Callable[[httpx2.Request], httpx2.Response]
+
+
+@pytest.fixture(autouse=True)
+def on_disk(database_kind: str) -> None:
+    """A healthy instance has a database that survives a power cut."""
+    if database_kind == "postgresql":
+        postgresql.force_to_disk()
 
 
 class World(httpx2.AsyncBaseTransport):

@@ -23,6 +23,7 @@ STOP_SECONDS_MAX = 30.0
 _SERVER = re.compile(r"^(?:\w+=\S+ )*fedaid (?P<kind>serve|worker) ")
 _PORT = re.compile(r"--port (\d+)")
 _ASKS_FOR_PASSWORD = re.compile(rb"(?:Password|Repeat for confirmation): $")  # with the space it listens
+_TAKE_TIME = ("fedaid network", "fedaid deliveries")  # what they show is there only when both sides have worked
 _ENDED_BY_US = (0, -signal.SIGTERM)
 
 
@@ -87,7 +88,7 @@ class Bench:
         if _SERVER.match(command):
             self._start(command)
             return
-        deadline = time.monotonic() + (OTHER_SIDE_SECONDS_MAX if command.startswith("fedaid network") else 0)
+        deadline = time.monotonic() + (OTHER_SIDE_SECONDS_MAX if command.startswith(_TAKE_TIME) else 0)
         status, output = self._type(command)
         while (status or not shows(output, self.here(expected))) and time.monotonic() < deadline:
             time.sleep(0.5)

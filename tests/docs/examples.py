@@ -26,8 +26,11 @@ from fedaid.board import commands as board
 from fedaid.board import queries as listings
 from fedaid.board.limits import BoardLimits
 from fedaid.board.rules import Kind, Mode, Posting
+from fedaid.foundation.federation import Federation
 from fedaid.mentions import commands as mentions
 from fedaid.mentions import queries as desk
+from fedaid.network import commands as network
+from fedaid.network import queries as network_queries
 from fedaid.timebank import commands as timebank
 from tests.docs.neighbourhoods import NORTH, RIVER, SOCIAL, Neighbourhood, Region, region, rsa_key
 from tests.small_house import START
@@ -285,6 +288,8 @@ async def _fediverse(towns: Region, seen: Examples) -> None:
     seen.pick(north, reply_to_message="Create")
     await _reactions(towns, seen, comes)
     await _mentions(towns, seen, comes)
+    await _blocks(towns, seen, comes)
+    await _reports(towns, seen, comes)
     await comes("in-undo-follow", {"id": f"{CAROL}#undo/1", "type": "Undo", "actor": CAROL, "object": follow})
     await _followed_board(towns, seen, comes)
     await _asked_first(towns, seen)
@@ -383,6 +388,45 @@ async def _suggestion(towns: Region, seen: Examples, comes: Comes) -> None:
     await comes("in-suggestion-again", _created(7, **said))
     seen.pick(north, reject_suggestion="Reject")
     assert seen.shown["reject-suggestion"]["target"] == f"{NORTH}/listings/{listing}"
+
+
+async def _blocks(towns: Region, seen: Examples, comes: Comes) -> None:
+    """Carol blocks Ana and takes it back; then Ana does the same."""
+    north = towns.north
+    block = {"id": f"{CAROL}#blocks/1", "type": "Block", "actor": CAROL, "object": ANA}
+    await comes("in-block", block)
+    with north.instance.database.read() as connection:
+        assert actor_queries.block_between(connection, CAROL, ANA) is not None
+    await comes("in-undo-block", {"id": f"{CAROL}#blocks/1/undo", "type": "Undo", "actor": CAROL, "object": block})
+    with north.instance.units.begin() as work:
+        assert actor_queries.block_between(work.connection, CAROL, ANA) is None
+        actors.block(work, ANA, CAROL)
+    await towns.settle()
+    seen.pick(north, block="Block")
+    with north.instance.units.begin() as work:
+        actors.unblock(work, ANA, CAROL)
+    await towns.settle()
+    seen.pick(north, undo_block="Undo")
+
+
+async def _reports(towns: Region, seen: Examples, comes: Comes) -> None:
+    """Carol's server reports a listing; Ana reports what Carol wrote, and Nora passes it on."""
+    north, nora = towns.north, towns.north.people["nora"]
+    listing = seen.shown["create-listing"]["object"]["id"]
+    flag = {
+        "id": f"{SOCIAL}/flags/1",
+        "type": "Flag",
+        "actor": f"{SOCIAL}/actor",
+        "content": "This is an advertisement.",
+    }
+    await comes("in-flag", {**flag, "object": [BOARD, listing]})
+    with north.instance.units.begin() as work:
+        (report,) = network_queries.reports(work.connection, are_open=True)
+        assert (report.source, report.subject) == ("social.example", listing)
+        number = network.make_report(work, north.people["ana"], f"{SOCIAL}/notes/1", CAROL, "She asked for money.")
+        network.forward(work, number, "Asks for money before she comes.", nora.actor, Federation.OPEN)
+    await towns.settle()
+    seen.pick(north, flag="Flag")
 
 
 async def _followed_board(towns: Region, seen: Examples, comes: Comes) -> None:

@@ -108,7 +108,7 @@ class SocialServer:
     def __init__(self, clock: StillClock) -> None:
         self.documents: dict[str, Mapping[str, Any]] = {}
         self._clock = clock
-        for path, kind in (("/users/carol", "Person"), ("/groups/commons", "Group")):
+        for path, kind in (("/users/carol", "Person"), ("/groups/commons", "Group"), ("/actor", "Application")):
             self.documents[path] = self._actor(f"{SOCIAL}{path}", kind)
 
     def _actor(self, uri: str, kind: str) -> Mapping[str, Any]:

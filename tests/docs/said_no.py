@@ -18,6 +18,7 @@ REFUSALS: Mapping[str, int] = {
     "MailRefused": 1,
     "_come_back": 0,
     "Mark": 3,
+    "Verdict": 1,
     "_again": 1,
     "_answer": 2,
     "_log_refusal": 2,
@@ -51,7 +52,8 @@ def codes() -> frozenset[str]:
         place = REFUSALS.get(name)
         if place is not None and len(call.args) > place:
             found |= set(_texts(call.args[place]))
-    return frozenset((found | set(_chosen())) - {"*: *"})  # the text of an exception
+    found |= {*_chosen(), *_in_answers()}
+    return frozenset(found - {"", "*: *"})  # no code yet; the text of an exception
 
 
 def _chosen() -> Iterator[str]:
@@ -63,6 +65,15 @@ def _chosen() -> Iterator[str]:
             table = node.value.func.value
             known = table.values if isinstance(table, ast.Dict) else []
             yield from (text for value in (*known, *node.value.args[1:]) for text in _texts(value))
+
+
+def _in_answers() -> Iterator[str]:
+    """Codes in an answer that is written down as it stands: ``{"code": "...", ...}``."""
+    for node in _nodes():
+        if isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == "code":
+                    yield from _texts(value)
 
 
 def _texts(node: ast.expr) -> Iterator[str]:

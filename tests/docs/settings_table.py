@@ -29,7 +29,13 @@ _BOUNDS = {
     "maxLength": "at most {} characters",
     "pattern": "`{}`",
 }
-_TYPES = {"Path": "folder", "str": "text", "int": "whole number", "bool": "true or false"}
+_TYPES = {
+    "Path": "folder",
+    "str": "text",
+    "int": "whole number",
+    "bool": "true or false",
+    "Federation": "`open` or `neighbours`",
+}
 _FIELD_LINE = re.compile(r"^([a-z][a-z0-9_]*)\s{2,}(\S.*)$")
 
 

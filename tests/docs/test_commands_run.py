@@ -14,7 +14,7 @@ import pytest
 from tests.docs.bench import Bench, CommandFailed, shows
 from tests.docs.commands_table import commands
 from tests.docs.pages import ROOT, Block, blocks, pages, prose, shown
-from tests.support import databases
+from tests.support import databases, postgresql
 
 STOP = "stop what was started"
 
@@ -73,15 +73,22 @@ NOT_RUN = {
 _NORTH = ("fedaid init --data /srv/fedaid --origin https://northside.example --name Northside",)
 _RIVER = ("fedaid init --data /srv/riverside --origin https://riverside.example --name Riverside",)
 _NORTH_SERVED = (*_NORTH, "fedaid serve --data /srv/fedaid --port 8001")
+_BOTH_SERVED = (*_NORTH_SERVED, *_RIVER, "fedaid serve --data /srv/riverside --port 8002")
 BEFORE = {
     "docs/how-to/add-members-and-groups.md": _NORTH_SERVED,
     "docs/how-to/back-up-and-restore.md": _NORTH_SERVED,
-    "docs/how-to/link-a-neighbouring-network.md": (
-        *_NORTH_SERVED,
-        *_RIVER,
-        "fedaid serve --data /srv/riverside --port 8002",
+    "docs/how-to/link-a-neighbouring-network.md": _BOTH_SERVED,
+    "docs/how-to/when-something-does-not-arrive.md": (
+        *_BOTH_SERVED,
+        "fedaid network propose riverside.example --data /srv/fedaid",
     ),
-    "docs/how-to/when-something-does-not-arrive.md": _NORTH_SERVED,
+    "docs/how-to/choose-whom-to-speak-with.md": _NORTH,
+    "docs/how-to/block-and-limit.md": (*_NORTH_SERVED, *_RIVER),
+    "docs/how-to/move-leave-and-change-keys.md": (
+        *_BOTH_SERVED,
+        "fedaid member add ana --name Ana --data /srv/fedaid < /dev/null",
+        "fedaid member add kim --name Kim --data /srv/fedaid < /dev/null",
+    ),
 }
 WITH_COMMANDS = [page for page in pages() if blocks(page, "console")]
 WANT_POSTGRESQL = ("docs/how-to/use-postgresql.md", "docs/how-to/back-up-and-restore.md")
@@ -108,6 +115,7 @@ def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
     folder.mkdir()
     if shown(request.getfixturevalue("page")) in WANT_POSTGRESQL:
         with databases.fresh_database_url("postgresql", folder) as url:
+            postgresql.force_to_disk()  # the doctor looks for it
             yield from _ended(Bench(folder, url))
     else:
         yield from _ended(Bench(folder))

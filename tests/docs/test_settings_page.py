@@ -16,6 +16,7 @@ OTHERS = {
     "origin": "https://riverside.example",
     "name": "Riverside",
     "database_url": "sqlite:////elsewhere.db",
+    "federation": "neighbours",
     "time_zone": "Europe/London",
     "contact": "hello@northside.example",
     "source_url": "https://northside.example/source",

@@ -47,7 +47,9 @@ def test_every_type_that_is_sent_is_documented_and_shown() -> None:
 def test_the_story_of_the_examples_leaves_no_type_out() -> None:
     """The types as they stand in what builds activities: each was really sent in the story."""
     builders = source("fedaid/actors/wire") + source("fedaid/board/wire") + source("fedaid/timebank/rules")
-    builders += (ROOT / "fedaid/mentions/wire.py").read_text(encoding="utf-8")
+    builders += "".join(
+        (ROOT / f"fedaid/{room}/wire.py").read_text(encoding="utf-8") for room in ("mentions", "network")
+    )
     written = set(re.findall(r'"([A-Z]\w+)"', builders)) & ACTIVITY_TYPES
     handled = {"Like", "Dislike", "EmojiReact", "Question"}  # named there because they are read
     assert written - handled == {one["type"] for one in examples().sent}

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ IN_MEMORY, ON_DISK = Path("/dev/shm"), Path("/tmp")  # noqa: S108 - mkdtemp make
 BYTES_IN_MEMORY_MIN = 1024**3
 # No database of the tests outlives the run, so none need survive the machine's power failure. Servers are killed in
 # the tests, the machine is not: what was written is there without being forced onto the disk.
-FORGETFUL = "-c fsync=off -c full_page_writes=off -c max_wal_size=128MB"
+FORGETFUL = "fsync = off\nfull_page_writes = off\nmax_wal_size = 128MB\n"
 
 # The guard outlives whoever started it by a moment: when the pipe on its standard input closes, for whatever reason
 # the test run ended, it stops the server and removes the folder.
@@ -109,6 +110,15 @@ def make_template(name: str) -> None:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0'.encode())
 
 
+def force_to_disk() -> None:
+    """From now on the server forces onto the disk what it wrote, as one that people rely on must."""
+    with _superuser() as connection:
+        connection.execute("ALTER SYSTEM SET fsync = on")
+        connection.execute("SELECT pg_reload_conf()")
+        while connection.execute("SHOW fsync").fetchone() != ("on",):
+            time.sleep(0.01)
+
+
 def url(name: str) -> str:
     """The URL of a database of the cluster."""
     return f"postgresql://{SUPERUSER}@/{name}?host={cluster()}"
@@ -156,9 +166,9 @@ def _start(folder: Path, programs: Path) -> None:
     data = folder / "data"
     locale = ["--encoding=UTF8", "--locale=C.UTF-8"]
     _run(user, programs / "initdb", "--no-sync", "--auth=trust", f"--username={SUPERUSER}", *locale, "-D", data)
-    options = (
-        f"-c listen_addresses= -c unix_socket_directories={folder} -c max_connections={CONNECTIONS_MAX} {FORGETFUL}"
-    )
+    with (data / "postgresql.conf").open("a") as settings:
+        settings.write(FORGETFUL)
+    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c max_connections={CONNECTIONS_MAX}"
     _run(user, programs / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "--wait", "start")
     folder.chmod(0o700)
 

@@ -23,6 +23,7 @@ from activitypub.keys import SigningKey
 from fedaid import app, settings
 from fedaid.actors import commands as actors
 from fedaid.foundation.database import Database, metadata
+from fedaid.foundation.errands import errand
 from inbox.tables import State, inbox_letter
 from tests.inbox.post import Post, draft_post, rfc9421_post
 from tests.support.elsewhere import Elsewhere
@@ -168,15 +169,16 @@ class Scene:
             time.sleep(0.02)
 
     def wait_until_quiet(self) -> None:
-        """Until every letter is settled and everything is delivered."""
+        """Until every letter is settled, everything is delivered, and every errand was tried."""
         table = outbox.tables
         unsent = select(table.delivery.c.n).where(table.delivery.c.state == table.WAITING)
         unread = select(table.activity.c.id).where(table.activity.c.fanned_out.is_(False))
         new = select(inbox_letter.c.n).where(inbox_letter.c.state == State.NEW.value)
+        untried = select(errand.c.id).where(errand.c.tries == 0)
 
         def is_quiet() -> bool:
             with self.database.read() as connection:
-                return not any(connection.execute(query).first() for query in (unsent, unread, new))
+                return not any(connection.execute(query).first() for query in (unsent, unread, new, untried))
 
         self.wait_until(is_quiet)
 

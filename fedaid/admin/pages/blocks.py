@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -110,6 +111,7 @@ class Uploaded:
 def _with_list(handler: Callable[[Request, Uploaded], Response]) -> Endpoint:
     """Makes a route out of a function that takes a list; who is looking is asked before anything is read."""
 
+    @wraps(handler)
     async def endpoint(request: Request) -> Response:
         await run_in_threadpool(admin, request)
         try:

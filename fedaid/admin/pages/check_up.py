@@ -27,6 +27,7 @@ def waiting_page(request: Request) -> Response:
 
 def _look(patient: Patient) -> Callable[[Request], Awaitable[Response]]:
     async def look(request: Request) -> Response:
+        """Looks now, and shows what is in order and what to mend."""
         await run_in_threadpool(admin, request)
         return await run_in_threadpool(_page, request, await examine(patient))
 

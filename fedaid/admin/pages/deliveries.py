@@ -1,6 +1,7 @@
 """The pages of mail that goes out: every server, one server, one activity; and the three steps, each a plain form."""
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -81,6 +82,7 @@ def activity_page(request: Request) -> Response:
 
 
 def _step(step: Callable[[Work, str], object], said: str) -> Callable[[Request, Form], Response]:
+    @wraps(step)
     def take(request: Request, form: Form) -> Response:
         admin(request)
         host = request.path_params["host"]
