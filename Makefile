@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format format-check lint types layers tests attacks interop interop-where-npm-is docs lock clean
+.PHONY: help setup demo test format format-check lint types layers tests attacks fuzz interop interop-where-npm-is docs lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16

