@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format format-check lint types layers tests interop interop-where-npm-is second second-where-node-is docs lock clean
+.PHONY: help setup demo test format format-check lint types layers tests attacks fuzz explore interop interop-where-npm-is \
+	second second-where-node-is docs lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -42,6 +43,10 @@ layers: setup
 tests: setup
 	@echo "== tests"
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+attacks: setup ## Send every attack of tests/attacks/catalogue.py, and count how many are refused
+	@echo "== attacks"
+	@$(BIN)/python -m pytest -n 2 -m attack $(ARGS)
 
 interop: setup ## A neighbourhood and a server of others, Fedify; needs npm
 	@echo "== interop"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fedaid.foundation.database import Database
+from tests.attacks.tally import Tally
 from tests.support import databases, postgresql
 
 # These need npm and node: `make interop` and `make second` ask for them by name.
@@ -20,6 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Temporary files go with the run, as they may be in memory; ``--basetemp`` keeps those of the tests that failed.
     """
+    config.pluginmanager.register(Tally(config))
     if not hasattr(config, "workerinput"):
         config.stash[GUARD] = postgresql.stand_guard()
         config.option.basetemp = config.option.basetemp or str(postgresql.run_folder() / "files")

@@ -36,10 +36,12 @@ def try_wrongly(town: Town, address: str) -> int:
     return httpx2.post(f"{town.origin}/sign-in", data=wrong, headers=headers, trust_env=False, timeout=20).status_code
 
 
+@pytest.mark.attack("S85")
 def test_a_trusted_proxy_says_whose_tries_they_are(proxied: Town) -> None:
     assert [try_wrongly(proxied, "198.51.100.1") for _ in range(2)] == [401, 429]
     assert try_wrongly(proxied, "198.51.100.2") == 401
 
 
+@pytest.mark.attack("S85")
 def test_nobody_else_is_believed(bare: Town) -> None:
     assert [try_wrongly(bare, f"198.51.100.{number}") for number in (1, 2)] == [401, 429]

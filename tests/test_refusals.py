@@ -361,6 +361,37 @@ REFUSALS = {
         {"fedaid.board.commands.receive:_check_same_server": nothing},
     ),
 }
+# What each is in tests/attacks/catalogue.py.
+ATTACKS = {
+    "an unsigned letter": "S20",
+    "a letter signed by another key than it names": "S20",
+    "a body that is not the signed one": "S22",
+    "a body that is not the signed one, RFC 9421": "S34",
+    "an actor of another server": "S29",
+    "another actor of the same server": "S29",
+    "an actor of another server, from a stranger": "S29",
+    "an id of another server": "S57",
+    "a letter of long ago": "S24",
+    "a letter of the future": "S24",
+    "a letter of long ago, RFC 9421": "S24",
+    "a letter for another host": "S28",
+    "a page of another host": "S28",
+    "a letter that says it is too large": "S60",
+    "a letter that turns out too large": "S60",
+    "a Create of another server's object": "S11",
+    "a Create of another server's object as one's own": "S11",
+    "a Create in a neighbour's name": "S11",
+    "a Create of an object of ours": "S51",
+    "an Update of another server's object": "S40",
+    "an Update of another server's object as one's own": "S40",
+    "an Update of a neighbour's object as one's own": "S40",
+    "a Delete of another server's object": "S41",
+    "a Delete of a neighbour's object": "S41",
+    "a Delete of another server's object that has not come yet": "S41",
+}
+REFUSED = [
+    pytest.param(name, marks=[pytest.mark.attack(ATTACKS[name])] if name in ATTACKS else []) for name in REFUSALS
+]
 CHECKS_BESIDE_OTHERS = [(name, check) for name, one in REFUSALS.items() if len(one.checks) > 1 for check in one.checks]
 
 
@@ -426,7 +457,7 @@ def take_out(monkeypatch: pytest.MonkeyPatch, name: str, stands_in: Callable[...
 # the refusals
 
 
-@pytest.mark.parametrize("name", REFUSALS)
+@pytest.mark.parametrize("name", REFUSED)
 def test_it_is_refused_with_its_reason_in_the_log_and_nothing_left_behind(town: Scene, name: str) -> None:
     refusal = REFUSALS[name]
     request = refusal.request(town)

@@ -64,6 +64,7 @@ async def test_a_file_is_found_behind_a_redirect() -> None:
     assert await client(web).fetch_file(URL, KINDS, 100) == b"pixels"
 
 
+@pytest.mark.attack("S01", "S03", "S04", "S07", "S60")
 @pytest.mark.parametrize(
     ("page", "code"),
     [
@@ -87,6 +88,7 @@ async def test_what_is_not_wanted_is_refused(page: tuple[int, dict[str, str], by
     assert [str(request.url) for request in web.asked] == [URL]
 
 
+@pytest.mark.attack("S01", "S04", "S05")
 @pytest.mark.parametrize("url", ["https://10.0.0.1/x", "http://files.example/1.png", "https://localhost/1.png", "x"])
 async def test_an_address_that_is_not_public_is_not_even_asked(url: str) -> None:
     """Attacks S01, S04, S05."""

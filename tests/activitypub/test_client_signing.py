@@ -124,6 +124,7 @@ def test_what_a_server_says_of_itself_does_not_count_against_what_was_tried() ->
     assert river.asked == [Proof.DRAFT_CAVAGE, Proof.RFC_9421, Proof.DRAFT_CAVAGE, Proof.DRAFT_CAVAGE]
 
 
+@pytest.mark.attack("S90")
 def test_s90_only_so_many_hosts_are_remembered() -> None:
     river = River(lambda proof: proof is Proof.RFC_9421)
     first, second = "https://a.example/1", "https://b.example/1"

@@ -187,6 +187,7 @@ def test_our_host_may_be_spelled_with_its_port_or_in_capitals(host: str) -> None
 # S20: none, or broken
 
 
+@pytest.mark.attack("S20")
 @pytest.mark.parametrize(
     "value",
     [
@@ -210,15 +211,18 @@ def test_s20_no_signature_or_a_broken_one_is_refused(value: str) -> None:
         read_signature(with_header(letter(), "signature", value))
 
 
+@pytest.mark.attack("S20")
 def test_s20_a_request_without_a_signature_is_refused() -> None:
     assert refused(without_header(letter(), "signature"), rsa_key()) == "unsigned"
 
 
+@pytest.mark.attack("S20")
 def test_s20_a_signature_by_another_key_is_refused() -> None:
     other = replace(rsa_key(), private_key=rsa.generate_private_key(65537, 2048))
     assert refused(letter(other), rsa_key()) == "signature_wrong"
 
 
+@pytest.mark.attack("S20")
 def test_s20_a_key_that_the_signature_does_not_name_is_refused() -> None:
     assert refused(letter(), replace(rsa_key(), key_id=f"{BOB}#other-key")) == "wrong_key"
 
@@ -226,10 +230,12 @@ def test_s20_a_key_that_the_signature_does_not_name_is_refused() -> None:
 # S21: the digest
 
 
+@pytest.mark.attack("S21")
 def test_s21_a_post_whose_digest_is_not_signed_is_refused() -> None:
     assert refused(handmade(("(request-target)", "host", "date")), rsa_key()) == "coverage"
 
 
+@pytest.mark.attack("S21")
 def test_s21_a_post_without_a_digest_is_refused() -> None:
     assert refused(without_header(handmade(), "digest"), rsa_key()) == "digest_count"
 
@@ -237,20 +243,24 @@ def test_s21_a_post_without_a_digest_is_refused() -> None:
 # S22: the digest does not match
 
 
+@pytest.mark.attack("S22")
 def test_s22_another_body_is_refused() -> None:
     assert refused(replace(letter(), body=BODY + b" "), rsa_key()) == "digest_mismatch"
 
 
+@pytest.mark.attack("S22")
 @pytest.mark.parametrize("second", [digest_of(b"other"), digest_of(BODY)])
 def test_s22_two_sha_256_digests_are_refused_even_if_equal(second: str) -> None:
     assert refused(handmade(digest=f"{digest_of(BODY)},{second}"), rsa_key()) == "digest_count"
 
 
+@pytest.mark.attack("S22")
 @pytest.mark.parametrize("value", ["SHA-512=AAAA", "MD5=AAAA", "nonsense"])
 def test_s22_a_digest_without_sha_256_is_refused(value: str) -> None:
     assert refused(handmade(digest=value), rsa_key()) == "digest_count"
 
 
+@pytest.mark.attack("S22")
 @pytest.mark.parametrize("value", ["SHA-256=!!!!", "SHA-256=" + "A" * 2000])
 def test_s22_a_digest_that_cannot_be_read_is_refused(value: str) -> None:
     assert refused(handmade(digest=value), rsa_key()) == "digest_malformed"
@@ -259,12 +269,14 @@ def test_s22_a_digest_that_cannot_be_read_is_refused(value: str) -> None:
 # S23: too little is signed
 
 
+@pytest.mark.attack("S23")
 @pytest.mark.parametrize("missing", ["(request-target)", "host", "date", "digest"])
 def test_s23_each_part_of_the_required_list_is_required(missing: str) -> None:
     covered = tuple(name for name in EVERYTHING if name != missing)
     assert refused(handmade(covered), rsa_key()) == "coverage"
 
 
+@pytest.mark.attack("S23")
 def test_s23_only_the_date_is_too_little() -> None:
     assert refused(handmade(("date",)), rsa_key()) == "coverage"
 
@@ -272,47 +284,56 @@ def test_s23_only_the_date_is_too_little() -> None:
 # S24 and S32: when
 
 
+@pytest.mark.attack("S24")
 @pytest.mark.parametrize("hours", [-13, -2, 2])
 def test_s24_a_date_outside_the_hour_is_refused(hours: int) -> None:
     assert refused(letter(now=NOW + timedelta(hours=hours)), rsa_key()) == "too_old"
 
 
+@pytest.mark.attack("S24")
 @pytest.mark.parametrize("minutes", [-59, 59])
 def test_s24_clocks_may_differ_by_up_to_an_hour(minutes: int) -> None:
     assert proved(letter(now=NOW + timedelta(minutes=minutes)), rsa_key())
 
 
+@pytest.mark.attack("S24")
 def test_s24_an_old_date_is_refused_even_where_created_is_new() -> None:
     covered = ("(request-target)", "host", "date", "(created)", "digest")
     old = http_date(NOW - timedelta(hours=13))
     assert refused(handmade(covered, created=SECONDS, date=old), rsa_key()) == "too_old"
 
 
+@pytest.mark.attack("S24")
 @pytest.mark.parametrize("date", ["", "yesterday", "Tue, 31 Feb 2026 12:00:00 GMT", "Tue, 24 Nov 2026 12:00:00 CET"])
 def test_s24_a_date_that_cannot_be_read_is_refused(date: str) -> None:
     assert refused(handmade(date=date), rsa_key()) == "bad_date"
 
 
+@pytest.mark.attack("S32")
 def test_s32_created_in_the_future_is_refused() -> None:
     covered = ("(request-target)", "host", "(created)", "digest")
     assert refused(handmade(covered, created=SECONDS + 3700), rsa_key()) == "too_old"
 
 
+@pytest.mark.attack("S32")
 @pytest.mark.parametrize("expires", [SECONDS - 1, SECONDS - 61])
 def test_s32_a_signature_that_has_expired_is_refused(expires: int) -> None:
     covered = ("(request-target)", "host", "(created)", "(expires)", "digest")
     assert refused(handmade(covered, created=SECONDS - 60, expires=expires), rsa_key()) == "expired"
 
 
+@pytest.mark.attack("S32")
 def test_s32_a_signature_that_expires_before_it_was_created_is_refused() -> None:
     covered = ("(request-target)", "host", "(created)", "(expires)", "digest")
     assert refused(handmade(covered, created=SECONDS + 60, expires=SECONDS + 59), rsa_key()) == "expired"
 
 
+@pytest.mark.attack("S32")
 def test_s32_expires_counts_even_where_it_is_not_signed() -> None:
     assert refused(handmade(expires=SECONDS - 1), rsa_key()) == "expired"
 
 
+@pytest.mark.attack("S32")
 @pytest.mark.parametrize("text", ["1.5", "-5", "+5", "1e9", "٣", "99999999999999"])
 def test_s32_created_must_be_whole_seconds(text: str) -> None:
     request = handmade(parameters=f',algorithm="hs2019",created="{text}"')
@@ -320,6 +341,7 @@ def test_s32_created_must_be_whole_seconds(text: str) -> None:
         read_signature(request)
 
 
+@pytest.mark.attack("S32")
 def test_s32_created_that_is_signed_but_not_said_is_refused() -> None:
     assert refused(handmade(("(request-target)", "host", "(created)", "digest")), rsa_key()) == "component_missing"
 
@@ -334,10 +356,12 @@ def test_the_older_algorithms_have_no_created(algorithm: str) -> None:
 # S25: the query
 
 
+@pytest.mark.attack("S25")
 def test_s25_a_post_signed_without_its_query_is_refused() -> None:
     assert refused(replace(handmade(), target="/inbox?x=1"), rsa_key()) == "signature_wrong"
 
 
+@pytest.mark.attack("S25")
 @pytest.mark.parametrize("signed", ["/users/ana/outbox?page=1", "/users/ana/outbox"])
 def test_s25_a_get_may_be_signed_with_or_without_its_query(signed: str) -> None:
     covered = ("(request-target)", "host", "date")
@@ -349,15 +373,18 @@ def test_s25_a_get_may_be_signed_with_or_without_its_query(signed: str) -> None:
 # S26: the method
 
 
+@pytest.mark.attack("S26")
 def test_s26_a_signature_made_for_get_is_refused_on_a_post() -> None:
     assert refused(handmade(signed_method="get"), rsa_key()) == "signature_wrong"
 
 
+@pytest.mark.attack("S26")
 def test_s26_no_header_changes_the_method() -> None:
     request = handmade(signed_method="get", x_http_method_override="GET")
     assert refused(request, rsa_key()) == "signature_wrong"
 
 
+@pytest.mark.attack("S26")
 def test_s26_a_get_with_a_body_must_sign_its_digest() -> None:
     covered = ("(request-target)", "host", "date")
     request = replace(handmade(covered, signed_method="get"), method="GET")
@@ -367,6 +394,7 @@ def test_s26_a_get_with_a_body_must_sign_its_digest() -> None:
 # What stands twice (S27)
 
 
+@pytest.mark.attack("S27")
 @pytest.mark.parametrize("name", ["host", "date", "digest", "content-type", "content-length", "signature"])
 def test_s27_a_header_that_may_stand_once_stands_once(name: str) -> None:
     request = letter()
@@ -374,12 +402,14 @@ def test_s27_a_header_that_may_stand_once_stands_once(name: str) -> None:
     assert refused(twice, rsa_key()) == "duplicate_header"
 
 
+@pytest.mark.attack("S27")
 def test_s27_a_parameter_of_the_signature_stands_once() -> None:
     request = letter()
     header = 'keyId="https://evil.example/k",' + dict(request.headers)["signature"]
     assert refused(with_header(request, "signature", header), rsa_key()) == "duplicate_parameter"
 
 
+@pytest.mark.attack("S27")
 def test_s27_a_covered_header_is_listed_once() -> None:
     assert refused(handmade((*EVERYTHING, "date")), rsa_key()) == "duplicate_component"
 
@@ -393,12 +423,14 @@ def test_other_headers_that_stand_twice_are_signed_joined() -> None:
 # S28: for another host
 
 
+@pytest.mark.attack("S28")
 def test_s28_a_letter_to_another_host_is_refused_here() -> None:
     elsewhere = UrlRules().parse("https://c.example/inbox")
     headers = sign_draft_cavage("POST", elsewhere, BODY, rsa_key(), NOW)
     assert refused(as_request("POST", elsewhere, BODY, headers), rsa_key()) == "wrong_host"
 
 
+@pytest.mark.attack("S28")
 def test_s28_a_host_header_of_ours_does_not_help_a_letter_to_another_host() -> None:
     elsewhere = UrlRules().parse("https://c.example/inbox")
     headers = sign_draft_cavage("POST", elsewhere, BODY, rsa_key(), NOW) | {"host": "a.example"}
@@ -408,6 +440,7 @@ def test_s28_a_host_header_of_ours_does_not_help_a_letter_to_another_host() -> N
 # S31, which algorithms and keys
 
 
+@pytest.mark.attack("S31")
 def test_s31_an_hmac_keyed_by_the_public_key_is_refused() -> None:
     pem = public_to_pem(public(rsa_key()).public_key)
     request = handmade()
@@ -418,16 +451,19 @@ def test_s31_an_hmac_keyed_by_the_public_key_is_refused() -> None:
     assert refused(with_header(request, "signature", header), rsa_key()) == "algorithm"
 
 
+@pytest.mark.attack("S31")
 @pytest.mark.parametrize("algorithm", ["rsa-sha1", "rsa-sha512", "ed25519", "none"])
 def test_s31_an_algorithm_that_is_not_the_keys_is_refused(algorithm: str) -> None:
     assert refused(handmade(parameters=f',algorithm="{algorithm}"'), rsa_key()) == "algorithm"
 
 
+@pytest.mark.attack("S31")
 def test_s31_an_rsa_algorithm_is_refused_for_an_ed25519_key() -> None:
     request = handmade(parameters=',algorithm="rsa-sha256"', key=ed25519_key())
     assert refused(request, ed25519_key()) == "algorithm"
 
 
+@pytest.mark.attack("S31")
 def test_s31_a_short_rsa_key_is_refused_though_its_signature_is_right() -> None:
     weak = SigningKey(f"{BOB}#weak", BOB, rsa.generate_private_key(65537, 1024))  # noqa: S505 - what is refused here
     assert refused(letter(weak), weak) == "key_weak"
@@ -457,6 +493,7 @@ def test_a_very_long_list_of_components_is_refused() -> None:
 # Before the key is fetched (S16)
 
 
+@pytest.mark.attack("S16")
 @pytest.mark.parametrize(
     ("request_", "code"),
     [
@@ -470,6 +507,7 @@ def test_s16_what_needs_no_key_is_refused_without_one(request_: Request, code: s
         check_claim(request_, read_signature(request_), HERE, NOW, SignatureLimits())
 
 
+@pytest.mark.attack("S16")
 def test_s16_a_sound_claim_passes_without_the_key() -> None:
     check_claim(letter(), read_signature(letter()), HERE, NOW, SignatureLimits())
 

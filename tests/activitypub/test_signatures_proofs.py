@@ -68,6 +68,7 @@ def test_the_key_that_a_proof_names_is_read_before_it_is_fetched() -> None:
     assert read_proof(FEP["unsigned"], NOW) is None
 
 
+@pytest.mark.attack("S38")
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -213,26 +214,31 @@ def test_a_proof_cannot_be_made_with_an_rsa_key() -> None:
 # What S38 refuses
 
 
+@pytest.mark.attack("S38")
 @pytest.mark.parametrize("change", [{"content": "Hello World"}, {"to": "x"}, {"actor": f"{ALICE}2"}])
 def test_s38_a_changed_document_is_refused(change: dict[str, str]) -> None:
     assert refused({**FEP["signed"], **change}) == "proof_invalid"
 
 
+@pytest.mark.attack("S38")
 def test_s38_a_changed_value_of_the_proof_is_refused() -> None:
     value = FEP["signed"]["proof"]["proofValue"]
     other = value[:-1] + ("A" if value[-1] != "A" else "B")
     assert refused({**FEP["signed"], "proof": {**FEP["signed"]["proof"], "proofValue": other}}) == "proof_invalid"
 
 
+@pytest.mark.attack("S38")
 def test_s38_no_proof_is_refused() -> None:
     assert refused(FEP["unsigned"]) == "proof_missing"
 
 
+@pytest.mark.attack("S38")
 @pytest.mark.parametrize("proof", [[FEP["signed"]["proof"]], [], "x", 7, True])
 def test_s38_what_is_not_one_proof_is_refused(proof: Any) -> None:
     assert refused({**FEP["unsigned"], "proof": proof}) == "proof_malformed"
 
 
+@pytest.mark.attack("S38")
 @pytest.mark.parametrize(
     "change",
     [
@@ -257,16 +263,19 @@ def test_s38_a_proof_of_another_kind_is_refused_though_its_signature_is_right(ch
     assert refused(signed(**change)) == "proof_options"
 
 
+@pytest.mark.attack("S38")
 def test_s38_a_proof_from_the_future_is_refused() -> None:
     assert verify_proof(signed(created="2026-11-24T12:04:59Z"), public(alice()), NOW)
     assert refused(signed(created="2026-11-24T12:05:01Z")) == "proof_options"
 
 
+@pytest.mark.attack("S38")
 def test_s38_a_proof_that_has_expired_is_refused() -> None:
     assert verify_proof(signed(expires="2026-11-24T12:00:01Z"), public(alice()), NOW)
     assert refused(signed(expires="2026-11-24T12:00:00Z")) == "proof_expired"
 
 
+@pytest.mark.attack("S38")
 def test_s38_a_proof_without_a_context_is_taken_where_its_signature_is_right() -> None:
     """Older senders leave it out of the proof; then nothing of it is signed there, but the document's still is."""
     document = signed()
@@ -274,20 +283,24 @@ def test_s38_a_proof_without_a_context_is_taken_where_its_signature_is_right() -
     assert refused(document) == "proof_invalid"
 
 
+@pytest.mark.attack("S38")
 def test_s38_a_proof_is_refused_with_an_rsa_key() -> None:
     key = VerificationKey(alice().key_id, ALICE, generate_rsa().public_key(), NOW)
     assert refused(FEP["signed"], key) == "proof_key"
 
 
+@pytest.mark.attack("S38")
 def test_s38_a_proof_is_refused_with_a_key_that_its_owner_keeps_for_requests_only() -> None:
     assert refused(FEP["signed"], replace(public(alice()), asserts=False)) == "proof_key"
 
 
+@pytest.mark.attack("S38")
 def test_s38_a_proof_by_another_key_is_refused() -> None:
     key = VerificationKey(alice().key_id, ALICE, Ed25519PrivateKey.generate().public_key(), NOW)
     assert refused(FEP["signed"], key) == "proof_invalid"
 
 
+@pytest.mark.attack("S38")
 @pytest.mark.parametrize("value", [None, 5, "", "abc", "u" + "A" * 80, "z" + "0OIl", "z", "z" + "1" * 300])
 def test_s38_a_value_that_is_no_base58btc_signature_is_refused(value: Any) -> None:
     assert refused({**FEP["signed"], "proof": {**FEP["signed"]["proof"], "proofValue": value}}) in (
@@ -296,6 +309,7 @@ def test_s38_a_value_that_is_no_base58btc_signature_is_refused(value: Any) -> No
     )
 
 
+@pytest.mark.attack("S38")
 @pytest.mark.parametrize("value", [2**53, -(2**60), float("nan"), float("inf"), "\ud800"])
 def test_s38_what_has_no_canonical_form_is_refused(value: Any) -> None:
     assert refused({**FEP["signed"], "n": value}) == "proof_canonical"

@@ -168,6 +168,7 @@ def test_the_first_signature_that_covers_enough_counts() -> None:
 # What is refused
 
 
+@pytest.mark.attack("S20")
 @pytest.mark.parametrize(
     "value",
     [
@@ -196,17 +197,20 @@ def test_s20_a_broken_signature_input_is_refused(value: str) -> None:
         read_signature(with_header(letter(), "signature-input", value))
 
 
+@pytest.mark.attack("S20")
 @pytest.mark.parametrize("value", ["", "sig1=AAAA", "sig1=:!!:", "sig1=:A:", "sig1=::", "other=:AAAA:", 'keyId="a"'])
 def test_s20_a_broken_signature_is_refused(value: str) -> None:
     with pytest.raises(SignatureRefused):
         read_signature(with_header(letter(), "signature", value))
 
 
+@pytest.mark.attack("S20")
 def test_s20_an_altered_signature_is_refused() -> None:
     other = replace(rsa_key(), private_key=rsa.generate_private_key(65537, 2048))
     assert refused(letter(other), rsa_key()) == "signature_wrong"
 
 
+@pytest.mark.attack("S21")
 @pytest.mark.parametrize(
     "covered",
     [
@@ -222,38 +226,46 @@ def test_s21_s23_too_little_is_refused(covered: tuple[str, ...]) -> None:
     assert refused(handmade(covered, digest="x"), rsa_key()) == "coverage"
 
 
+@pytest.mark.attack("S23")
 def test_s23_the_query_must_be_covered_where_there_is_one() -> None:
     covered = ("@method", "@authority", "@path", "content-digest")
     assert refused(handmade(covered, target="/inbox?x=1"), rsa_key()) == "coverage"
 
 
+@pytest.mark.attack("S23")
 def test_s23_created_is_required_even_with_a_date() -> None:
     request = handmade((*EVERYTHING, "date"), created=None, date="Tue, 24 Nov 2026 12:00:00 GMT")
     assert refused(request, rsa_key()) == "coverage"
 
 
+@pytest.mark.attack("S24")
 @pytest.mark.parametrize("seconds", [-13 * 3600, -3601, 3601])
 def test_s24_created_outside_the_hour_is_refused(seconds: int) -> None:
     assert refused(handmade(created=SECONDS + seconds), rsa_key()) == "too_old"
 
 
+@pytest.mark.attack("S24")
 def test_s24_the_hour_is_measured_from_our_clock() -> None:
     assert refused(letter(), rsa_key(), now=NOW + timedelta(hours=1, seconds=1)) == "too_old"
 
 
+@pytest.mark.attack("S32")
 def test_s32_what_has_expired_is_refused() -> None:
     assert refused(handmade(created=SECONDS - 60, more=f";expires={SECONDS - 1}"), rsa_key()) == "expired"
 
 
+@pytest.mark.attack("S32")
 def test_s32_what_expires_before_it_is_created_is_refused() -> None:
     assert refused(handmade(created=SECONDS + 60, more=f";expires={SECONDS + 59}"), rsa_key()) == "expired"
 
 
+@pytest.mark.attack("S26")
 def test_s26_a_signature_for_get_is_refused_on_a_post() -> None:
     signed = handmade(("@method", "@target-uri", "content-digest"), method="GET")
     assert refused(replace(signed, method="POST", body=BODY), rsa_key()) == "signature_wrong"
 
 
+@pytest.mark.attack("S27")
 @pytest.mark.parametrize("name", ["host", "content-digest", "content-type", "signature", "signature-input"])
 def test_s27_a_header_that_may_stand_once_stands_once(name: str) -> None:
     request = letter()
@@ -262,16 +274,19 @@ def test_s27_a_header_that_may_stand_once_stands_once(name: str) -> None:
     )
 
 
+@pytest.mark.attack("S27")
 def test_s27_a_parameter_stands_once() -> None:
     assert refused(handmade(more=f";created={SECONDS}"), rsa_key()) == "duplicate_parameter"
 
 
+@pytest.mark.attack("S27")
 def test_s27_a_label_stands_once() -> None:
     request = letter()
     twice = ", ".join([dict(request.headers)["signature"]] * 2)
     assert refused(with_header(request, "signature", twice), rsa_key()) == "duplicate_parameter"
 
 
+@pytest.mark.attack("S28")
 @pytest.mark.parametrize(
     "covered", [("@method", "@target-uri", "content-digest"), ("@method", "@authority", "@path", "content-digest")]
 )
@@ -279,19 +294,23 @@ def test_s28_a_letter_to_another_host_is_refused_whatever_host_says(covered: tup
     assert refused(handmade(covered, origin="https://c.example"), rsa_key()) == "signature_wrong"
 
 
+@pytest.mark.attack("S28")
 def test_s28_a_signed_host_that_is_not_ours_is_refused() -> None:
     assert refused(handmade((*EVERYTHING, "host"), host="c.example"), rsa_key()) == "wrong_host"
 
 
+@pytest.mark.attack("S31")
 @pytest.mark.parametrize("algorithm", ["hmac-sha256", "rsa-pss-sha512", "ecdsa-p256-sha256", "ed25519"])
 def test_s31_an_algorithm_that_is_not_the_keys_is_refused(algorithm: str) -> None:
     assert refused(handmade(more=f';alg="{algorithm}"'), rsa_key()) == "algorithm"
 
 
+@pytest.mark.attack("S33")
 def test_s33_a_component_listed_twice_is_refused() -> None:
     assert refused(handmade(("@method", *EVERYTHING)), rsa_key()) == "duplicate_component"
 
 
+@pytest.mark.attack("S33")
 @pytest.mark.parametrize("parameter", [";req", ";sf", ";bs", ";tr", ';key="a"', ';name="x"'])
 def test_s33_a_component_with_parameters_is_refused(parameter: str) -> None:
     request = letter()
@@ -299,11 +318,13 @@ def test_s33_a_component_with_parameters_is_refused(parameter: str) -> None:
     assert refused(with_header(request, "signature-input", header), rsa_key()) == "component_parameter"
 
 
+@pytest.mark.attack("S33")
 @pytest.mark.parametrize("name", ["@query-param", "@status", "@nothing", "@signature-params"])
 def test_s33_a_component_that_is_not_plain_is_refused(name: str) -> None:
     assert refused(handmade((*EVERYTHING, name)), rsa_key()) == "component_unknown"
 
 
+@pytest.mark.attack("S33")
 def test_s33_more_than_three_signatures_are_refused() -> None:
     request = letter()
     headers = dict(request.headers)
@@ -314,10 +335,12 @@ def test_s33_more_than_three_signatures_are_refused() -> None:
     assert refused(request, rsa_key()) == "too_many_signatures"
 
 
+@pytest.mark.attack("S33")
 def test_s33_an_unknown_parameter_of_the_signature_is_refused() -> None:
     assert refused(handmade(more=";depth=1"), rsa_key()) == "parameter_unknown"
 
 
+@pytest.mark.attack("S34")
 @pytest.mark.parametrize(
     ("digest", "code"),
     [
@@ -335,6 +358,7 @@ def test_s34_a_bad_content_digest_is_refused(digest: str, code: str) -> None:
     assert refused(handmade(content_digest=digest), rsa_key()) == code
 
 
+@pytest.mark.attack("S34")
 def test_s34_a_covered_digest_that_is_not_there_is_refused() -> None:
     with pytest.raises(SignatureRefused):
         proved(without_header(letter(), "content-digest"), rsa_key())
@@ -349,6 +373,7 @@ def test_a_header_cannot_smuggle_a_line_into_what_is_signed() -> None:
     assert refused(with_header(request, "x-a", '1\n"@method": GET'), rsa_key()) == "header_lines"
 
 
+@pytest.mark.attack("S16")
 def test_s16_another_body_is_refused_before_the_key_is_there() -> None:
     request = replace(letter(), body=b"other")
     with pytest.raises(SignatureRefused, match="digest_mismatch"):

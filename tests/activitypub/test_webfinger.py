@@ -109,6 +109,7 @@ def test_an_actor_goes_by_the_handle_that_it_says(said: str) -> None:
     assert w.name_said_by({"webfinger": said}, "1234", UrlRules().parse("https://river.example/users/1234")) == "evan"
 
 
+@pytest.mark.attack("S13")
 @pytest.mark.parametrize(
     "said",
     ["admin@b.example", "admin@river.example.evil.example", "evan", "", 7, None, ["evan@river.example"], "@" * 5000],

@@ -104,6 +104,7 @@ def likeness(answer: httpx2.Response) -> tuple[int, bytes, dict[str, str]]:
 # S47
 
 
+@pytest.mark.attack("S47")
 def test_s47_absent_and_hidden_answer_alike_to_everybody(town: Town) -> None:
     server = town.server()
     hidden = [get(server, TO_BEN), get(server, TO_BEN, by(EVE, TO_BEN)), get(server, TO_BEN, by(CARL, TO_BEN))]
@@ -115,6 +116,7 @@ def test_s47_absent_and_hidden_answer_alike_to_everybody(town: Town) -> None:
     assert {"Signature", "Authorization", "Accept"} <= {name.strip() for name in hidden[0].headers["vary"].split(",")}
 
 
+@pytest.mark.attack("S47")
 def test_s47_what_it_takes_to_answer_does_not_tell_absent_from_hidden(town: Town) -> None:
     for path in (TO_BEN, NOWHERE):
         town.web.asked.clear()
@@ -166,18 +168,21 @@ def test_a_wrong_signature_is_refused_and_told_how_to_sign(town: Town, path: str
     assert answer.headers["cache-control"] == "private, no-store"
 
 
+@pytest.mark.attack("S26")
 def test_s26_a_signature_for_a_letter_reads_nothing(town: Town) -> None:
     for_post = by(BEN, TO_BEN, method="post")
     assert get(town.server(), TO_BEN, for_post).status_code == 401
     assert get(town.server(), TO_BEN, {**for_post, "x-http-method-override": "POST"}).status_code == 401
 
 
+@pytest.mark.attack("S26")
 def test_s26_head_reads_only_what_is_public(town: Town) -> None:
     assert town.server().head(TO_BEN, headers={**AP, **by(BEN, TO_BEN)}).status_code == 404
     assert town.server().head("/activities/44", headers=AP).status_code == 200
     assert town.web.asked == []
 
 
+@pytest.mark.attack("S25")
 def test_s25_a_signature_may_leave_out_the_query(town: Town) -> None:
     path = f"{TO_BEN}?page=1"
     assert get(town.server(), path, by(BEN, path)).status_code == 200
@@ -185,6 +190,7 @@ def test_s25_a_signature_may_leave_out_the_query(town: Town) -> None:
     assert get(town.server(), path, by(BEN, path, covered=f"{TO_BEN}?page=2")).status_code == 401
 
 
+@pytest.mark.attack("S48")
 def test_s48_a_blocked_server_reads_nothing_that_is_private(town: Town) -> None:
     town.blocked.add("riverside.example")
     assert get(town.server(), TO_BEN, by(BEN, TO_BEN)).status_code == 403
@@ -194,12 +200,14 @@ def test_s48_a_blocked_server_reads_nothing_that_is_private(town: Town) -> None:
 # S16
 
 
+@pytest.mark.attack("S16")
 def test_s16_a_signature_on_a_request_for_public_things_makes_us_fetch_nothing(town: Town) -> None:
     for path in ("/users/ana", "/groups/board/outbox", "/activities/44", "/actor"):
         assert get(town.server(), path, by(EVE, path)).status_code == 200
     assert town.web.asked == []
 
 
+@pytest.mark.attack("S16")
 def test_s16_requests_by_ever_new_keys_make_us_ask_their_server_only_so_often(town: Town) -> None:
     server = town.server()
     for number in range(30):

@@ -146,6 +146,7 @@ def test_what_waits_for_somebody_who_blocks_the_sender_is_given_up(founded: Smal
     assert sorted(map(tuple, found)) == [(ANA, "failed"), (BEA, "waiting")]
 
 
+@pytest.mark.attack("S44")
 @pytest.mark.parametrize("by_id", [True, False])
 def test_a_block_is_taken_back_by_the_one_who_made_it_alone(founded: SmallHouse, by_id: bool) -> None:
     """S44."""

@@ -105,6 +105,7 @@ def forwarded(house: SmallHouse) -> list[tuple[dict[str, Any], str, str | None, 
 # what stays
 
 
+@pytest.mark.attack("S46")
 @pytest.mark.parametrize(
     "activity",
     [
@@ -131,29 +132,34 @@ def test_s46_what_is_private_or_not_meant_for_our_followers_or_answers_nothing_o
     assert forwarded(town) == []
 
 
+@pytest.mark.attack("S46")
 def test_s46_what_has_no_proof_is_not_forwarded(town: SmallHouse) -> None:
     assert receive(town, reply())
     assert receive(town, {**reply(2), "signature": {"type": "RsaSignature2017"}})
     assert forwarded(town) == []
 
 
+@pytest.mark.attack("S46")
 def test_s46_what_nobody_here_takes_is_not_forwarded(town: SmallHouse) -> None:
     assert not receive(town, proved(reply()), Taker(answer=False))
     assert forwarded(town) == []
 
 
+@pytest.mark.attack("S46")
 def test_s46_what_is_refused_here_is_not_forwarded(town: SmallHouse) -> None:
     with pytest.raises(Refused):
         receive(town, proved(reply()), Taker(refusal=Refused("too_many_responses", "Enough.", 429)))
     assert forwarded(town) == []
 
 
+@pytest.mark.attack("S46")
 def test_s46_nothing_is_forwarded_to_more_followers_than_the_limit(town: SmallHouse) -> None:
     assert receive(town, proved(reply()), limits=ActorLimits(forward_followers_max=0))
     assert forwarded(town) == []
     assert ActorLimits().forward_followers_max == 1000
 
 
+@pytest.mark.attack("S41")
 def test_s41_a_deletion_by_somebody_else_is_not_forwarded(town: SmallHouse) -> None:
     assert receive(town, proved(reply()))
     eve = f"{RIVER}/users/eve"

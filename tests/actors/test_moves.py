@@ -87,11 +87,13 @@ def new_ben(*aliases: str, **changes: Any) -> dict[str, Any]:
 # S49: who moves nobody
 
 
+@pytest.mark.attack("S49")
 def test_s49_a_target_that_does_not_know_of_the_move_gets_nobody(town: Town) -> None:
     assert town.refused(move(), new_ben()) == "not_known_as"
     assert town.refused(move(), new_ben(EVE, f"{BEN}/", BEN.upper())) == "not_known_as"
 
 
+@pytest.mark.attack("S49")
 def test_s49_nobody_is_moved_by_another(town: Town) -> None:
     by_eve = move(actor=EVE, object=BEN)
     with pytest.raises(Refused) as refusal:
@@ -100,12 +102,14 @@ def test_s49_nobody_is_moved_by_another(town: Town) -> None:
     assert town.refused(move(object=f"{RIVER}/users/carl"), new_ben(BEN)) == "not_yours"
 
 
+@pytest.mark.attack("S49")
 def test_s49_a_target_that_cannot_be_asked_gets_nobody(town: Town) -> None:
     assert town.refused(move()) == "target_unknown"
     assert town.refused(move("javascript:alert(1)"), new_ben(BEN)) == "target_unknown"
     assert town.refused(move(None), new_ben(BEN)) == "no_target"
 
 
+@pytest.mark.attack("S49")
 def test_s49_a_target_that_answers_with_another_id_gets_nobody(town: Town) -> None:
     lies = {**new_ben(BEN), "id": EVE, "inbox": f"{EVE}/inbox"}
     activity = parse_activity(move(), RULES)
@@ -115,6 +119,7 @@ def test_s49_a_target_that_answers_with_another_id_gets_nobody(town: Town) -> No
     assert refusal.value.code == "target_differs"
 
 
+@pytest.mark.attack("S49")
 def test_s49_who_moved_stays_there_for_a_week(town: Town) -> None:
     assert town.receive(move(), BEN, new_ben(BEN))
     before = town.follows()

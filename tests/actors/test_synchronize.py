@@ -155,12 +155,14 @@ def test_what_is_read_counts_only_if_it_is_what_was_announced(town: SmallHouse) 
     assert follows(town) == {ANA: "accepted", BEA: "asked"}
 
 
+@pytest.mark.attack("S12")
 def test_s12_what_another_server_says_of_them_does_not_count(town: SmallHouse) -> None:
     with pytest.raises(OriginMismatch):
         look(town, River([], moved_to="https://evil.example/followers"), [])
     assert follows(town)[ANA] == "accepted"
 
 
+@pytest.mark.attack("S14")
 def test_s14_a_list_longer_than_we_read_changes_nothing(town: SmallHouse) -> None:
     many = [f"{NORTH}/users/u{number}" for number in range(1001)]
     with pytest.raises(Refused):

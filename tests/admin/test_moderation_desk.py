@@ -61,6 +61,7 @@ async def test_a_member_reports_what_she_sees_and_may_block_its_author_with_it(n
     assert seen(north, actor_queries.block_between, north.people["ana"].actor, BEN)
 
 
+@pytest.mark.attack("S87")
 async def test_what_she_does_not_see_is_her_own_or_was_never_met_cannot_be_reported(north: Town) -> None:
     """S87: an answer to somebody else's listing does not tell by its id who gave it."""
     listing = post(north)

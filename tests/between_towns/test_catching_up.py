@@ -78,6 +78,7 @@ def test_catching_up_twice_changes_nothing(database_kind: str, tmp_path: Path) -
         assert shown(north) == ["A ladder"]
 
 
+@pytest.mark.attack("S14")
 def test_s14_only_so_much_of_a_long_outbox_is_read(database_kind: str, tmp_path: Path) -> None:
     limits = BoardLimits(catch_up_pages_max=3, catch_up_activities_max=30)
     with towns(database_kind, tmp_path, "northside", "riverside", board=limits) as (north, river):

@@ -44,6 +44,7 @@ def agreement(world: World) -> str:
     return f"/agreements/{world.accept(answer)}"
 
 
+@pytest.mark.attack("S47")
 def test_s47_an_agreement_is_read_by_its_two_parties_and_for_others_it_is_not_there(
     world: World, agreement: str
 ) -> None:
@@ -57,6 +58,7 @@ def test_s47_an_agreement_is_read_by_its_two_parties_and_for_others_it_is_not_th
     assert read(client, agreement, "wrong")[0] == read(client, "/agreements/7", "wrong")[0] == 401
 
 
+@pytest.mark.attack("S47")
 def test_s47_a_response_is_read_by_the_board_it_asks_and_for_others_it_is_not_there(world: World) -> None:
     answer = world.respond(world.bea, world.post())
     path = f"/responses/{answer.id}"

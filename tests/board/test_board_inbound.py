@@ -51,6 +51,7 @@ def test_a_listing_that_is_not_public_is_not_stored(world: World) -> None:
     assert not world.receive(activity("Create", RIVER_BOARD, foreign_note(to=[BEN], cc=[])))
 
 
+@pytest.mark.attack("S11")
 def test_a_forged_author_is_not_believed(world: World) -> None:
     """Attack S11: the object of somebody else is only taken from its own server."""
     note = foreign_note(id="https://b.example/n/9", attributedTo="https://b.example/users/bob")
@@ -74,6 +75,7 @@ def test_a_fetched_note_of_another_author_is_refused(world: World) -> None:
         world.receive(create, {LISTING_7: foreign_note(8)})
 
 
+@pytest.mark.attack("S51")
 def test_nobody_claims_an_id_or_an_author_of_ours(world: World) -> None:
     """Attack S51."""
     ours = world.post()
@@ -84,6 +86,7 @@ def test_nobody_claims_an_id_or_an_author_of_ours(world: World) -> None:
     assert world.listing(ours.id) == ours
 
 
+@pytest.mark.attack("S57")
 def test_the_same_id_is_not_given_twice(world: World) -> None:
     """Attack S57: a second Create changes nothing, by the owner or by somebody else."""
     before = arrived(world)
@@ -108,6 +111,7 @@ def test_an_update_by_the_author_is_taken_and_an_older_one_is_not(world: World) 
     assert world.listing_at(LISTING_7) == found
 
 
+@pytest.mark.attack("S40")
 def test_nobody_else_updates_a_listing(world: World) -> None:
     """Attack S40: also not from the same server."""
     before = arrived(world)
@@ -117,6 +121,7 @@ def test_nobody_else_updates_a_listing(world: World) -> None:
     assert world.listing_at(LISTING_7) == before
 
 
+@pytest.mark.attack("S41")
 def test_nobody_else_deletes_a_listing(world: World) -> None:
     """Attack S41."""
     before = arrived(world)
@@ -145,6 +150,7 @@ def test_a_delete_that_comes_before_its_create_holds(world: World) -> None:
     assert not world.receive(activity("Delete", CAROL, "https://masto.example/users/carol/statuses/5"))
 
 
+@pytest.mark.attack("S41")
 def test_no_board_deletes_the_listing_of_another_server_before_it_comes(world: World) -> None:
     """Attack S41: the Create that was to be kept from us still counts."""
     with world.units.begin() as work:
@@ -163,6 +169,7 @@ def test_a_neighbour_who_posts_under_their_own_name_comes_with_the_boards_announ
     assert (found.author_actor, found.board_actor) == (BEN, RIVER_BOARD)
 
 
+@pytest.mark.attack("S45")
 def test_an_announced_activity_gives_its_object_only_as_its_own_server_has_it(world: World) -> None:
     """Attack S45."""
     inner = activity("Create", BEN, foreign_note(attributedTo=BEN, name="As the board says"))
@@ -179,6 +186,7 @@ def test_what_strangers_announce_is_not_even_fetched(world: World) -> None:
     assert not world.receive(activity("Announce", CAROL, LISTING_7), {LISTING_7: foreign_note()})
 
 
+@pytest.mark.attack("S48")
 def test_a_blocked_servers_listing_does_not_come_in_through_another_board(world: World) -> None:
     """Attack S48."""
     with world.units.begin() as work:
@@ -306,6 +314,7 @@ def test_a_listing_that_is_filled_takes_no_more_offers(world: World) -> None:
         world.receive(offer_of_ben(world, listing.id))
 
 
+@pytest.mark.attack("S44")
 def test_an_offer_is_taken_back_by_its_sender_alone(world: World) -> None:
     """Attack S44."""
     listing = world.post()
@@ -361,6 +370,7 @@ def test_a_yes_from_the_board_we_asked_makes_a_match_here_too(world: World) -> N
     assert (agreed.gives, agreed.other.name) == (True, "Ben")
 
 
+@pytest.mark.attack("S43")
 def test_a_yes_from_somebody_we_did_not_ask_changes_nothing(world: World) -> None:
     """Attack S43."""
     offer = asked(world)
@@ -379,6 +389,7 @@ def test_answers_to_what_is_not_a_response_of_ours_are_left_to_other_rooms(world
     assert not world.receive(activity("Reject", RIVER_BOARD, f"{RIVER}/follows/1"))
 
 
+@pytest.mark.attack("S56")
 @pytest.mark.parametrize(
     "changes",
     [

@@ -125,6 +125,7 @@ def test_pictures_come_with_their_descriptions_and_four_at_most() -> None:
     assert found.pictures == tuple(Picture(f"https://files.example/{n}.jpg", "a sofa") for n in range(4))
 
 
+@pytest.mark.attack("S01", "S71")
 @pytest.mark.parametrize(
     "attachment",
     [
@@ -161,6 +162,7 @@ def test_an_emoji_of_the_authors_server_is_kept() -> None:
     assert found.pictures == (Picture(urls[0], ":blobcat:", True), Picture(urls[1], ":thumbs_up:", True))
 
 
+@pytest.mark.attack("S54")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -182,6 +184,7 @@ def test_an_odd_emoji_is_dropped(changes: dict[str, Any]) -> None:
     assert found.pictures == ()
 
 
+@pytest.mark.attack("S71")
 def test_a_page_at_another_server_is_not_believed() -> None:
     """Attack S71."""
     for url in ("https://evil.example/1", "javascript:alert(1)", 7):
@@ -212,6 +215,7 @@ JSON = st.recursive(
 KEYS = ["content", "contentMap", "summary", "sensitive", "name", "url", "tag", "attachment", "oneOf", "inReplyTo", "to"]
 
 
+@pytest.mark.attack("S52")
 @unhurried
 @given(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6), st.sampled_from(["Note", "Question", "Page", "Video"]))
 def test_whatever_stands_in_a_note_it_is_read_or_refused_and_never_a_fault(changes: dict[str, Any], kind: str) -> None:

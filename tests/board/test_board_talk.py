@@ -107,6 +107,7 @@ def test_neighbours_here_write_to_each_other_and_nothing_leaves(world: World) ->
     assert "At ten?" in body(visit(world, world.bea), f"/listings/{listing.id}")
 
 
+@pytest.mark.attack("S47")
 def test_nobody_else_writes_or_reads_there(world: World) -> None:
     """Attack S47: others learn nothing, whether they ask or write."""
     listing = world.post()
@@ -140,6 +141,7 @@ def test_who_joins_in_below_a_public_reply_answers_the_listing(world: World) -> 
     assert not world.receive(activity("Create", EVE, note(2, private.uri, EVE), 4))
 
 
+@pytest.mark.attack("S40", "S41")
 def test_a_remark_is_edited_and_deleted_by_its_author_alone(world: World) -> None:
     """Attacks S40, S41."""
     answer = replied(world, world.post().uri)
@@ -203,6 +205,7 @@ def test_a_warning_folds_and_a_picture_is_shown_with_its_description(world: Worl
     assert page.count('alt=":van:"') == 1
 
 
+@pytest.mark.attack("S47")
 def test_the_pictures_of_an_answer_are_shown_to_its_two_sides_only(world: World) -> None:
     """Attack S47."""
     replied(world, world.post().uri, attachment=[PICTURE])
@@ -240,6 +243,7 @@ def test_favourites_and_boosts_are_kept_once_and_only_their_author_sees_them(wor
         assert "liked" not in body(visit(world, who), f"/listings/{listing.id}")
 
 
+@pytest.mark.attack("S44")
 def test_a_favourite_is_taken_back_by_who_gave_it(world: World) -> None:
     """Attack S44."""
     listing = world.post()
@@ -271,6 +275,7 @@ def test_a_flood_of_remarks_stops(world: World, monkeypatch: pytest.MonkeyPatch)
     assert refused.value.status == 429
 
 
+@pytest.mark.attack("S41")
 def test_what_was_deleted_does_not_come_late(world: World) -> None:
     """Attack S41: a Delete that overtakes its Create, and a Create that is made again."""
     listing = world.post()
@@ -287,6 +292,7 @@ def test_what_was_deleted_does_not_come_late(world: World) -> None:
     assert remarks(world) == []
 
 
+@pytest.mark.attack("S41", "S90")
 def test_nobody_keeps_the_words_of_another_server_away_and_nobody_fills_us_up(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "attacks" / "ht
 BOMBS = {'"<p>"*5000': "<p>" * 5000, '"a"*500000': "a" * 500_000}
 
 
+@pytest.mark.attack("S63", "S70", "S71", "S72")
 @pytest.mark.parametrize("case", VECTORS, ids=[str(case["in"])[:40] for case in VECTORS])
 def test_attacks_of_the_catalogue_are_defused(case: dict[str, Any]) -> None:
     """Attacks S63, S70, S71 and S72."""
@@ -47,3 +48,36 @@ def test_an_excerpt_ends_at_a_word() -> None:
     assert excerpt("one two three", 20) == "one two three"
     assert excerpt("one two three", 10) == "one two…"
     assert excerpt("x" * 30, 10) == "x" * 9 + "…"
+
+
+LONG = '<a href="https://m.example/a/b"><span class="invisible">https://</span><span class="ellipsis">m.example/a</span></a>'
+
+
+@pytest.mark.attack("S74")
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ('<a href="https://evil.example/x">https://b.example</a>', "https://b.example</a> (evil.example)"),
+        ('<a href="https://evil.example/x">evil.example.b.example</a>', "evil.example.b.example</a> (evil.example)"),
+        ('<a href="https://evil.example/x">evil.example@b.example</a>', "evil.example@b.example</a> (evil.example)"),
+        ('<a href="https://ex&#1072;mple.org/">ex&#1072;mple.org</a>', "</a> (xn--exmple-4nf.org)"),
+        ('<a href="http://127.0.0.1:8001/x">here</a>', "here</a> (127.0.0.1:8001)"),
+        ('<a href="https://evil.example/x"><b>b.example</b>', "<b>b.example</b></a> (evil.example)"),
+    ],
+)
+def test_behind_a_link_stands_where_it_leads(html: str, shown: str) -> None:
+    assert shown in sanitised(html)
+
+
+@pytest.mark.parametrize(
+    "html", [LONG, '<a href="https://m.example/a">m.example</a>', '<a href="http://m.example">http://m.example</a>']
+)
+def test_a_link_whose_words_begin_with_its_host_says_so_already(html: str) -> None:
+    assert "(" not in sanitised(html)
+
+
+@pytest.mark.parametrize(
+    "href", ["https://b.example\\@evil.example/", "https://b.example:8443/", "https://10.0.0.1/", "/listings/1"]
+)
+def test_a_link_that_could_be_misread_is_only_words(href: str) -> None:
+    assert sanitised(f'<p><a href="{href}">here</a> &amp; there</p>') == "<p>here &amp; there</p>"

@@ -214,6 +214,7 @@ async def test_a_letter_from_a_blocked_host_is_refused_and_nothing_is_fetched(wo
     assert world.web.asked == []
 
 
+@pytest.mark.attack("S48")
 async def test_one_blocked_actor_is_thanked_and_forgotten(world: World) -> None:
     """S48: who is blocked alone does not learn it."""
     key = world.directory.meet(EVE)
@@ -400,6 +401,7 @@ async def test_a_farewell_of_somebody_we_know_is_kept(world: World) -> None:
     assert [letter.type for letter in world.letters()] == ["Delete"]
 
 
+@pytest.mark.attack("S16")
 async def test_a_hundred_made_up_keys_cost_their_host_few_requests(world: World) -> None:
     app = world.app()
     for number in range(100):
@@ -409,6 +411,7 @@ async def test_a_hundred_made_up_keys_cost_their_host_few_requests(world: World)
     assert len(world.web.asked) <= 5
 
 
+@pytest.mark.attack("S16")
 async def test_a_hundred_forgeries_of_real_people_cost_their_host_few_requests(world: World) -> None:
     app = world.app()
     for number in range(100):
@@ -441,6 +444,7 @@ async def test_a_key_that_changed_is_fetched_anew(world: World) -> None:
     assert world.web.asked == [BEN]
 
 
+@pytest.mark.attack("S17")
 async def test_fifty_bad_signatures_cost_at_most_one_fetch(world: World) -> None:
     world.directory.meet(BEN, START - timedelta(minutes=10))
     world.web.documents[BEN] = actor_document(BEN)
@@ -488,6 +492,7 @@ async def test_an_old_key_is_refreshed_but_works_while_its_server_is_silent(worl
 # too much, or our own trouble
 
 
+@pytest.mark.attack("S58")
 async def test_too_many_follows_from_one_host_are_put_off(world: World) -> None:
     ben = world.directory.meet(BEN)
     app = world.app(InboxLimits(follows_per_host_per_minute_max=3))
@@ -500,6 +505,7 @@ async def test_too_many_follows_from_one_host_are_put_off(world: World) -> None:
     assert (await bring(app, posts[-1])).status_code == 202
 
 
+@pytest.mark.attack("S50")
 async def test_too_many_reports_from_one_host_are_put_off(world: World) -> None:
     ben = world.directory.meet(BEN)
     app = world.app()

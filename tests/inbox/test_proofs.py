@@ -55,6 +55,7 @@ async def answer(world: World, activity: Mapping[str, Any], carrier: str) -> tup
 # a proof that is wrong
 
 
+@pytest.mark.attack("S38")
 @pytest.mark.parametrize(
     ("activity", "code"),
     [
@@ -80,6 +81,7 @@ async def test_s38_a_letter_with_a_wrong_proof_is_refused_though_its_actor_bring
     assert (world.letters(), world.web.asked) == ([], [])
 
 
+@pytest.mark.attack("S38")
 async def test_s38_a_proof_by_another_actor_of_the_same_server_is_refused(world: World) -> None:
     mallory = f"{BEN}-mallory"
     meet(world)
@@ -88,6 +90,7 @@ async def test_s38_a_proof_by_another_actor_of_the_same_server_is_refused(world:
     assert world.letters() == []
 
 
+@pytest.mark.attack("S38")
 async def test_s38_a_proof_by_a_key_that_its_actor_keeps_for_requests_is_refused(world: World) -> None:
     meet(world)
     key = verification_key(BEN_PROVES)
@@ -96,6 +99,7 @@ async def test_s38_a_proof_by_a_key_that_its_actor_keeps_for_requests_is_refused
     assert world.letters() == []
 
 
+@pytest.mark.attack("S38")
 async def test_s38_a_proof_by_a_key_that_its_actor_does_not_list_is_refused(world: World) -> None:
     world.directory.meet(BEN)
     world.web.documents[BEN] = actor_document(BEN)
@@ -103,6 +107,7 @@ async def test_s38_a_proof_by_a_key_that_its_actor_does_not_list_is_refused(worl
     assert (world.letters(), world.web.asked) == ([], [BEN])
 
 
+@pytest.mark.attack("S16")
 async def test_s16_proofs_by_ever_new_keys_do_not_make_us_ask_without_end(world: World) -> None:
     world.directory.meet(BEN)
     world.web.documents[BEN] = actor_document(BEN)
@@ -162,6 +167,7 @@ async def test_a_forwarded_letter_with_a_proof_is_taken_from_a_carrier_we_did_no
     assert (world.letters()[0].sender, world.web.asked) == (BEN, [EVE])
 
 
+@pytest.mark.attack("S29")
 async def test_s29_a_carrier_cannot_prove_another_actors_letter_with_its_own_key(world: World) -> None:
     meet(world)
     meet(world, EVE)
@@ -179,6 +185,7 @@ async def test_a_forwarded_letter_needs_a_signature_of_its_carrier_all_the_same(
     assert world.letters() == []
 
 
+@pytest.mark.attack("S48")
 async def test_s48_nobody_carries_letters_past_a_block(world: World) -> None:
     meet(world)
     world.directory.meet(EVE)
@@ -187,6 +194,7 @@ async def test_s48_nobody_carries_letters_past_a_block(world: World) -> None:
     assert world.letters() == []
 
 
+@pytest.mark.attack("S46")
 async def test_s46_a_forwarded_letter_without_a_proof_is_read_at_its_actors_server(world: World) -> None:
     world.directory.meet(EVE)
     world.web.documents[like(1)["id"]] = {**like(1), "summary": "as Ben said it"}
@@ -197,12 +205,14 @@ async def test_s46_a_forwarded_letter_without_a_proof_is_read_at_its_actors_serv
     assert world.web.asked == [like(1)["id"]]
 
 
+@pytest.mark.attack("S46")
 async def test_s46_a_forwarded_letter_that_its_actors_server_does_not_know_is_refused(world: World) -> None:
     world.directory.meet(EVE)
     assert await answer(world, like(1), EVE) == (401, "not_the_actor")
     assert world.letters() == []
 
 
+@pytest.mark.attack("S46")
 @pytest.mark.parametrize("other", [{"id": like(2)["id"]}, {"actor": f"{BEN}-mallory"}, {"type": None}])
 async def test_s46_what_is_found_instead_of_the_forwarded_letter_is_refused(
     world: World, other: dict[str, Any]
@@ -213,11 +223,13 @@ async def test_s46_what_is_found_instead_of_the_forwarded_letter_is_refused(
     assert world.letters() == []
 
 
+@pytest.mark.attack("S46")
 async def test_s46_a_stranger_who_carries_letters_without_a_proof_makes_us_fetch_nothing(world: World) -> None:
     assert await answer(world, like(1), EVE) == (401, "wrong_actor")
     assert (world.letters(), world.web.asked) == ([], [])
 
 
+@pytest.mark.attack("S16")
 async def test_s16_carried_letters_make_us_ask_a_server_only_so_often(world: World) -> None:
     world.directory.meet(EVE)
     app = world.app()
@@ -229,6 +241,7 @@ async def test_s16_carried_letters_make_us_ask_a_server_only_so_often(world: Wor
     assert (await bring(app, draft_post(like(99), signing_key(EVE), at=world.clock.now()))).status_code == 202
 
 
+@pytest.mark.attack("S51")
 async def test_s51_a_forwarded_letter_of_our_own_actor_is_refused(world: World) -> None:
     world.directory.meet(EVE)
     assert await answer(world, like(1, f"https://{OUR_HOST}/users/ana"), EVE) == (401, "own_actor")
@@ -253,6 +266,7 @@ async def test_a_letter_that_somebody_carried_does_not_show_that_its_server_is_a
 # linked data signatures
 
 
+@pytest.mark.attack("S35")
 @pytest.mark.parametrize("case", FORGERIES["attacks"], ids=lambda case: str(case["name"]))
 async def test_s35_a_document_altered_under_its_linked_data_signature_changes_nothing(
     world: World, case: dict[str, Any]
@@ -267,6 +281,7 @@ async def test_s35_a_document_altered_under_its_linked_data_signature_changes_no
 GENUINE = [*FORGERIES["originals"], vector("rsasignature2017/mastodon-2024-create-note.json")["document"]]
 
 
+@pytest.mark.attack("S35")
 @pytest.mark.parametrize("document", GENUINE, ids=lambda document: str(document["id"]))
 async def test_s35_a_linked_data_signature_proves_nothing_even_where_it_is_right(
     world: World, document: dict[str, Any]
@@ -277,6 +292,7 @@ async def test_s35_a_linked_data_signature_proves_nothing_even_where_it_is_right
     assert world.letters() == []
 
 
+@pytest.mark.attack("S37")
 async def test_s37_a_linked_data_signature_by_the_carrier_makes_it_no_sender(world: World) -> None:
     world.directory.meet(EVE)
     signature = {"type": "RsaSignature2017", "creator": f"{EVE}#main-key", "signatureValue": "AAAA"}

@@ -370,6 +370,7 @@ async def test_a_letter_of_a_host_blocked_since_is_refused(world: World) -> None
     assert world.states() == ["refused", "done"]
 
 
+@pytest.mark.attack("S48")
 async def test_a_letter_about_somebody_blocked_is_refused_before_anything_is_fetched_for_it(world: World) -> None:
     """S48."""
     world.directory.blocked.add("evil.example")

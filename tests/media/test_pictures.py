@@ -67,6 +67,7 @@ def test_what_shines_through_still_does() -> None:
     assert opened(harmless(drawn(colour=(255, 0, 0, 128)), 10_000, 100)).mode == "RGBA"
 
 
+@pytest.mark.attack("S73")
 def test_place_and_camera_are_taken_out_and_the_picture_is_turned_as_they_said() -> None:
     """Attack S73."""
     exif = Image.Exif()
@@ -78,12 +79,14 @@ def test_place_and_camera_are_taken_out_and_the_picture_is_turned_as_they_said()
     assert not opened(shown).getexif()
 
 
+@pytest.mark.attack("S73")
 def test_what_is_hidden_behind_a_picture_does_not_come_through() -> None:
     """Attack S73: a file that is a picture to some and a page to others."""
     shown = harmless(drawn() + b"<script>alert(1)</script>", 10_000, 100)
     assert b"script" not in shown
 
 
+@pytest.mark.attack("S54", "S73")
 @pytest.mark.parametrize(
     "content",
     [
@@ -104,6 +107,7 @@ def test_what_is_no_picture_is_refused(content: bytes) -> None:
     assert refused.value.code == "no_picture"
 
 
+@pytest.mark.attack("S73")
 @pytest.mark.parametrize(("width", "height"), [(50_000, 50_000), (6_000, 6_000), (1, 40_000_000)])
 def test_a_bomb_is_refused_by_its_head_alone(width: int, height: int) -> None:
     """Attack S73."""
@@ -162,6 +166,7 @@ async def test_who_looks_at_the_same_time_waits_for_the_same_fetch(house: SmallH
     assert len(elsewhere.asked) == 1
 
 
+@pytest.mark.attack("S54")
 async def test_an_emoji_is_small_in_bytes_and_in_size(house: SmallHouse) -> None:
     """Attack S54."""
     elsewhere = Elsewhere(drawn(size=(1000, 1000)))

@@ -62,6 +62,7 @@ def test_after_too_many_tries_even_the_right_password_waits(visitor: TestClient,
     assert sign_in(visitor).status_code == 303
 
 
+@pytest.mark.attack("S85")
 def test_a_forwarded_header_does_not_make_it_another_address(visitor: TestClient) -> None:
     for number in range(LIMITS.sign_in_tries_per_address_max):
         form = {"handle": f"somebody{number}", "password": "wrong horse"}
@@ -69,12 +70,14 @@ def test_a_forwarded_header_does_not_make_it_another_address(visitor: TestClient
     assert sign_in(visitor).status_code == 429
 
 
+@pytest.mark.attack("S84")
 @pytest.mark.parametrize("back", ["//evil.example", "/\\evil.example", "/web//evil.example", "https://evil.example"])
 def test_signing_in_leads_to_no_other_site(visitor: TestClient, back: str) -> None:
     assert sign_in(visitor, next=back).headers["location"] == "/?said=signed_in"
     assert visitor.get("/sign-in", params={"next": back}).headers["location"] == "/"
 
 
+@pytest.mark.attack("S83")
 def test_a_preset_cookie_is_replaced(visitor: TestClient) -> None:
     visitor.cookies.set(COOKIE, "preset", domain="northside.example", path="/")
     sign_in(visitor)

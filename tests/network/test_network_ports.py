@@ -121,6 +121,7 @@ def test_a_letter_about_somebody_shut_out_is_refused_whoever_brings_it(
     assert (code(house, document) == "blocked") is refused
 
 
+@pytest.mark.attack("S48")
 def test_a_single_blocked_actor_does_not_come_back_through_others_of_the_same_server(house: SmallHouse) -> None:
     """S48: the ban of one person, and an update by her of something unknown."""
     lay(house, EVE)

@@ -66,6 +66,7 @@ def sent(house: SmallHouse) -> list[dict[str, Any]]:
 # from other servers
 
 
+@pytest.mark.attack("S50")
 @pytest.mark.parametrize("about", [f"{NORTH}/listings/99", f"{RIVER}/notes/1", [f"{RIVER}/notes/1", EVE], EVE])
 def test_a_report_about_nothing_of_ours_is_not_kept(town: SmallHouse, about: object) -> None:
     """S50: only local targets."""
@@ -86,6 +87,7 @@ def test_a_report_about_somebody_alone_is_a_case_of_its_own(town: SmallHouse) ->
     assert [one.subject for one in kept(town)] == [ANA, BOARD]
 
 
+@pytest.mark.attack("S50")
 def test_the_same_report_from_one_server_counts_once_a_day_whatever_its_id(town: SmallHouse) -> None:
     """S50."""
     for number in range(1, 6):
@@ -98,6 +100,7 @@ def test_the_same_report_from_one_server_counts_once_a_day_whatever_its_id(town:
     assert [one.source for one in kept(town)] == ["masto.example", "evil.example", "masto.example"]
 
 
+@pytest.mark.attack("S50")
 def test_a_report_is_kept_only_so_long_and_about_so_much(town: SmallHouse) -> None:
     """S50."""
     flag(town, LISTINGS, "a" * 20_000)

@@ -120,6 +120,7 @@ def test_a_lease_must_be_long_enough_for_one_try_and_a_moment_to_begin_it() -> N
     assert OutboxLimits(lease_seconds=41, answer_timeout_seconds=10).try_seconds_max == 40
 
 
+@pytest.mark.attack("S75")
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

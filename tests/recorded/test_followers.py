@@ -156,6 +156,7 @@ async def test_what_people_press_is_kept_and_nowhere_counted(town: Town, server:
     assert town.sent_to(server) == []
 
 
+@pytest.mark.attack("S22", "S29")
 async def test_nothing_is_taken_that_somebody_changed_on_the_way(town: Town, server: Server) -> None:
     """Attacks S22 and S29, in the shape of each server."""
     listing = await town.list_something()
@@ -169,6 +170,7 @@ async def test_nothing_is_taken_that_somebody_changed_on_the_way(town: Town, ser
     assert (town.letters(), town.answers(listing)) == ([], [])
 
 
+@pytest.mark.attack("S40", "S41")
 async def test_nobody_edits_or_deletes_the_reply_of_another(town: Town, server: Server) -> None:
     """Attacks S40, S41: Carol of Mastodon, or Dana, tries."""
     listing = await town.list_something()

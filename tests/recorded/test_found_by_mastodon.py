@@ -168,6 +168,7 @@ async def test_a_withdrawn_listing_is_gone_with_a_tombstone(town: Town) -> None:
     assert (answer.json()["type"], answer.json()["id"]) == ("Tombstone", listing.uri)
 
 
+@pytest.mark.attack("S47")
 async def test_what_is_private_and_what_never_was_answer_alike(town: Town) -> None:
     """Attack S47."""
     listing = await town.list_something()

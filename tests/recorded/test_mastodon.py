@@ -46,6 +46,7 @@ async def number_of(town: Town, path: str) -> int:
     return int(page.partition(path)[2].partition("/")[0])
 
 
+@pytest.mark.attack("S47")
 async def test_a_private_reply_is_seen_by_the_author_alone_and_answered_in_private(town: Town, carol: Server) -> None:
     """Attack S47: neither another member, nor a stranger, nor a coordinator reads it."""
     listing = await town.list_something()
@@ -270,6 +271,7 @@ async def test_an_account_that_leaves_takes_its_words_along(town: Town, carol: S
     assert len(town.sent_to(carol)) == before
 
 
+@pytest.mark.attack("S16")
 async def test_the_farewell_of_a_stranger_is_thanked_for_and_forgotten(town: Town, carol: Server) -> None:
     """Attack S16: nothing is fetched."""
     assert await town.bring(carol, "delete_account") == 202
@@ -315,6 +317,7 @@ async def test_an_author_elsewhere_hears_when_it_is_called_off_and_has_no_hours_
     assert town.listing(listing.id).state == "open"
 
 
+@pytest.mark.attack("S41")
 async def test_a_message_that_was_deleted_does_not_come_late(town: Town, carol: Server) -> None:
     """Attack S41."""
     sent = carol.requests["direct_message"]["body"]

@@ -27,6 +27,7 @@ async def addresses(town: Town, path: str, prefix: str) -> list[str]:
     return [prefix + part.partition('"')[0] for part in page.split(f'src="{prefix}')[1:]]
 
 
+@pytest.mark.attack("S04", "S47")
 async def test_the_picture_of_a_suggestion_is_for_coordinators(town: Town) -> None:
     """Attacks S04, S47: nothing is fetched before somebody looks, and only who may see it makes us look."""
     town.network.files[WALL] = ("image/jpeg", drawn("JPEG"))
@@ -55,6 +56,7 @@ async def test_an_emoji_is_shown_in_the_words_it_stands_in(town: Town) -> None:
             assert (await browser.get(address)).status_code == status
 
 
+@pytest.mark.attack("S73")
 async def test_a_picture_that_is_a_page_is_never_shown(town: Town) -> None:
     """Attack S73."""
     town.network.files[WALL] = ("image/jpeg", b"<html><script>alert(1)</script></html>")
@@ -65,6 +67,7 @@ async def test_a_picture_that_is_a_page_is_never_shown(town: Town) -> None:
     assert (shown.status_code, "script>" in shown.text) == (404, False)
 
 
+@pytest.mark.attack("S89")
 async def test_nobody_makes_us_fetch_what_is_not_stored(town: Town) -> None:
     """Attack S89: there is no address to type in."""
     async with town.visit(town.cora) as browser:

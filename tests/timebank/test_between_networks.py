@@ -115,6 +115,7 @@ def test_claiming_twice_with_the_same_key_claims_once(north: Town, river: Town) 
     assert river.clearing(north).held == 90
 
 
+@pytest.mark.attack("S56")
 def test_confirming_twice_moves_the_hours_once(north: Town, river: Town) -> None:
     transfer = claimed(river)
     deliver(north, river)
@@ -124,6 +125,7 @@ def test_confirming_twice_moves_the_hours_once(north: Town, river: Town) -> None
     assert north.account(ANA).balance == -90
 
 
+@pytest.mark.attack("S56")
 def test_an_agreement_is_settled_once(north: Town, river: Town) -> None:
     claimed(river, engagement=AGREEMENT)
     with pytest.raises(Refused) as refusal:
@@ -271,6 +273,7 @@ def fanned_out_again(town: Town, activity_id: str) -> bool:
         ).scalar_one()
 
 
+@pytest.mark.attack("S56")
 @pytest.mark.parametrize("times", [2, 5])
 def test_every_letter_may_come_any_number_of_times(north: Town, river: Town, times: int) -> None:
     transfer = claimed(river)
@@ -374,6 +377,7 @@ def resized(document: dict[str, Any], minutes: int) -> dict[str, Any]:
     return changed
 
 
+@pytest.mark.attack("S56")
 def test_a_message_of_a_network_that_never_agreed_is_refused(strangers: tuple[Town, Town], towns: object) -> None:
     north, river = strangers
     offer = offer_of(river)
@@ -386,12 +390,14 @@ def test_a_message_of_a_network_that_never_agreed_is_refused(strangers: tuple[To
     assert refusal.value.code == "unknown_peer"
 
 
+@pytest.mark.attack("S56")
 def test_a_message_that_another_brings_is_refused(north: Town, river: Town) -> None:
     with pytest.raises(Refused) as refusal:
         north.take(offer_of(river), sender="https://eve.example/ledger")
     assert refusal.value.code == "unknown_peer"
 
 
+@pytest.mark.attack("S56")
 def test_a_message_signed_with_another_key_is_refused(north: Town, river: Town) -> None:
     offer = offer_of(river)
     key = SigningKey(f"{RIVER}/ledger#key-1", f"{RIVER}/ledger", generate_ed25519())
@@ -401,17 +407,20 @@ def test_a_message_signed_with_another_key_is_refused(north: Town, river: Town) 
     assert north.state(offer["fa:transfer"]) == "none"
 
 
+@pytest.mark.attack("S56")
 def test_a_message_without_a_proof_is_refused(north: Town, river: Town) -> None:
     offer = {name: value for name, value in offer_of(river).items() if name != "proof"}
     with pytest.raises(SignatureRefused):
         north.take(offer)
 
 
+@pytest.mark.attack("S56")
 def test_a_message_changed_on_the_way_is_refused(north: Town, river: Town) -> None:
     with pytest.raises(SignatureRefused):
         north.take(resized(offer_of(river), 900))
 
 
+@pytest.mark.attack("S56")
 def test_minutes_that_contradict_each_other_are_refused(north: Town, river: Town) -> None:
     with pytest.raises(MalformedDocument):
         north.take(signed_anew(river, offer_of(river), **{"fa:minutes": 91}))
@@ -474,6 +483,7 @@ def test_nobody_confirms_below_their_own_limit(north: Town, river: Town) -> None
     assert north.state(transfer) == "offered"
 
 
+@pytest.mark.attack("S56")
 def test_a_second_different_offer_of_one_transfer_is_kept_as_evidence_and_does_not_count(
     north: Town, river: Town
 ) -> None:
@@ -519,6 +529,7 @@ def accepted(north: Town, river: Town) -> dict[str, Any]:
     return north.outgoing()[-1]
 
 
+@pytest.mark.attack("S56")
 def test_an_accept_whose_offer_was_changed_is_refused(north: Town, river: Town) -> None:
     accept = accepted(north, river)
     changed = resized(accept, 480)
@@ -536,11 +547,13 @@ def test_an_accept_whose_offer_the_peer_signed_itself_is_refused(north: Town, ri
         river.take(signed_anew(north, changed))
 
 
+@pytest.mark.attack("S56")
 def test_an_accept_of_more_minutes_than_were_offered_is_refused(north: Town, river: Town) -> None:
     with pytest.raises(MalformedDocument):
         river.take(signed_anew(north, resized(accepted(north, river), 480)))
 
 
+@pytest.mark.attack("S56")
 def test_the_claimant_cannot_accept_its_own_offer(north: Town, river: Town) -> None:
     accept = accepted(north, river)
     own = {"actor": f"{RIVER}/ledger", "to": [f"{NORTH}/ledger"], "id": accept["id"].replace(NORTH, RIVER)}

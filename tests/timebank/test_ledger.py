@@ -56,6 +56,7 @@ def test_a_double_click_gives_once(town: Town) -> None:
     assert balances(town) == (-90, 90)
 
 
+@pytest.mark.attack("S56")
 @pytest.mark.parametrize("minutes", [0, -5, 60_001])
 def test_impossible_minutes_are_refused(town: Town, minutes: int) -> None:
     with pytest.raises(Refused) as refusal:
@@ -253,6 +254,7 @@ def test_giving_by_two_processes_at_once_loses_no_minute(town: Town) -> None:
     assert town.findings() == ()
 
 
+@pytest.mark.attack("S56")
 def test_confirming_by_many_at_once_moves_the_hours_once(town: Town) -> None:
     transfer = claim(town, payee=KIM, payer=ANA, minutes=45)
     assert at_once([lambda: confirm(town, transfer, ANA)] * 6) == [None] * 6

@@ -43,6 +43,7 @@ def test_our_host_is_ours_in_any_spelling(browser: TestClient) -> None:
     assert browser.get("/", headers={"Host": "Northside.Example"}).status_code == 200
 
 
+@pytest.mark.attack("S82")
 @pytest.mark.parametrize(
     "headers",
     [

@@ -45,6 +45,7 @@ async def test_beyond_the_limit_an_address_is_told_when_to_come_back_and_others_
     assert (await ask(north)).status_code == 200
 
 
+@pytest.mark.attack("S85")
 async def test_one_household_is_one_address(north: Town) -> None:
     """S85: all of a /64."""
     for number in range(5):
@@ -53,6 +54,7 @@ async def test_one_household_is_one_address(north: Town) -> None:
     assert (await ask(north, address="2001:db8:0:2::1")).status_code == 200
 
 
+@pytest.mark.attack("S85")
 async def test_rotating_a_made_up_forwarding_does_not_help(north: Town) -> None:
     """S85: the server before this believes that header from named proxies only, and nothing here reads it."""
     async with north.browser() as browser:
@@ -60,6 +62,7 @@ async def test_rotating_a_made_up_forwarding_does_not_help(north: Town) -> None:
     assert [answer.status_code for answer in asked] == [200] * 5 + [429]
 
 
+@pytest.mark.attack("S85")
 async def test_thirty_sign_ins_are_stopped_whatever_they_say_of_their_way(tmp_path: Path) -> None:
     """S85, through the whole house: the tries count by account and by address."""
     async with found(tmp_path, "sqlite", "northside.example") as (town,), town.browser() as browser:
@@ -91,6 +94,7 @@ async def bring(town: Town, body: bytes = b"{}", address: str = "203.0.113.7") -
         return await server.post("/inbox", content=body, headers=headers)
 
 
+@pytest.mark.attack("S16")
 async def test_an_address_whose_letters_are_refused_too_often_is_not_looked_at_for_a_while(north: Town) -> None:
     """S16: what costs us work is bounded, also for who proves nothing."""
     assert [(await bring(north)).status_code for _ in range(3)] == [401, 401, 429]
@@ -102,6 +106,7 @@ async def test_an_address_whose_letters_are_refused_too_often_is_not_looked_at_f
     assert (await bring(north)).status_code == 401
 
 
+@pytest.mark.attack("S90")
 def test_a_hundred_thousand_addresses_take_no_more_memory_than_the_limit_allows() -> None:
     """S90."""
     counter = Counter(StillClock(), seconds=60, entries_max=1_000)
