@@ -114,9 +114,11 @@ class Keyring:
     async def _fetch(self, key_id: Url) -> VerificationKey:
         try:
             key = await self._fetch_claimed(key_id)
-        except ProtocolError:
+        except ProtocolError as error:
             self._vain.add(key_id.origin.netloc)
-            self._absent.put(key_id.text, True)
+            # A server that starts anew answers the next time; how often it is asked is bounded by the line above.
+            if not isinstance(error, FetchFailed) or error.permanent:
+                self._absent.put(key_id.text, True)
             raise
         self._keys.put(key.key_id, key)
         return key

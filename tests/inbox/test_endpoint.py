@@ -434,6 +434,27 @@ async def test_a_host_left_alone_is_asked_again_later(world: World) -> None:
     assert (await bring(app, post)).status_code == 202
 
 
+async def test_a_sender_who_starts_anew_is_believed_as_soon_as_its_server_answers(world: World) -> None:
+    """A key that could not be had for a moment is not absent; S16 is bounded by how often its host is asked in vain."""
+    app = world.app()
+    post = draft_post(like(1), signing_key(BEN))
+    world.web.down.add(BEN)
+    assert (await bring(app, post)).status_code == 401
+    world.web.down.clear()
+    world.web.documents[BEN] = actor_document(BEN)
+    assert (await bring(app, post)).status_code == 202
+    assert world.web.asked == [BEN, BEN]
+
+
+@pytest.mark.attack("S16")
+async def test_a_server_that_does_not_answer_is_asked_only_so_often(world: World) -> None:
+    app = world.app()
+    world.web.down.add(BEN)
+    for _ in range(20):
+        assert (await bring(app, draft_post(like(1), signing_key(BEN)))).status_code == 401
+    assert len(world.web.asked) <= world.limits.vain_fetches_per_host_max
+
+
 async def test_a_key_that_changed_is_fetched_anew(world: World) -> None:
     old = signing_key(BEN, "old")
     key_id = f"{BEN}#main-key"
