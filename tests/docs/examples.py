@@ -33,7 +33,7 @@ from fedaid.mentions import queries as desk
 from fedaid.network import commands as network
 from fedaid.network import queries as network_queries
 from fedaid.timebank import commands as timebank
-from fedaid.timebank import rows, sync
+from fedaid.timebank import queries, rows, sync
 from fedaid.timebank.commands import statements
 from fedaid.timebank.limits import TimebankLimits
 from fedaid.timebank.rules.shown import collection_of, write_page
@@ -260,6 +260,10 @@ async def _statement(towns: Region, seen: Examples) -> None:
     await towns.settle()
     seen.pick(towns.north, statement_offer="Offer")
     seen.pick(towns.river, statement_accept="Accept")
+    now = towns.clock.now()
+    with towns.river.instance.database.read() as connection:
+        whole = queries.dated(connection, BEN, "riverside.example", None, now)
+        seen.shown["account-statement"] = queries.signed_statement(connection, f"{RIVER}/ledger", BEN, whole, now)
 
 
 def _copy(towns: Region, seen: Examples) -> None:

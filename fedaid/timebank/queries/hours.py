@@ -1,7 +1,7 @@
 """Reads of hours as the people at both ends see them: what waits, what is on the way, and the statement."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -318,6 +318,12 @@ def _questions(connection: Connection, host: str, wanted: ColumnElement[bool]) -
     ]
 
 
+def _shown(card: Card, found: Transfer) -> Card:
+    """The chest is called by its own name; it stands in the books under our ledger."""
+    is_chest = found.remote_actor is None and card.uri.endswith("/ledger")
+    return replace(card, name="the community chest", handle="chest") if is_chest else card
+
+
 def _hour(
     connection: Connection,
     row: Row[tuple[object, ...]],
@@ -332,7 +338,7 @@ def _hour(
     return Hour(
         id=found.id,
         minutes=found.minutes,
-        other=cards.get(other) or actors.card(connection, other, host),
+        other=_shown(cards.get(other) or actors.card(connection, other, host), found),
         given=found.credit == account.id,
         state=found.state,
         state_in_words=_QUEUED.format(host=waits) if waits else _WORDS.get(found.state, found.state.value),
