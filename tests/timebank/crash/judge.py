@@ -81,7 +81,7 @@ def is_quiet(town: BusyTown) -> bool:
         open_ones = select(transfer.c.id).where(transfer.c.state.not_in(OVER))
         unanswered = select(resend.c.fact_n).where(resend.c.acked_at.is_(None))
         unsynced = select(peer.c.id).where(peer.c.sync_asked > peer.c.sync_done)
-        letters = select(inbox_letter.c.id).where(inbox_letter.c.state == State.NEW)
+        letters = select(inbox_letter.c.activity_id).where(inbox_letter.c.state == State.NEW)
         queries = (open_ones, unanswered, unsynced, letters, select(waiting_step.c.n))
         return not any(connection.execute(query.limit(1)).first() for query in queries)
 

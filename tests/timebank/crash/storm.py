@@ -221,7 +221,7 @@ def _agree(town: BusyTown, other: BusyTown) -> dict[str, list[str]]:
                         helper_member_id=member_id,
                         helper_name=person.name,
                         asked_actor=receiver,
-                        form="help",
+                        form="offer",
                         message="",
                         state="accepted",
                         reason="",
