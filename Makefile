@@ -48,6 +48,10 @@ attacks: setup ## Send every attack of tests/attacks/catalogue.py, and count how
 	@echo "== attacks"
 	@$(BIN)/python -m pytest -n 2 -m attack $(ARGS)
 
+fuzz: setup ## Search for inputs that an instance does not bear; SECONDS=600, SEED=7
+	@echo "== fuzz"
+	FUZZ_SECONDS=$(or $(SECONDS),120) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -n 2 tests/fuzz $(ARGS)
+
 interop: setup ## A neighbourhood and a server of others, Fedify; needs npm
 	@echo "== interop"
 	@tests/interop/install

@@ -1,8 +1,10 @@
 """JSON-LD: offline, bounded, and reading foreign spellings (S18, S36)."""
 
+import json
 import socket
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,3 +163,22 @@ def test_no_document_raises_anything_but_a_refusal(doc: dict[str, Any]) -> None:
         jsonld.expand(doc)
     with suppress(ProtocolError):
         jsonld.read(doc, "purpose", PURPOSE)
+
+
+def test_our_terms_of_valueflows_are_those_of_fep_0837() -> None:
+    """But for measures in listings, which Valueflows has moved since; both spellings are read."""
+    theirs = vector("fep/fep-0837.context.json")["@context"]
+    for ours, apart in ((TIMEBANK_CONTEXT, set()), (LISTING_CONTEXT, {"hasUnit", "hasNumericalValue"})):
+        inline = ours[-1]
+        assert isinstance(inline, dict)
+        meant = {name: found["@id"] if isinstance(found, dict) else found for name, found in inline.items()}
+        shared = theirs.keys() & meant.keys()
+        assert {name for name in shared if meant[name] != theirs[name]} == apart
+        assert len(shared) > 10
+
+
+def test_the_bundled_context_of_fep_ef61_means_what_the_fep_says() -> None:
+    theirs = vector("fep/fep-ef61.context.json")["@context"]
+    bundled = json.loads((Path(jsonld.__file__).parent / "contexts" / "fep-ef61.json").read_text())["@context"]
+    assert bundled["gateways"]["@id"] == theirs["gateways"]["@id"]
+    assert bundled["digestMultibase"] == theirs["digestMultibase"]

@@ -1,6 +1,8 @@
 """FEP-8b32 with eddsa-jcs-2022: the vectors of the FEP, the W3C and RFC 8785, and every refusal by itself."""
 
+import hashlib
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -9,7 +11,7 @@ from typing import Any
 import base58
 import pytest
 import rfc8785
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -148,7 +150,39 @@ def test_the_w3c_vector_is_reproduced_with_every_step_between() -> None:
     made = add_proof(document, key, CREATED)
     assert made == json.loads((W3C / "signedJCS.json").read_text())
     assert made["proof"]["proofValue"] == (W3C / "sigBTC58JCS.txt").read_text()
+    both = digest(proof).removeprefix("sha256:") + digest(document).removeprefix("sha256:")
+    assert both == (W3C / "combinedHashJCS.txt").read_text()
+    assert base58.b58decode(made["proof"]["proofValue"][1:]).hex() == (W3C / "sigHexJCS.txt").read_text()
     assert verify_proof(made, public(key), NOW).signed_at == CREATED
+
+
+@pytest.mark.attack("S38")
+@pytest.mark.parametrize("folder", [".", "employ"])
+def test_the_w3c_vector_of_another_suite_is_refused_though_its_signature_is_right(folder: str) -> None:
+    """eddsa-rdfc-2022 canonicalises RDF, which nobody here does (attack S36)."""
+    place = W3C.parent / "eddsa-rdfc-2022" / folder
+    signed = json.loads((place / "signedDataInt.json").read_text())
+    key = public_from_multibase(vector("vc-di-eddsa/keyPair.json")["publicKeyMultibase"])
+    assert isinstance(key, Ed25519PublicKey)
+    hashed = (place / "proofHashDataInt.txt").read_text() + (place / "docHashDataInt.txt").read_text()
+    assert hashed == (place / "combinedHashDataInt.txt").read_text()
+    assert hashlib.sha256((place / "canonDocDataInt.txt").read_bytes()).hexdigest() == hashed[64:]
+    assert hashlib.sha256((place / "proofCanonDataInt.txt").read_bytes()).hexdigest() == hashed[:64]
+    signature = base58.b58decode((place / "sigBTC58DataInt.txt").read_text()[1:])
+    assert signature.hex() == (place / "sigHexDataInt.txt").read_text()
+    key.verify(signature, bytes.fromhex(hashed))
+    assert signed["proof"]["proofValue"] == (place / "sigBTC58DataInt.txt").read_text()
+    assert refused(signed) == "proof_options"
+
+
+def test_the_identity_proof_of_fep_c390_is_reproduced_and_verifies() -> None:
+    """We neither make nor show such proofs; they are of the one suite that we take."""
+    blocks = re.findall(r'"""\n(.*?)"""', (VECTORS / "fep" / "fep-c390.feature.txt").read_text(), re.DOTALL)
+    claim, proved, actor = (json.loads(block) for block in blocks[:3])
+    did, created = claim["subject"], datetime(2023, 2, 24, 23, 36, 38, tzinfo=UTC)
+    key = SigningKey(did, ALICE, secret_of(vector("vc-di-eddsa/keyPair.json")["privateKeyMultibase"]))
+    assert add_proof(claim, key, created) == proved
+    assert verify_proof(actor["attachment"][0], public(key), NOW).signed_at == created
 
 
 def ledger_key(message: dict[str, Any]) -> VerificationKey:

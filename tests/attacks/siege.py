@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 import httpx2
-from sqlalchemy import select
+from sqlalchemy import func, select
 from starlette.routing import BaseRoute
 
 import inbox.tables
@@ -187,7 +187,9 @@ class Siege:
 
     def send(self, post: Post, **more: Any) -> httpx2.Response:
         """Bring a letter to the door; nothing is read yet."""
-        headers = [*post.headers.items(), *post.more_headers]
+        headers = [
+            (name.encode(), value.encode("latin-1")) for name, value in (*post.headers.items(), *post.more_headers)
+        ]
 
         async def bring() -> httpx2.Response:
             async with self.visitor(**more) as client:
@@ -197,21 +199,25 @@ class Siege:
 
     def outcome(self, post: Post) -> Outcome:
         """Bring a letter and let it be read."""
-        newest = max((row.n for row in self.letters()), default=0)
+        newest = self.newest_letter()
         answer = self.send(post)
         self.settle()
         if answer.status_code != 202:
             return Outcome(answer.status_code, code_of(answer))
-        arrived = [row for row in self.letters() if row.n > newest]
+        arrived = self.letters(newest)
         return Outcome(202, arrived[0].code, arrived[0].state) if arrived else Outcome(202)
 
     def bring(self, letter: Mapping[str, Any], signer: str | None = None, **how: Any) -> Outcome:
         """The letter, signed by its actor unless somebody else is named."""
         return self.outcome(self.draft(letter, signer or str(letter["actor"]), **how))
 
-    def letters(self) -> Sequence[Any]:
+    def newest_letter(self) -> int:
         with self.database.read() as connection:
-            return connection.execute(select(inbox_letter).order_by(inbox_letter.c.n)).all()
+            return connection.execute(select(func.coalesce(func.max(inbox_letter.c.n), 0))).scalar_one()
+
+    def letters(self, after: int = 0) -> Sequence[Any]:
+        with self.database.read() as connection:
+            return connection.execute(select(inbox_letter).where(inbox_letter.c.n > after)).all()
 
     def settle(self) -> None:
         """Apply what came in, deliver what goes out, run the errands."""

@@ -38,6 +38,9 @@ NOT_RUN = {
     "make test": NotRun(_MAKE),
     "make format": NotRun("would change the source while it is tested"),
     "make lint types layers": NotRun(_MAKE),
+    "make attacks": NotRun(_MAKE),
+    "make fuzz SECONDS=60": NotRun(_MAKE),
+    "make fuzz SECONDS=600": NotRun(_MAKE),
     "make interop": NotRun(_MAKE),
     "make second": NotRun(_MAKE),
     "fedaid network statement riverside.example --data /srv/fedaid": NotRun(

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 
 from activitypub.signatures import sign_draft_cavage, sign_rfc9421
-from tests.docs import commands_table, examples, pages, routes_table, settings_table, states_table
+from tests.docs import attacks_table, commands_table, examples, pages, routes_table, settings_table, states_table
 
 # A part is named in its page, with one word more where it needs one: ``<!-- generated: example follow -->``.
 MAKERS: Mapping[str, Callable[[], str]] = {
     "settings": settings_table.instance_table,
     "limits": settings_table.room_tables,
+    "attacks": attacks_table.attack_sections,
     "commands": commands_table.command_sections,
     "addresses": routes_table.addresses_table,
     "payer states": states_table.payer_table,
