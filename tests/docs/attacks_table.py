@@ -16,7 +16,7 @@ def _section(title: str, first: str, last: str) -> str:
             attack.id,
             f"{attack.name}.{f' {attack.remark}' if attack.remark else ''}",
             "<br>".join(f"`{check}`" for check in attack.checks),
-            "<br>".join(f"`{file}`" for file in _files(attack.id)),
+            "<br>".join(f"`tests/{file}`" for file in _files(attack.id)),
         ]
         for attack in CATALOGUE
         if first <= attack.id <= last
