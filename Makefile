@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format format-check lint types layers tests interop interop-where-npm-is second second-where-node-is docs lock clean
+.PHONY: help setup demo test format format-check lint types layers tests interop interop-where-npm-is second second-where-node-is docs explore simulate soak crash lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -65,6 +65,15 @@ docs: setup ## Make the tables and examples of the documentation anew, out of th
 
 explore: setup ## Explore the timebank's state tables exhaustively; ARGS=--all explores millions of states
 	$(BIN)/python -m tests.timebank.explore $(ARGS)
+
+simulate: setup ## Simulate ledgers under faults; SEEDS=200, or SEED=123 alone with its trace
+	$(BIN)/python -m tests.timebank.simulate $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200)) $(ARGS)
+
+soak: setup ## Simulate ten thousand seeds (hours)
+	$(BIN)/python -m tests.timebank.simulate --seeds $(or $(SEEDS),10000) $(ARGS)
+
+crash: setup ## Kill and restore real servers while people use them; SECONDS=60 for each kind of database
+	$(BIN)/python -m tests.timebank.crash --seconds $(or $(SECONDS),60) $(ARGS)
 
 lock: setup ## Pin every package by hash
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet pyproject.toml -o requirements.lock

@@ -253,6 +253,21 @@ def test_a_wrong_statement_is_refused_with_what_differs(north: Town, river: Town
     assert river.findings() == ()
 
 
+def test_each_of_two_wrong_statements_with_one_number_is_answered(north: Town, river: Town) -> None:
+    settled(north, river)
+    before = back_up(north)
+    message = state(north, river)
+    assert message
+    restore(north, before)
+    for opening in (30, 60):
+        river.take(signed_anew(north, lie(message, **{"fa:opening": opening, "fa:closing": opening + 90})))
+        ask(river, north)
+    refusals = answers(river)
+    assert [one["type"] for one in refusals] == ["Reject", "Reject"]
+    assert len({one["fa:statement"] for one in refusals}) == 2
+    assert river.findings() == ()
+
+
 def told(message: StatementMessage, changes: dict[str, Any]) -> dict[str, Any]:
     """The statement with a lie in it that is in the right shape."""
     if not changes.keys() & {"swap", "minutes", "transfer", "receipt", "twice"}:

@@ -10,10 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from activitypub.keys import SigningKey
 from activitypub.signatures.proofs import add_proof
 from fedaid.actors import queries as actors
-from fedaid.timebank.rules import messages
+from fedaid.timebank.rules import messages, papers
 from fedaid.timebank.rules.books import GENESIS
-from fedaid.timebank.rules.messages import Channel, Deal, Envelope
+from fedaid.timebank.rules.messages import Channel, Deal, Document, Envelope, message_id
 from fedaid.timebank.rules.shown import Page
+from fedaid.timebank.rules.states import Kind
 from tests.timebank.simulate.node import Node
 
 OVERSIZE_CHARACTERS = 40_000
@@ -30,6 +31,7 @@ def letters(chance: random.Random, liar: Node, victim: Node, archive: list[bytes
             _foreign_offer,
             _receipt_alone,
             _contradiction,
+            _refused_after_all,
             _readdressed,
             _oversize,
             _wrong_statement,
@@ -204,6 +206,17 @@ def _contradiction(chance: random.Random, liar: Node, victim: Node, archive: Doc
     return both
 
 
+def _refused_after_all(chance: random.Random, liar: Node, victim: Node, archive: Documents) -> Documents:
+    """What it claimed or was credited it says that it will never claim."""
+    offers = _own(liar, victim, archive, "Offer")
+    if not offers:
+        return []
+    transfer = str(chance.choice(offers)["fa:transfer"])
+    invite = message_id(Kind.INVITE, victim.ledger, transfer)
+    refusal = messages.reject_invite(_envelope(chance, liar, victim, transfer), invite, "refused")
+    return [_signed(liar, dict(refusal))]
+
+
 def _proposal(commitment: dict[str, Any]) -> str | None:
     satisfies = commitment.get("satisfies")
     return satisfies.removesuffix("#reciprocal") if isinstance(satisfies, str) else None
@@ -231,14 +244,14 @@ def _seen_much(chance: random.Random, liar: Node, victim: Node, archive: Documen
 
 
 def _wrong_statement(chance: random.Random, liar: Node, victim: Node, archive: Documents) -> Documents:
-    """A statement in which something was changed; also one that was never made."""
+    """A statement in which something was changed; also one that nobody owes it."""
     found = [
         one
         for one in archive
         if one.get("actor") == liar.ledger and one.get("to") == [victim.ledger] and _is_statement(one)
     ]
-    if not found:
-        return []
+    if not found or chance.random() < 0.5:
+        return [_signed(liar, dict(_made_up_statement(chance, liar, victim)))]
     document = copy.deepcopy(chance.choice(found))
     inner = document["object"]
     inner[chance.choice(("fa:opening", "fa:closing"))] += chance.choice((1, 60))
@@ -246,6 +259,17 @@ def _wrong_statement(chance: random.Random, liar: Node, victim: Node, archive: D
         inner["fa:transfers"][0]["fa:minutes"] += 1
         inner["fa:closing"] += 1
     return [_signed(liar, document)]
+
+
+def _made_up_statement(chance: random.Random, liar: Node, victim: Node) -> Document:
+    number, owed = chance.randrange(1, 5), chance.choice((0, 60))
+    identity = papers.statement_id(liar.ledger, 1, number)
+    envelope = _envelope(chance, liar, victim, identity)
+    terms, head = envelope.channel.terms, papers.LedgerHead(0, GENESIS)
+    statement = papers.Statement(
+        number, GENESIS, terms, victim.ledger, liar.ledger, owed, (), owed + chance.choice((0, 60)), (), (), head
+    )
+    return papers.write_statement(envelope, statement)
 
 
 def _is_statement(document: dict[str, Any]) -> bool:

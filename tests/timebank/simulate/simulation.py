@@ -32,7 +32,26 @@ from tests.timebank.simulate.town import HOSTS, LIMITS, START, seeded, settle_in
 STEPS = 200
 AUDIT_EVERY_STEPS = 50
 REST_ROUNDS_MAX = 60
+NIGHT = timedelta(hours=LIMITS.sync_every_hours + 1)
 BACKUPS_MAX = 4
+Input = payer_rules.Input | payee_rules.Input
+POKES: tuple[Input, ...] = (
+    payer_rules.Input.ORDER,
+    payer_rules.Input.REFUSE,
+    payee_rules.Input.CLAIM,
+    payee_rules.Input.CANCEL,
+    payee_rules.Input.INVITE,
+    payee_rules.Input.PAST_END,
+    payee_rules.Input.TAKE_LATE,
+)
+POKES_AT_NOTHING: tuple[Input, ...] = (
+    payer_rules.Input.APPROVE,
+    payer_rules.Input.REFUSE,
+    payee_rules.Input.CANCEL,
+    payee_rules.Input.PAST_END,
+    payee_rules.Input.PEER_LOST,
+    payee_rules.Input.TAKE_LATE,
+)
 FAULTS = (
     "loss",
     "duplication",
@@ -535,12 +554,13 @@ class Simulation:
             (lambda work: peering.resume(work, other.ledger), "resume"),
             (lambda work: peering.resume(work, other.ledger), "resume"),
             (lambda work: peering.declare_lost(work, other.ledger, LIMITS), "lost"),
+            (lambda work: _give_up(work, other), "lost, and no line any more:"),
             (lambda work: peering.found_again(work, other.ledger), "found again"),
             (lambda work: peering.found_again(work, other.ledger), "found again"),
             (lambda work: peering.write_off(work, other.ledger), "write off"),
         ]
         if late is not None:
-            acts = 6 * [(lambda work: commands.take_late(work, LIMITS, late), "takes a late Accept")]
+            acts += 4 * [(lambda work: commands.take_late(work, LIMITS, late), "takes a late Accept")]
         return acts
 
     def _note_admin_moves(self, node: Node, before: set[str]) -> None:
@@ -555,21 +575,14 @@ class Simulation:
                 self.auditor.books[node.name].local[transfer] = (debit, credit, minutes)
 
     def _poke(self) -> None:
-        """Anything that members, admins and the clock can ask for, of any transfer in any state."""
-        node = self._any_node()
-        transfer = self._one_of(node.transfers("kind != 'local'"))
-        if transfer is None:
+        """Anything that can happen, to any transfer in any state, also to one that is not known."""
+        node, other = self._two()
+        disputed = self._one_of(node.transfers("kind = 'in' AND state = 'disputed'"))
+        transfer = disputed or self._one_of(node.transfers("kind != 'local'"))
+        if transfer is None or self.chance.random() < 0.1:
+            self._poke_at_nothing(node, other)
             return
-        happened = self.chance.choice(
-            (
-                payer_rules.Input.ORDER,
-                payer_rules.Input.REFUSE,
-                payee_rules.Input.CLAIM,
-                payee_rules.Input.CANCEL,
-                payee_rules.Input.PAST_END,
-                payee_rules.Input.TAKE_LATE,
-            )
-        )
+        happened = self.chance.choice(POKES)
         if "admin" in self.on and self.chance.random() < 0.2:
             happened = payee_rules.Input.PEER_LOST
 
@@ -577,18 +590,24 @@ class Simulation:
             books.lock(work)
             found = rows.transfer(work.connection, transfer)
             assert found
-            matter = steps.matter_of(work, LIMITS, found)
             given = Given(fits=rows.account(work.connection, found.debit).has_room_for(found.minutes))
-            try:
-                if isinstance(happened, payer_rules.Input) and matter.side is Side.PAYER:
-                    steps.at_payer(work, matter, happened, given)
-                elif isinstance(happened, payee_rules.Input) and matter.side is Side.PAYEE:
-                    steps.at_payee(work, matter, happened, given)
-            except steps.MustWait:
-                raise Refused("must_wait", "It waits.") from None
+            _happens(work, steps.matter_of(work, LIMITS, found), happened, given)
 
         takes_on = happened is payee_rules.Input.TAKE_LATE  # beyond the line, as only an admin may
         self._at(node, f"{happened.value}: {_short(transfer)}", act, by_admin=takes_on)
+
+    def _poke_at_nothing(self, node: Node, other: Node) -> None:
+        """What is pressed, or due, about a transfer of which nothing is known."""
+        happened, transfer = self.chance.choice(POKES_AT_NOTHING), node.names.transfer(self._key())
+        side = Side.PAYER if isinstance(happened, payer_rules.Input) else Side.PAYEE
+
+        def act(work: Work) -> None:
+            books.lock(work)
+            peer = rows.peer_by_actor(work.connection, other.ledger)
+            assert peer
+            _happens(work, steps.Matter(LIMITS, peer, side, transfer), happened, Given())
+
+        self._at(node, f"{happened.value}: unknown", act)
 
     def _echo(self) -> None:
         """One message of the other's copy is shown by itself, ours or theirs, known or not."""
@@ -635,6 +654,17 @@ class Simulation:
         for node in self.nodes:
             node.clock.skew = timedelta()
             self._reopen(node)
+        self._come_to_rest(confirms=confirms)
+        self.true.at += (
+            NIGHT  # letters of before a restore may have come after the last sync: each night brings another
+        )
+        self._come_to_rest(confirms=False)
+        for node in self.nodes:
+            self.auditor.full(node)
+        for wrong in at_rest(self.auditor):
+            raise Violation(wrong)
+
+    def _come_to_rest(self, *, confirms: bool) -> None:
         for round_ in range(REST_ROUNDS_MAX):
             before = [node.database.raw.execute(_QUIET).fetchone() for node in self.nodes]
             self._carry_all()
@@ -642,15 +672,10 @@ class Simulation:
             quiet = before == [node.database.raw.execute(_QUIET).fetchone() for node in self.nodes]
             decided = not any(self._undecided(node) for node in self.nodes)
             if quiet and (decided or (self.liar is not None and round_ > REST_ROUNDS_MAX // 2)):
-                break
+                return
             self.true.at += timedelta(hours=8)
-        else:
-            if self.liar is None:
-                raise Violation("Q: it does not come to rest")
-        for node in self.nodes:
-            self.auditor.full(node)
-        for wrong in at_rest(self.auditor):
-            raise Violation(wrong)
+        if self.liar is None:
+            raise Violation("Q: it does not come to rest")
 
     def _undecided(self, node: Node) -> bool:
         states = "('invited', 'offered', 'claimed', 'cancel_asked', 'disputed', 'abandoned', 'accepted')"
@@ -727,6 +752,23 @@ class Simulation:
 
 
 _QUIET = "SELECT (SELECT count(*) FROM fact), (SELECT count(*) FROM posting), (SELECT count(*) FROM waiting_step), (SELECT sum(held) FROM account), (SELECT group_concat(state) FROM (SELECT state FROM transfer ORDER BY id))"
+
+
+def _happens(work: Work, matter: steps.Matter, happened: Input, given: Given) -> None:
+    """One row of the table of its side; the other side has no such row."""
+    try:
+        if isinstance(happened, payer_rules.Input) and matter.side is Side.PAYER:
+            steps.at_payer(work, matter, happened, given)
+        elif isinstance(happened, payee_rules.Input) and matter.side is Side.PAYEE:
+            steps.at_payee(work, matter, happened, given)
+    except steps.MustWait:
+        raise Refused("must_wait", "It waits.") from None
+
+
+def _give_up(work: Work, other: Node) -> None:
+    """Should it come back, there is no room for what it has accepted meanwhile."""
+    peering.declare_lost(work, other.ledger, LIMITS)
+    peering.set_line(work, other.ledger, 0)
 
 
 def _account(work: Work, actor: str) -> int:
