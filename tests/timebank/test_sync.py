@@ -399,7 +399,7 @@ def test_hours_that_were_decided_arrive_though_we_have_not_asked_yet(north: Town
 def test_only_so_much_waits_for_one_network(north: Town, river: Town) -> None:
     start_anew(river)
     few = replace(LIMITS, waiting_steps_max=2)
-    for expected in (None, None, "too_many_waiting"):
+    for expected in (None, None, "too_many_queued"):
         try:
             with river.work() as work:
                 commands.claim(work, few, new_key(), payee=BEN, payer=ANA, minutes=10)

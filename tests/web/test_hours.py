@@ -166,6 +166,12 @@ def test_the_gentle_limit_warns_and_the_first_help_never_fails(place: tuple[str,
         limited = {"member": "ana", "hours": "0"}
         assert (await nora.send("/hours/shared/limit", limited)).leads_to == "/hours/shared?said=hours_shared"
         assert (await ana.send("/hours/shared/limit", limited)).status == 403
+        await claim(north.browser("kim"), to="ana", hours="8")
+        await ana.press("/hours", "/hours/refuse")  # makes no room
+        assert "Nothing more can go out below 0:00" in (await ana.open("/hours")).text
+        assert (await give(ana, to="kim", hours="8:01")).status == 409
+        await give(ana, to="@ben@riverside.example", hours="6")  # promised
+        assert (await give(ana, to="kim", hours="2:01")).status == 409
         await give(ana, to="kim", hours="2")
         assert north.balance("ana") == -120
         assert (await give(ana, to="kim", hours="1")).status == 409
@@ -289,6 +295,15 @@ def test_the_chest_takes_contributions_and_the_admin_grants_from_it(place: tuple
         await nora.press("/hours/give?for=chest", "/hours/give", to="kim", hours="1:30", note="a hard month")
         assert (north.balance("chest"), north.balance("kim")) == (30, 90)
         assert (await nora.press("/hours/give?for=chest", "/hours/give", to="kim", hours="1")).status == 409
+        await claim(north.browser("kim"), to="chest", hours="0:30", note="sweeping the hall")
+        await nora.press("/hours?for=chest", "/hours/confirm")
+        assert (north.balance("chest"), north.balance("kim")) == (0, 120)
+        assert "From the community chest" in (await north.browser("kim").open("/hours")).text
+        link = (await ana.open("/hours")).answer.text.partition('href="/hours/correct')[2].partition('"')[0]
+        await ana.press(f"/hours/correct{link}".replace("&amp;", "&"), "/hours/correct", hours="1")
+        await north.browser("kim").press("/hours/give", "/hours/give", to="chest", hours="1")
+        await nora.press("/hours?for=chest", "/hours/confirm")
+        assert (north.balance("chest"), north.balance("ana")) == (0, -60)
 
     on_the_street(*place, story)
 

@@ -122,8 +122,7 @@ def _sign(
     channel = Channel(peer.terms_digest or "", peer.out_seq + 1, peer.out_hash, peer.in_seq, peer.in_hash)
     envelope = Envelope(work.names.ledger, peer.actor, work.now, about, channel)
     message = read_again(signed(work, write(envelope)))
-    said = any(fact.counts and fact.kind is message.kind for fact in rows.facts_about(work.connection, peer_id, about))
-    number = _store(work, peer_id, message, ours=True, counts=not said)  # an answer to each of two unlike statements
+    number = _store(work, peer_id, message, ours=True, counts=True)
     _was_said(work, peer, message)
     _settle(work, about, message.kind, SUPERSEDED_BY)
     _await_answer(work, limits, peer_id, number, message)

@@ -42,14 +42,15 @@ def correct(
     """
     books.lock(work)
     found = _moved(work, transfer_id)
-    debit, credit = (rows.account(work.connection, one).actor for one in (found.debit, found.credit))
-    if actor not in (debit, credit) or (debit is None and credit is None):
+    ends = [rows.account(work.connection, one) for one in (found.debit, found.credit)]
+    debit, credit = (transfers.owner_of(work, one) for one in ends)
+    other = found.remote_actor or (debit if actor == credit else credit)
+    if actor not in (debit, credit) or other is None:  # none: what an admin wrote off is undone with the network
         raise NotFound
     made = work.names.transfer(checked_key(key))
     if rows.transfer(work.connection, made) is None:
         _check_left(work, found, minutes)
     gives_back = actor == credit
-    other = found.remote_actor or (debit if gives_back else credit) or work.names.ledger
     if gives_back:
         made = _give_back(work, limits, key, found, actor, other, minutes, note)
     else:

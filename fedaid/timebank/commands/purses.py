@@ -43,7 +43,7 @@ def _purse(work: Work, actor: str) -> Account:
 def make_room(work: Work, actor: str, minutes: int, first_minutes_max: int) -> None:
     """The first help that somebody ever gets does not fail for lack of hours, up to so many minutes.
 
-    Whoever has received nothing yet may go as low as this once, however their gentle limit was set.
+    Whoever has received nothing yet may go so far below zero, what is promised included, however their limit was set.
     """
     books.lock(work)
     found = rows.account_of(work.connection, actor)
@@ -51,5 +51,5 @@ def make_room(work: Work, actor: str, minutes: int, first_minutes_max: int) -> N
         return
     received = select(tables.posting.c.seq).where(tables.posting.c.debit == found.id).limit(1)
     needed = found.balance - found.held - minutes
-    if minutes <= first_minutes_max and work.connection.execute(received).first() is None:
-        books.set_floor(work, found.id, min(found.floor, needed))
+    if needed >= -first_minutes_max and work.connection.execute(received).first() is None:
+        books.set_floor(work, found.id, needed)

@@ -6,6 +6,7 @@ from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.work import Work
 from fedaid.timebank import rows, tables
 from fedaid.timebank.commands import books
+from fedaid.timebank.commands.transfers import owner_of
 from fedaid.timebank.rules.books import checked_reason
 from fedaid.timebank.rules.states import LocalState, PayerState
 
@@ -19,7 +20,7 @@ def ask(work: Work, transfer_id: str, actor: str, reason: str) -> None:
     """
     books.lock(work)
     found = rows.transfer(work.connection, transfer_id)
-    if found is None or rows.account(work.connection, found.debit).actor != actor:
+    if found is None or owner_of(work, rows.account(work.connection, found.debit)) != actor:
         raise NotFound
     if found.state not in ASKABLE:
         raise Refused("too_late", "This is decided already; you can correct it on your statement.", 409)

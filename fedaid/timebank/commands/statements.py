@@ -163,11 +163,19 @@ def receive_statement(
 
 def _answers_to(connection: Connection, peer: Peer, message: StatementMessage) -> list[StoredFact]:
     """What we have answered to this statement."""
+    return [fact for fact in _answers(connection, peer) if orjson.loads(fact.doc)["fa:statement"] == message.digest]
+
+
+def _answers(connection: Connection, peer: Peer) -> list[StoredFact]:
     table = tables.fact
     query = select(table).where(table.c.peer_id == peer.id, table.c.ours)
     query = query.where(table.c.kind.in_([Paper.COUNTERSIGNED, Paper.DIFFERS])).order_by(table.c.n)
-    found = [rows.fact_of(row) for row in connection.execute(query)]
-    return [fact for fact in found if orjson.loads(fact.doc)["fa:statement"] == message.digest]
+    return [rows.fact_of(row) for row in connection.execute(query)]
+
+
+def _next_answer_id(work: Work, peer: Peer) -> str:
+    """Our answers are counted by ourselves: their maker may give one number to two unlike statements."""
+    return papers.statement_id(work.names.ledger, peer.number, 1 + len(_answers(work.connection, peer)))
 
 
 def _differences(
@@ -209,8 +217,7 @@ def _countersign(work: Work, limits: TimebankLimits, peer: Peer, message: Statem
     def write(envelope: Envelope) -> Document:
         return papers.write_countersignature(envelope, about, message.digest, head)
 
-    ours = papers.statement_id(work.names.ledger, peer.number, message.statement.number)
-    answer = channel.sign_paper(work, limits, peer.id, ours, write)
+    answer = channel.sign_paper(work, limits, peer.id, _next_answer_id(work, peer), write)
     _write_row(work, peer, message)
     _agree(work, peer, message, answer.document)
 
@@ -223,8 +230,7 @@ def _reject(
     def write(envelope: Envelope) -> Document:
         return papers.write_difference(envelope, about, message.digest, differs, reason)
 
-    ours = papers.statement_id(work.names.ledger, peer.number, message.statement.number)
-    channel.sign_paper(work, limits, peer.id, ours, write)
+    channel.sign_paper(work, limits, peer.id, _next_answer_id(work, peer), write)
     channel.alarm(work, peer.id, None, Alarm.DIFFERS)
 
 

@@ -17,7 +17,15 @@ from fedaid.timebank.queued import Approval, Claim, Payment, Refusal
 from fedaid.timebank.rows import LOCAL, Account, Peer, Transfer
 from fedaid.timebank.rules import payee as payee_rules
 from fedaid.timebank.rules import payer as payer_rules
-from fedaid.timebank.rules.books import MINUTES_MAX, AccountStatus, checked_minutes, checked_note, no_room, note_digest
+from fedaid.timebank.rules.books import (
+    MINUTES_MAX,
+    AccountKind,
+    AccountStatus,
+    checked_minutes,
+    checked_note,
+    no_room,
+    note_digest,
+)
 from fedaid.timebank.rules.messages import Deal
 from fedaid.timebank.rules.states import Given, LocalState, PayeeState, PayerState, Side
 from fedaid.timebank.rules.terms import PeerStatus
@@ -365,9 +373,14 @@ def _own_transfer(work: Work, transfer_id: str, actor: str, *, payer: bool) -> T
     if found is None:
         raise NotFound
     account = rows.account(work.connection, found.debit if payer else found.credit)
-    if account.actor != actor:
+    if owner_of(work, account) != actor:
         raise NotFound
     return found
+
+
+def owner_of(work: Work, account: Account) -> str | None:
+    """Whose account it is; the chest's owner is our ledger, and an account with another network has none."""
+    return work.names.ledger if account.kind is AccountKind.CHEST else account.actor
 
 
 def _check_engagement(work: Work, engagement: str | None) -> None:

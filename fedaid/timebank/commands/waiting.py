@@ -37,7 +37,7 @@ def _keep(work: Work, limits: TimebankLimits, peer: Peer, step: Step) -> None:
         return
     waiting = select(func.count()).select_from(table).where(table.c.peer_id == peer.id)
     if work.connection.execute(waiting).scalar_one() >= limits.waiting_steps_max:
-        raise Refused("too_many_waiting", f"Too much waits for {peer.host} to answer; please try again later.", 503)
+        raise Refused("too_many_queued", f"Too much waits for {peer.host} to answer; please try again later.", 503)
     work.connection.execute(
         insert(table).values(
             n=work.new_id(),

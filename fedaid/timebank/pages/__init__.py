@@ -19,7 +19,7 @@ def routes(limits: TimebankLimits, contact: str) -> Sequence[Route]:
     ``contact`` is an e-mail or web address for people outside; empty where there is none.
     """
     answers = {
-        "confirm": hours.answer(limits, commands.confirm, "hours_confirmed"),
+        "confirm": hours.answer(limits, commands.confirm, "hours_confirmed", makes_room=True),
         "refuse": hours.answer(limits, commands.refuse, "hours_refused"),
         "withdraw": hours.answer(limits, commands.withdraw, "hours_withdrawn"),
     }

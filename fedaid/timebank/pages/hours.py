@@ -59,9 +59,16 @@ def show(
 
 
 def answer(
-    limits: TimebankLimits, give_answer: Callable[[Work, TimebankLimits, str, str], None], said: str
+    limits: TimebankLimits,
+    give_answer: Callable[[Work, TimebankLimits, str, str], None],
+    said: str,
+    *,
+    makes_room: bool = False,
 ) -> Callable[[Request, Form], Response]:
-    """Confirm, refuse or withdraw, for oneself or for whom one looks after."""
+    """Confirm, refuse or withdraw, for oneself or for whom one looks after.
+
+    ``makes_room``: the hours go by it, and the first that somebody ever owes must not fail.
+    """
 
     @wraps(give_answer)
     def endpoint(request: Request, form: Form) -> Response:
@@ -69,7 +76,8 @@ def answer(
         try:
             with house(request).units.begin() as work:
                 holder = acting_for(request, work.connection, form["for"])
-                _make_room(work, limits, holder, form["transfer"])
+                if makes_room:
+                    _make_room(work, limits, holder, form["transfer"])
                 give_answer(work, limits, form["transfer"], holder.actor)
                 note_who(request, work, holder, form["transfer"])
                 waits_for = queries.waits_for(work.connection, form["transfer"])

@@ -47,7 +47,7 @@ from fedaid.timebank.queries.peers import (
     statements_with,
     write_offs,
 )
-from fedaid.timebank.queries.statements import DatedLine, DatedStatement, dated, monthly, signed_statement
+from fedaid.timebank.queries.statements import DatedLine, DatedStatement, dated, signed_statement
 from fedaid.timebank.rows import Account
 
 __all__ = [
@@ -81,7 +81,6 @@ __all__ = [
     "journal",
     "late",
     "may_act_for",
-    "monthly",
     "peer_by_actor",
     "peer_by_host",
     "peers",

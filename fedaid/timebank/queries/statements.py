@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 from activitypub.signatures.proofs import add_proof
 from fedaid.actors import queries as actors
 from fedaid.foundation.refused import Refused
-from fedaid.timebank import rows, tables
+from fedaid.timebank import tables
 from fedaid.timebank.queries.hours import StatementLine, account_of, lines_of
 from fedaid.timebank.rows import Account
 from fedaid.timebank.rules.account_statement import AccountStatement, Movement, write_account_statement
@@ -99,22 +99,3 @@ def signed_statement(
         now,
     )
     return add_proof(document, actors.ed25519_key(connection, ledger), now)
-
-
-def monthly(connection: Connection, actor: str, months: Sequence[tuple[datetime, datetime]]) -> list[tuple[int, int]]:
-    """Minutes that came in and that went out in each of these times, for a picture."""
-    account = rows.account_of(connection, actor)
-    if account is None or not months:
-        return [(0, 0) for _ in months]
-    table = tables.posting
-    query = select(table.c.posted_at, table.c.minutes, table.c.credit).where(
-        or_(table.c.debit == account.id, table.c.credit == account.id), table.c.posted_at >= months[0][0]
-    )
-    found = connection.execute(query).all()
-    return [
-        (
-            sum(row.minutes for row in found if start <= row.posted_at < end and row.credit == account.id),
-            sum(row.minutes for row in found if start <= row.posted_at < end and row.credit != account.id),
-        )
-        for start, end in months
-    ]

@@ -150,12 +150,18 @@ def _acknowledged_and_gone(
             continue
         name = _id_of(town, press)
         here = books[town.name].hours.get(name)
+        if here is None and _was_taken_back(history, name, press.transfer):
+            continue  # while it was queued: there has never been a transfer
         if here is None:
             yield f"{press.act} of {name} was answered at {town.name} and is not in its books"
         elif press.act is Act.CONFIRM and not _was_outvoted(history, name) and here.state not in MOVED:
             yield f"{name} was confirmed at {town.name} and is {here.state}"
         elif press.act is Act.GIVE and here.state != "posted":
             yield f"{name} was given at {town.name} and is {here.state}"
+
+
+def _was_taken_back(history: History, name: str, key: str) -> bool:
+    return any(one.act is Act.WITHDRAW and one.transfer in (name, key) for one in history.presses)
 
 
 def _was_outvoted(history: History, name: str) -> bool:
