@@ -46,7 +46,7 @@ tests: setup
 interop: setup ## A neighbourhood and a server of others, Fedify; needs npm
 	@echo "== interop"
 	@tests/interop/install
-	$(BIN)/python -m pytest tests/interop $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/interop $(ARGS)
 
 interop-where-npm-is:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory interop ARGS=; else \
