@@ -55,7 +55,7 @@ fuzz: setup ## Search for inputs that an instance does not bear; SECONDS=600, SE
 interop: setup ## A neighbourhood and a server of others, Fedify; needs npm
 	@echo "== interop"
 	@tests/interop/install
-	$(BIN)/python -m pytest tests/interop $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/interop $(ARGS)
 
 interop-where-npm-is:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory interop ARGS=; else \

@@ -9,6 +9,13 @@ from tests.interop.fedify import MODES, Peer
 from tests.interop.northside import PEOPLE, Northside
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of one mode go to one worker of xdist (``--dist loadgroup``), so that each peer is started once."""
+    for item in items:
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            item.add_marker(pytest.mark.xdist_group(item.callspec.params["peer"].name))
+
+
 @pytest.fixture(scope="session")
 def northside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Northside]:
     """The neighbourhood, on an SQLite file."""

@@ -33,7 +33,9 @@ class Mode:
 RFC9421_FIRST = Mode("rfc9421-first", "rfc9421", ("--first-knock", "rfc9421"))
 CAVAGE_FIRST = Mode("cavage-first", "cavage", ("--first-knock", "cavage"))
 SIGNED_FETCH = Mode("signed-fetch", "rfc9421", ("--require-signed-fetch",))
-MODES = (RFC9421_FIRST, CAVAGE_FIRST, SIGNED_FETCH)
+NO_PROOF = Mode("no-proof", "rfc9421", ("--no-proof",))
+MANUAL_ACCEPT = Mode("manual-accept", "rfc9421", ("--manual-accept",))
+MODES = (RFC9421_FIRST, CAVAGE_FIRST, SIGNED_FETCH, NO_PROOF, MANUAL_ACCEPT)
 
 
 class PeerFailed(Exception):
@@ -96,10 +98,13 @@ class Peer:
         self._transcript.read(self.tell("log", since=self._transcript.length)["entries"])
         return self._transcript
 
-    def wait_for_delivery(self, kind: str, about: str) -> Delivery:
-        """The activity of this type about this, once it came and was believed. Raises NotSeen with what came."""
+    def wait_for_delivery(self, kind: str, about: str, since: int = 0) -> Delivery:
+        """The activity of this type about this, once it came and was believed. Raises NotSeen with what came.
+
+        ``since`` is the length that the transcript had before it can have come.
+        """
         try:
-            return wait_for(f"{kind} about {about}", lambda: self.transcript().delivery(kind, about))
+            return wait_for(f"{kind} about {about}", lambda: self.transcript().delivery(kind, about, since))
         except NotSeen as missing:
             entries = self.tell("log", since=max(self.transcript().length - 10, 0))["entries"]
             raise NotSeen(f"{missing}; the peer's transcript ends: {json.dumps(entries, indent=1)}") from None

@@ -1,8 +1,13 @@
 """The neighbourhood of the interop tests: a real fedaid server, used through its members' browsers."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
+from fedaid import settings
+from fedaid.actors import commands
+from fedaid.cli.shared import instance_of
 from fedaid.demo.browser import Browser, Page
 from fedaid.demo.servers import PASSWORD, Person, Town
 from tests.interop.waiting import wait_for
@@ -44,10 +49,11 @@ class Northside:
         finally:
             stranger.close()
 
-    def post_request(self, title: str) -> str:
+    def post_request(self, title: str, *, in_own_name: bool = False) -> str:
         """Ana asks for help on the page; the id of her listing."""
         browser = self.browser(ANA)
         filled = {"title": title, "hours": "2", "place": "near Rose Street", "category": "moving"}
+        filled |= {"own_name": "1"} if in_own_name else {}
         page = browser.press(browser.open("/post?kind=request"), "/post", filled)
         return page.url.partition("?")[0]
 
@@ -64,6 +70,21 @@ class Northside:
             return page if shows(page) else None
 
         return wait_for(f"what {person.name} waits for at {url}", look)
+
+    def follow(self, board: str) -> None:
+        """Our board begins to follow another, as it does when the networks are linked; the peer keeps no ledger."""
+        with instance_of(settings.load(self.town.data)) as instance, instance.units.begin() as work:
+            commands.follow(work, self.board, board)
+
+    def unfollow(self, board: str) -> None:
+        """Our board stops following another."""
+        with instance_of(settings.load(self.town.data)) as instance, instance.units.begin() as work:
+            commands.unfollow(work, self.board, board)
+
+    def log(self) -> list[dict[str, Any]]:
+        """What the server wrote into its log."""
+        lines = (self.town.data / "server.log").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
     def close(self) -> None:
         """Close all browsers."""

@@ -5,6 +5,7 @@ refused for that fault alone, and its id was not used up. Letters of one server 
 one's words stand on the page, those of the bad one would have stood there.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,9 +13,12 @@ from email.utils import format_datetime
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import pytest
+from base58 import b58encode
 
-from activitypub.vocabulary import AS2
+from activitypub.documents import CONTENT_TYPE
+from activitypub.vocabulary import AS2, DATA_INTEGRITY_V1
 from tests.interop.fedify import RFC9421_FIRST, Peer
 from tests.interop.northside import ANA, Northside
 
@@ -34,13 +38,27 @@ def _hours_ago(hours: int) -> str:
     return format_datetime(datetime.now(UTC) - timedelta(hours=hours), usegmt=True)
 
 
+_WRONG = b64encode(bytes(32)).decode("ascii")
+OTHER_DIGEST = {"digest": f"SHA-256={_WRONG}", "content-digest": f"sha-256=:{_WRONG}:"}
 FAULTS = (
     Fault("changed body", "digest_mismatch", {"tamper": "body"}),
     Fault("changed signature", "signature_wrong", {"tamper": "signature"}),
     Fault("no signature", "unsigned", {"spec": "none"}),
     Fault("somebody else's key", "not_the_actor", {"by": "carol"}),
     Fault("made two hours ago", "too_old", {"date": _hours_ago(2)}),
+    Fault("another digest", "digest_mismatch", {"headers": OTHER_DIGEST}),
+    Fault("only a linked data signature", "unsigned", {"spec": "none", "ld": True}),
 )
+
+
+def _forged_proof(actor: str) -> dict[str, str]:
+    """A proof of the right form, which nobody made."""
+    key = httpx2.get(actor, headers={"Accept": CONTENT_TYPE}, trust_env=False).json()["assertionMethod"]
+    named = next(one["id"] for one in key if one["publicKeyMultibase"].startswith("z6Mk"))
+    options = {"type": "DataIntegrityProof", "cryptosuite": "eddsa-jcs-2022", "proofPurpose": "assertionMethod"}
+    made = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    value = f"z{b58encode(bytes(64)).decode('ascii')}"
+    return {**options, "verificationMethod": named, "created": made, "proofValue": value}
 
 
 def _reply(peer: Peer, northside: Northside, listing: str, number: str, message: str) -> dict[str, Any]:
@@ -62,9 +80,23 @@ def test_a_letter_with_a_fault_is_refused_and_leaves_nothing(
     bad = _reply(peer, northside, listing, number, "Words that were never proved.")
     refused = peer.tell("raw", inbox=inbox, body=bad, **{"spec": dialect, **fault.done})
     assert (refused["status"], refused["json"]["code"]) == (401, fault.code)
+    said = [line for line in northside.log() if line["event"] == "inbox.refused"][-1]
+    assert (said["path"], said["status"], said["code"]) == ("/groups/board/inbox", 401, fault.code)
+    assert said["why"] == refused["json"]["detail"]
 
     good = _reply(peer, northside, listing, number, "Words that were signed well.")
     assert peer.tell("raw", inbox=inbox, body=good, spec=dialect)["status"] == 202
     page = northside.wait_for_page(ANA, listing, lambda page: page.says("Words that were signed well."))
     assert not page.says("Words that were never proved.")
     assert page.text.count("@alice@") == 1
+
+
+def test_a_letter_with_a_forged_proof_is_refused_though_its_signature_is_right(
+    peer: Peer, northside: Northside
+) -> None:
+    listing = northside.post_request("Water the plants: forged proof")
+    bad = _reply(peer, northside, listing, uuid4().hex, "Words that were never proved.")
+    bad |= {"@context": [AS2, DATA_INTEGRITY_V1], "proof": _forged_proof(peer.actor("alice"))}
+    refused = peer.tell("raw", inbox=f"{northside.board}/inbox", body=bad)
+    assert (refused["status"], refused["json"]["code"]) == (401, "proof_invalid")
+    assert not northside.browser(ANA).open(listing).says("Words that were never proved.")

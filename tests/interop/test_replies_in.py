@@ -45,3 +45,18 @@ def test_who_is_accepted_is_told_in_private(follower: Peer, northside: Northside
     assert PUBLIC not in str(answer.document)
     assert "was accepted" in answer.document["object"]["content"]
     assert follower.wait_for_delivery("Create", answer.about).exchange.verdicts["http"] is True
+
+
+def test_a_reply_changes_and_goes_as_its_author_wants(follower: Peer, northside: Northside) -> None:
+    listing = northside.post_request(f"Fix a tap ({follower.mode.name})")
+    sent = follower.tell("send", content="<p>I come at ten.</p>", to=[northside.board], inReplyTo=listing)["object"]
+    northside.wait_for_page(ANA, listing, lambda page: page.says("I come at ten."))
+    assert follower.tell("fetch", url=listing)["json"]["replies"]["first"]["items"] == [sent]
+
+    follower.tell("update", object=sent, content="<p>I come at noon.</p>", to=[northside.board])
+    page = northside.wait_for_page(ANA, listing, lambda page: page.says("I come at noon."))
+    assert not page.says("I come at ten.")
+
+    follower.tell("delete", object=sent, to=[northside.board])
+    northside.wait_for_page(ANA, listing, lambda page: not page.says("I come at noon."))
+    assert follower.tell("fetch", url=f"{listing}/replies?page=true")["json"]["items"] == []

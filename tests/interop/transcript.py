@@ -35,8 +35,9 @@ class Exchange:
 
     @property
     def about(self) -> str:
-        """The id of what the activity is about."""
+        """The id of what the activity is about, the first of several."""
         about = self.document.get("object", "")
+        about = about[0] if isinstance(about, list) else about
         return str(about.get("id", "")) if isinstance(about, Mapping) else str(about)
 
 
@@ -88,10 +89,10 @@ class Transcript:
         """How the peer was asked for what stands at this path."""
         return [one for one in self.exchanges if one.method == "GET" and not one.outgoing and one.url == path]
 
-    def delivery(self, kind: str, about: str) -> Delivery | None:
-        """The last activity of this type about this that came and was believed."""
+    def delivery(self, kind: str, about: str, since: int = 0) -> Delivery | None:
+        """The last activity of this type about this that came, from this place on, and was believed."""
         believed = {one.id: one for one in self.believed if one.type == kind}
-        for one in reversed(self.posted(outgoing=False)):
+        for one in reversed(self.posted(outgoing=False, since=since)):
             if one.document.get("type") == kind and one.about == about and one.document.get("id") in believed:
                 return Delivery(one, believed[one.document["id"]])
         return None
@@ -121,3 +122,17 @@ def _document(body: str | None) -> Document:
 
 def _believed(entry: Document) -> Believed:
     return Believed(entry["type"], entry["id"], entry["actor"], entry["json"])
+
+
+def check_signed_by(actor: str, delivery: Delivery) -> None:
+    """Every signature on it holds for the peer; it is signed by draft-cavage, which is our first knock."""
+    exchange = delivery.exchange
+    assert exchange.status == 202
+    assert exchange.dialect == "cavage"
+    assert f'keyId="{actor}#main-key"' in exchange.headers["signature"]
+    assert exchange.headers["digest"].startswith("SHA-256=")
+    assert exchange.verdicts == {
+        "http": True,
+        "proof": True,
+    }  # FEP-8b32 on everything, a linked data signature on nothing
+    assert delivery.believed.actor == actor

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-SEEN_SECONDS_MAX = 20
+SEEN_SECONDS_MAX = 60  # much, as a busy machine takes its time; it is waited for in vain only where something is wrong
 LOOK_AGAIN_SECONDS = 0.1
 
 T = TypeVar("T")
