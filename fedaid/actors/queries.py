@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
@@ -14,6 +13,7 @@ from activitypub.keys import public_from_multibase as ed25519_from_text
 from activitypub.keys import public_from_pem as rsa_from_text
 from fedaid.actors.rules import FollowState, Kind, folded
 from fedaid.actors.tables import actor_block, follow, local_actor, remote_actor, remote_key
+from fedaid.foundation.names import origin_of
 from outbox.ports import Mailbox
 
 PRIVATE_KEYS_KEPT_MAX = 1_000  # as objects; a signature with one costs half of what reading its PEM does
@@ -194,7 +194,7 @@ def card(connection: Connection, uri: str, our_host: str) -> Card:
     known = cards(connection, [uri], our_host).get(uri)
     if known is not None:
         return known
-    host = urlsplit(uri).netloc
+    host = origin_of(uri).partition("://")[2]
     return Card(uri, host, host, uri, host, is_ours=False)
 
 

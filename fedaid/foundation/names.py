@@ -1,7 +1,19 @@
-"""The names of our own things on the wire; nothing else puts a URL of ours together."""
+"""The names of our own things on the wire; nothing else puts a URL of ours together. And where others' belong."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+_ORIGIN = re.compile(r"https?://[^/?#]+")
+
+
+def origin_of(address: str) -> str:
+    """Scheme and host of an id, as they are written there; empty for what is no address, and never a fault.
+
+    For comparing with an id that was parsed: what could be read in two ways is spelled otherwise than any of those.
+    """
+    found = _ORIGIN.match(address)
+    return found[0] if found is not None else ""
 
 
 @dataclass(frozen=True)

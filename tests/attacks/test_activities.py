@@ -227,6 +227,18 @@ def test_a_single_actor_who_is_shut_out_is_thanked_and_forgotten(siege: Siege) -
         assert siege.bring(siege.follow(EVE)) == Outcome(202)
 
 
+@pytest.mark.attack("S48", "S66")
+def test_no_other_spelling_of_a_host_comes_around_its_block(siege: Siege) -> None:
+    with shut_out(siege, "xn--exmple-4nf.org"):
+        for spelled in (
+            "https://ex\u0430mple.org/n/1",
+            "https://EX\u0430MPLE.org/n/1",
+            "https://xn--exmple-4nf.org:443/n/1",
+        ):
+            assert in_vain(siege, activity("Announce", BOBS_BOARD, spelled)).state == "refused"
+        assert siege.internet.asked_at("4nf.org") == []
+
+
 @pytest.mark.attack("S49")
 def test_nobody_moves_to_who_does_not_say_so(siege: Siege) -> None:
     letter = activity("Move", BOBS_BOARD, BOBS_BOARD, target=EVES_BOARD)
@@ -287,6 +299,32 @@ def test_wrong_kinds_inside_of_an_object_are_no_fault_either(siege: Siege, name:
         outcome = siege.bring(activity("Create", BOB, {**reply(BOB, listing.uri), name: wrong}))
         assert outcome.status in (202, 400)
         assert outcome.state in ("", "done", "refused", "ignored")
+
+
+ODD_ADDRESSES = (
+    "https://[::1",
+    "https://[x]/",
+    "https://\u2100.example/",
+    "https://b.example\\@evil.example:x/",
+    "://",
+    "//[",
+)
+
+
+@pytest.mark.attack("S52", "S06")
+@pytest.mark.parametrize("kind", ["Accept", "Announce", "Create", "Delete", "Like", "Move", "Offer", "Undo", "Update"])
+def test_an_address_that_no_parser_reads_is_no_fault(siege: Siege, kind: str) -> None:
+    for odd in ODD_ADDRESSES:
+        mention = {"type": "Mention", "href": odd, "name": "@x"}
+        for about in (
+            odd,
+            note(BOBS_BOARD, new_id("b.example"), tag=[mention]),
+            note(odd, odd),
+            {"type": kind, "actor": odd, "object": odd},
+        ):
+            outcome = siege.bring(activity(kind, BOBS_BOARD, about, target=odd))
+            assert outcome.status in (202, 400, 401)
+            assert outcome.state in ("", "done", "refused", "ignored"), (odd, outcome)
 
 
 @pytest.mark.attack("S53")

@@ -24,6 +24,7 @@ from fedaid.network.rules.restrictions import (
     Target,
     Terms,
     chosen_target,
+    host_of,
     verdict,
 )
 from outbox import tables as outbox
@@ -253,3 +254,21 @@ def test_blocks_of_an_older_version_are_kept(database: Database) -> None:
     schema.upgrade(database)
     with database.read() as connection:
         assert queries.is_blocked(connection, EVE)
+
+
+@pytest.mark.attack("S48", "S66")
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://evil.example/users/eve", "evil.example"),
+        ("https://EVIL.example:443/users/eve", "evil.example"),
+        ("https://ex\u0430mple.org/users/eve", "xn--exmple-4nf.org"),
+        ("http://127.0.0.1:8001/users/eve", "127.0.0.1:8001"),
+        ("https://b.example@evil.example:8443/users/eve", "evil.example:8443"),
+        ("https://[::1", "[::1"),
+        ("://", ""),
+        ("evil.example", "evil.example"),
+    ],
+)
+def test_the_host_of_an_address_is_found_however_it_is_spelled(address: str, host: str) -> None:
+    assert host_of(address) == host

@@ -1,7 +1,6 @@
 """What neighbouring boards and people of the fediverse tell us; each function checks that the sender may say it."""
 
 from dataclasses import asdict, dataclass
-from urllib.parse import urlsplit
 
 from sqlalchemy import func, insert, select, update
 
@@ -35,6 +34,7 @@ from fedaid.board.rules import (
     parties,
 )
 from fedaid.board.tables import listing, listing_tombstone, response
+from fedaid.foundation.names import origin_of
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.text import excerpt
 from fedaid.foundation.work import Work
@@ -92,7 +92,7 @@ def _store(work: Work, board_actor: str, sent: ForeignListing) -> None:
         "id": listing_id,
         "board_actor": board_actor,
         "author_actor": sent.author,
-        "host": urlsplit(sent.uri).netloc,
+        "host": origin_of(sent.uri).partition("://")[2],
         "local": False,
         "hidden": False,
         "time_zone": "",
@@ -129,8 +129,7 @@ def receive_delete(work: Work, sender: str, uri: str) -> bool:
 
 def _check_same_server(sender: str, uri: str) -> None:
     """Or one board could keep another's listings from us by deleting them before they come (attack S41)."""
-    scheme, netloc = _origin(sender)
-    if not uri.startswith(f"{scheme}://{netloc}/"):
+    if origin_of(uri) != origin_of(sender):
         raise NotAllowed(NOT_THEIRS)
 
 
@@ -283,15 +282,10 @@ def _check_terms(found: Response, about: Listing, sender: str, terms: Terms) -> 
     theirs = terms.receiver if terms.provider == found.helper_actor else terms.provider
     if parties(about.kind, theirs, found.helper_actor) != (terms.provider, terms.receiver):
         raise Refused("wrong_parties", "The agreement is not about the one who offered.")
-    if _origin(theirs) != _origin(sender) or _origin(terms.agreement_uri) != _origin(sender):
+    if {origin_of(theirs), origin_of(terms.agreement_uri)} != {origin_of(sender)}:
         raise Refused("wrong_parties", "The agreement is not between the two networks that made it.")
     if terms.minutes is not None and terms.minutes != found.minutes:
         raise Refused("hours_differ", "The agreement has other hours than were offered.")
-
-
-def _origin(uri: str) -> tuple[str, str]:
-    parts = urlsplit(uri)
-    return parts.scheme, parts.netloc
 
 
 def receive_reject(work: Work, sender: str, offer_uri: str, reason: str) -> None:

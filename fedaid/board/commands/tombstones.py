@@ -1,13 +1,13 @@
 """Writes about what was deleted elsewhere before, or after, we had it: a late Create finds it here (attack S41)."""
 
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from sqlalchemy import delete, func, insert, select
 
 from fedaid.board import queries
 from fedaid.board.rules import TOMBSTONE_DAYS, TOMBSTONES_OF_ONE_MAX
 from fedaid.board.tables import listing_tombstone
+from fedaid.foundation.names import origin_of
 from fedaid.foundation.work import Work
 
 
@@ -15,7 +15,7 @@ def bury(work: Work, owner: str, uri: str) -> None:
     """Remember that its owner deleted this; nothing is remembered of things of other servers, nor without bound."""
     table = listing_tombstone.c
     theirs = select(func.count()).select_from(listing_tombstone).where(table.owner == owner)
-    if urlsplit(owner)[:2] != urlsplit(uri)[:2] or queries.is_deleted(work.connection, uri):
+    if origin_of(owner) != origin_of(uri) or queries.is_deleted(work.connection, uri):
         return
     if work.connection.execute(theirs).scalar_one() < TOMBSTONES_OF_ONE_MAX:
         row = {"uri": uri, "owner": owner, "deleted_at": work.now}

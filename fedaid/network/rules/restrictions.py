@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 import idna
 
@@ -109,8 +108,16 @@ def _chosen_host(typed: str) -> str:
 
 
 def host_of(address: str) -> str:
-    """The host of an id, with the port where it is not the scheme's own; a bare host stays what it is."""
-    return urlsplit(address).netloc if "://" in address else address
+    """The host of an id, in ASCII (attack S66), with the port where it is not the scheme's own; a bare host stays so.
+
+    Of what no server would ask for, whatever stands where the host would be.
+    """
+    if "://" not in address:
+        return address
+    try:
+        return _ANY_ADDRESS.parse(address).origin.netloc
+    except MalformedUrl:
+        return re.split(r"[/?#\\]", address.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
 
 
 def covering(host: str) -> list[str]:
