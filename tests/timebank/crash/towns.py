@@ -23,7 +23,7 @@ READY_SECONDS_MAX = 120
 # Nobody waits for long here, neither for a server that is gone nor for a letter that was lost.
 IMPATIENT = {
     "FEDAID_OUTBOX__ANSWER_TIMEOUT_SECONDS": "3",
-    "FEDAID_OUTBOX__LEASE_SECONDS": "10",
+    "FEDAID_OUTBOX__LEASE_SECONDS": "13",
     "FEDAID_OUTBOX__FIRST_RETRY_SECONDS": "1",
     "FEDAID_OUTBOX__KEEP_TRYING_SECONDS_MAX": "1",
     "FEDAID_OUTBOX__RETRY_SECONDS_MAX": "1",
