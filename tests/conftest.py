@@ -8,7 +8,7 @@ import pytest
 from fedaid.foundation.database import Database
 from tests.support import databases, postgresql
 
-collect_ignore = ["interop"]  # these need npm: `make interop` asks for them by name
+collect_ignore = ["interop", "conformance"]  # these need npm: `make interop` and `make conformance` name them
 
 GUARD = pytest.StashKey[postgresql.Guard]()
 
