@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test format format-check lint types layers tests attacks fuzz explore simulate soak crash \
-	interop interop-where-npm-is second second-where-node-is docs lock clean
+	interop interop-where-npm-is conformance second second-where-node-is docs lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -69,6 +69,11 @@ second-where-node-is:
 	@if command -v node >/dev/null; then $(MAKE) --no-print-directory second ARGS=; else \
 	echo "== second: LEFT OUT. node is not on this machine, so no second implementation checked a signed statement."; fi
 
+conformance: setup ## What test suites of others say of a started instance; needs npm
+	@echo "== conformance"
+	@tests/conformance/install
+	$(BIN)/python -m pytest tests/conformance $(ARGS)
+
 docs: setup ## Make the tables and examples of the documentation anew, out of the code
 	$(BIN)/python -m tests.docs.write
 
@@ -89,4 +94,4 @@ lock: setup ## Pin every package by hash
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet pyproject.toml --group dev -o requirements-dev.lock
 
 clean: ## Remove what can be made again
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis tests/interop/node_modules
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis tests/interop/node_modules tests/conformance/node_modules tests/conformance/.venv

@@ -9,8 +9,8 @@ from fedaid.foundation.database import Database
 from tests.attacks.tally import Tally
 from tests.support import databases, postgresql
 
-# These need npm and node: `make interop` and `make second` ask for them by name.
-collect_ignore = ["interop", "second"]
+# These need npm and node: `make interop`, `make conformance` and `make second` ask for them by name.
+collect_ignore = ["interop", "conformance", "second"]
 
 GUARD = pytest.StashKey[postgresql.Guard]()
 
