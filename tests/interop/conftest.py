@@ -6,7 +6,7 @@ import pytest
 
 from fedaid.demo.servers import Town, free_port
 from tests.interop.fedify import MODES, Peer
-from tests.interop.northside import PEOPLE, Northside
+from tests.interop.northside import PEOPLE, SOON_AGAIN, Northside
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def northside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Northside]:
     """The neighbourhood, on an SQLite file."""
     data = tmp_path_factory.mktemp("northside") / "data"
-    opened = Northside(Town("Northside", f"http://127.0.0.1:{free_port()}", data, PEOPLE))
+    opened = Northside(Town("Northside", f"http://127.0.0.1:{free_port()}", data, PEOPLE, SOON_AGAIN))
     opened.town.found()
     try:
         opened.town.start()

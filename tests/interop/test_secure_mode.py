@@ -8,7 +8,7 @@ import pytest
 from activitypub.documents import CONTENT_TYPE
 from fedaid.demo.servers import Town, free_port
 from tests.interop.fedify import SIGNED_FETCH, Peer
-from tests.interop.northside import ANA, PEOPLE, Northside
+from tests.interop.northside import ANA, PEOPLE, SOON_AGAIN, Northside
 from tests.interop.transcript import check_signed_by
 
 pytestmark = pytest.mark.parametrize("peer", [SIGNED_FETCH], indirect=True, ids=["signed-fetch"])
@@ -18,7 +18,9 @@ pytestmark = pytest.mark.parametrize("peer", [SIGNED_FETCH], indirect=True, ids=
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Northside]:
     """The neighbourhood, which answers signed requests only."""
     data = tmp_path_factory.mktemp("guarded") / "data"
-    town = Town("Northside", f"http://127.0.0.1:{free_port()}", data, PEOPLE, {"FEDAID_SECURE_MODE": "true"})
+    town = Town(
+        "Northside", f"http://127.0.0.1:{free_port()}", data, PEOPLE, {"FEDAID_SECURE_MODE": "true", **SOON_AGAIN}
+    )
     opened = Northside(town)
     town.found()
     try:
