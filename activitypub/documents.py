@@ -111,7 +111,7 @@ class Actor:
 
     id: Url
     type: str
-    preferred_username: str
+    preferred_username: str | None
     name: str
     summary: str
     url: str | None
@@ -267,11 +267,10 @@ def _audience(doc: Document, key: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _username(doc: Document) -> str:
+def _username(doc: Document) -> str | None:
+    """The short name, which nobody has to have (ActivityPub 4.1); one that no handle could be made of is none."""
     name = text(doc, "preferredUsername")
-    if name is None or not is_local_name(name):
-        raise MalformedDocument("bad_username", "preferredUsername may have letters, digits, dots, dashes and _.")
-    return name
+    return name if name is not None and is_local_name(name) else None
 
 
 def _page(doc: Document, identity: Url, rules: UrlRules) -> str | None:

@@ -108,8 +108,9 @@ def subject_of(jrd: Jrd) -> Handle:
     return parse_handle(jrd.subject)
 
 
-def name_said_by(document: Document, preferred_username: str, own: Url) -> str:
-    """The name before the @ of an actor, as its own document has it: ``webfinger`` (FEP-2c59), else preferredUsername.
+def name_said_by(document: Document, preferred_username: str | None, own: Url) -> str | None:
+    """The name before the @ of an actor, as its own document has it: ``webfinger`` (FEP-2c59), else preferredUsername;
+    None for an actor that goes by no name.
 
     A host other than the actor's ``own`` would have to confirm the handle itself, so there it does not count (S13).
     """

@@ -154,7 +154,7 @@ def build(
     def server_signer() -> SigningKey:
         return signers.signer(settings.names.server)
 
-    correspondents = StoredCorrespondents(units, settings.url_rules, doors)
+    correspondents = StoredCorrespondents(units, settings.url_rules, doors, settings.outbox)
     inbox_worker = InboxWorker(
         write=database.write,
         units=units,

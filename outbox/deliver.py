@@ -1,7 +1,7 @@
-"""Sends the mail of one host, one piece after the other, signed in the dialect that the host understands."""
+"""Sends the mail of one host in its order, signed in the dialect that the host understands."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -17,6 +17,7 @@ from outbox.backoff import Answer, Outcome, Step, Trial, decide, judge, reason_i
 from outbox.fanout import shared
 from outbox.leases import Lease, Parcel, Report, Tried
 from outbox.limits import OutboxLimits
+from outbox.ordering import stride
 from outbox.ports import AddressBook, Mailbox, Postman, Signers, Transaction
 
 CONTENT_TYPE = "application/activity+json"
@@ -56,6 +57,17 @@ class House:
     chance: Callable[[], float]
 
 
+@dataclass
+class _Route:
+    """One lease on its way: what is learnt of the host while its mail is sent."""
+
+    lease: Lease
+    refused: frozenset[int]
+    dialect: Dialect | None
+    asleep_since_ms: int | None
+    is_over: bool = False
+
+
 class Deliverer:
     """Works off leases. No transaction is open while the network is waited for."""
 
@@ -66,28 +78,47 @@ class Deliverer:
 
     async def run(self, lease: Lease) -> Report:
         """Send the parcels in order until one has to wait, the time is up or all are gone."""
-        dialect = Dialect(lease.dialect) if lease.dialect else None
-        asleep_since_ms = lease.asleep_since_ms
-        tried: list[Tried] = []
         refused = await asyncio.to_thread(self._refused, lease)
-        for parcel in lease.parcels:
-            if self.stopping or not self._has_time(lease, self._limits.try_seconds_max):
+        route = _Route(lease, refused, Dialect(lease.dialect) if lease.dialect else None, lease.asleep_since_ms)
+        tried: list[Tried] = []
+        waiting = lease.parcels
+        while waiting and not self.stopping and self._has_time(lease, self._limits.try_seconds_max):
+            count = stride(waiting, self._together_max(route))
+            together, waiting = waiting[:count], waiting[count:]
+            tried += await self._try(together, route)
+            if route.is_over:
                 break
-            try:
-                if parcel.n in refused:
-                    outcome: Outcome | None = _REFUSED_HERE
-                else:
-                    outcome, dialect = await self._send(parcel, lease, dialect)
-            except _OutOfTime:
-                break
-            if outcome is None:  # another parcel of the same activity reaches the same inbox
-                continue
-            trial = Trial(parcel.tries + 1, parcel.keep_trying, asleep_since_ms, lease.urgent)
-            tried.append(self._tried(parcel, trial, outcome))
-            if tried[-1].verdict.quiet_until_ms is not None:
-                break
-            asleep_since_ms = asleep_since_ms if outcome.status is None else None
-        return Report(lease, tuple(tried), dialect)
+        return Report(lease, tuple(tried), route.dialect)
+
+    def _together_max(self, route: _Route) -> int:
+        """One by one until it is known that the host answers, and in which dialect it is to be written to."""
+        well = route.dialect is not None and route.asleep_since_ms is None
+        return self._limits.public_in_flight_per_host_max if well else 1
+
+    async def _try(self, parcels: Sequence[Parcel], route: _Route) -> Sequence[Tried]:
+        """Send these at the same time. What failed is reported last, so that the host's patience counts from it."""
+        outcomes = await asyncio.gather(*(self._outcome(parcel, route) for parcel in parcels))
+        tried = []
+        for parcel, outcome in zip(parcels, outcomes, strict=True):
+            if outcome is not None:
+                trial = Trial(parcel.tries + 1, parcel.keep_trying, route.asleep_since_ms, route.lease.urgent)
+                tried.append(self._tried(parcel, trial, outcome))
+        if any(one.verdict.quiet_until_ms is not None for one in tried):
+            route.is_over = True
+        elif any(one.outcome.status is not None for one in tried):
+            route.asleep_since_ms = None
+        return sorted(tried, key=lambda one: one.verdict.quiet_until_ms is not None)
+
+    async def _outcome(self, parcel: Parcel, route: _Route) -> Outcome | None:
+        """What came of one; None when nothing was sent: out of time, or another of its parcels reaches the inbox."""
+        if parcel.n in route.refused:
+            return _REFUSED_HERE
+        try:
+            outcome, route.dialect = await self._send(parcel, route.lease, route.dialect)
+        except _OutOfTime:
+            route.is_over = True
+            return None
+        return outcome
 
     def _refused(self, lease: Lease) -> frozenset[int]:
         """The parcels that are not sent after all: since the fan-out, their recipient may have been shut out."""

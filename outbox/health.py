@@ -6,9 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, delete, func, insert, or_, select, update
 
 from outbox.leases import next_due_ms
+from outbox.limits import OutboxLimits
 from outbox.tables import ASLEEP, AWAKE, FAILED, WAITING, activity, delivery, host
-
-WAKE_PAUSE_MS = 10_000  # a host that sends but never answers is not tried for each of its letters
 
 
 @dataclass(frozen=True)
@@ -57,19 +56,23 @@ def overdue_since_ms(connection: Connection, now_ms: int) -> int | None:
     return min((since for since in found if since is not None), default=None)
 
 
-def would_wake(connection: Connection, name: str, now_ms: int) -> bool:
-    """Whether hearing from this host changes anything; a look without a lock, cheap enough for every letter."""
+def would_wake(connection: Connection, name: str, now_ms: int, limits: OutboxLimits) -> bool:
+    """Whether hearing from this host changes anything; a look without a lock, cheap enough for every letter.
+
+    A host that sends but never answers is not tried for each of its letters.
+    """
     unwell = or_(host.c.state == ASLEEP, host.c.unreachable)
-    rested = or_(host.c.last_failure_ms.is_(None), host.c.last_failure_ms <= now_ms - WAKE_PAUSE_MS)
+    tried_before_ms = now_ms - round(limits.wake_pause_seconds * 1000)
+    rested = or_(host.c.last_failure_ms.is_(None), host.c.last_failure_ms <= tried_before_ms)
     return connection.execute(select(host.c.host).where(host.c.host == name, unwell, rested)).first() is not None
 
 
-def wake(connection: Connection, name: str, now_ms: int) -> None:
+def wake(connection: Connection, name: str, now_ms: int, limits: OutboxLimits) -> None:
     """Verified mail came from this host, so it is up: try it now if it slept or could not be reached.
 
     A host that asked for patience (429, 503) is left alone.
     """
-    if would_wake(connection, name, now_ms):
+    if would_wake(connection, name, now_ms, limits):
         resume(connection, name, now_ms)
 
 

@@ -18,6 +18,7 @@ class Parcel:
     n: int
     activity: int
     activity_id: str
+    object_id: str | None
     actor: str
     inbox: str
     unmet: str | None
@@ -102,7 +103,8 @@ def _lease(
 
 
 def _parcels(connection: Connection, name: str, now_ms: int, parcels_max: int) -> Iterable[Parcel]:
-    columns = (delivery, activity.c.activity_id, activity.c.body, activity.c.public, activity.c.followers_of)
+    said = activity.c
+    columns = (delivery, said.activity_id, said.object_id, said.body, said.public, said.followers_of)
     due = or_(delivery.c.holds, delivery.c.next_try_ms <= now_ms)
     rows = connection.execute(
         select(*columns)
@@ -116,6 +118,7 @@ def _parcels(connection: Connection, name: str, now_ms: int, parcels_max: int) -
             n=row.n,
             activity=row.activity,
             activity_id=row.activity_id,
+            object_id=row.object_id,
             actor=row.actor,
             inbox=row.inbox,
             unmet=row.unmet,

@@ -20,8 +20,10 @@ class OutboxLimits:
     sleep_probe_seconds           how often a sleeping host is tried
     sleep_days_max                how long mail is kept for a sleeping host
     answer_timeout_seconds        for one request, from connecting to the answer
-    in_flight_max                 hosts that are sent to at the same time, one request each
+    in_flight_max                 hosts that are sent to at the same time
+    public_in_flight_per_host_max  public letters to one host at the same time, none of which rests on another
     lease_seconds                 how long a worker owns a host's queue; after a crash another one goes on then
+    wake_pause_seconds            after a failure, before a letter from that host lets us try it again
     stop_seconds                  how long requests in flight may take to end when the worker is asked to stop
     poll_seconds                  how often the database is asked for work that nobody woke us for
     fan_out_activities_max        activities fanned out in one transaction
@@ -40,7 +42,9 @@ class OutboxLimits:
     sleep_days_max: float = 30
     answer_timeout_seconds: float = 10
     in_flight_max: int = 50
+    public_in_flight_per_host_max: int = 2
     lease_seconds: float = 60
+    wake_pause_seconds: float = 10
     stop_seconds: float = 5
     poll_seconds: float = 1
     fan_out_activities_max: int = 50

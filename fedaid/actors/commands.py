@@ -215,8 +215,8 @@ def _remote_values(actor: Actor, work: Work) -> dict[str, object]:
     return {
         "host": actor.id.origin.netloc,
         "type": actor.type,
-        "handle": name_said_by(actor.raw, actor.preferred_username, actor.id),
-        "name": actor.name or actor.preferred_username,
+        "handle": name_said_by(actor.raw, actor.preferred_username, actor.id) or "",
+        "name": actor.name or actor.preferred_username or actor.id.origin.netloc,
         "page": actor.url or actor.id.text,
         "inbox": str(actor.inbox),
         "shared_inbox": str(actor.shared_inbox) if actor.shared_inbox else None,

@@ -23,6 +23,7 @@ from fedaid.foundation.work import UnitsOfWork
 from inbox.ports import Letter, Unwelcome
 from inbox.readers import CHALLENGE, MailRefused, Readers
 from outbox import health
+from outbox.limits import OutboxLimits
 from outbox.ports import Mailbox
 
 
@@ -56,10 +57,11 @@ class Doors(Protocol):
 class StoredCorrespondents:
     """The actors of other servers (inbox.ports.Correspondents); what we fetch of them is stored at once."""
 
-    def __init__(self, units: UnitsOfWork, rules: UrlRules, doors: Doors) -> None:
+    def __init__(self, units: UnitsOfWork, rules: UrlRules, doors: Doors, limits: OutboxLimits) -> None:
         self._units = units
         self._rules = rules
         self._doors = doors
+        self._limits = limits
 
     def key(self, key_id: str) -> VerificationKey | None:
         """The stored key; its ``fetched_at`` says how old it is."""
@@ -83,10 +85,10 @@ class StoredCorrespondents:
         """The host is awake, so what waits for it is tried again; mostly nothing does, so look before locking."""
         now_ms = milliseconds(self._units.clock.now())
         with self._units.database.read() as connection:
-            if not health.would_wake(connection, host, now_ms):
+            if not health.would_wake(connection, host, now_ms, self._limits):
                 return
         with self._units.begin() as work:
-            health.wake(work.connection, host, now_ms)
+            health.wake(work.connection, host, now_ms, self._limits)
 
 
 class SignedReaders:

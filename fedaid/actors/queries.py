@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
@@ -48,7 +49,7 @@ class RemoteActor:
     """An actor of another server as its own document said when we fetched it.
 
     host     with the port where it is not the scheme's own
-    handle   the name before the @
+    handle   the name before the @; empty for an actor that goes by none (preferredUsername is optional)
     page     where people see it; the id when the actor names no page
     indexable, discoverable   whether it wants to be found by search, and by strangers (FEP-5feb)
     server, ledger, board   of a fedaid server or ledger actor: the ids named by fa:server, fa:ledger and fa:board
@@ -75,7 +76,10 @@ class RemoteActor:
 
 @dataclass(frozen=True)
 class Card:
-    """What a page shows of any actor, ours or not: ``handle`` is the full one, ``@ben@riverside.example``."""
+    """What a page shows of any actor, ours or not: ``handle`` is the full one, ``@ben@riverside.example``.
+
+    An actor of another server that goes by no name is shown with its id instead, without the scheme.
+    """
 
     uri: str
     handle: str
@@ -185,8 +189,13 @@ def cards(connection: Connection, uris: Sequence[str], our_host: str) -> dict[st
         for local in connection.execute(select(*_LOCAL).where(local_actor.c.uri.in_(part))):
             found[local.uri] = _our_card(_local(local), our_host)
         for row in connection.execute(select(*_REMOTE).where(remote_actor.c.uri.in_(part))):
-            found[row.uri] = Card(row.uri, f"@{row.handle}@{row.host}", row.name, row.page, row.host, is_ours=False)
+            found[row.uri] = Card(row.uri, _full_handle(row), row.name, row.page, row.host, is_ours=False)
     return found
+
+
+def _full_handle(row: Row[Any]) -> str:
+    """What people tell each other to find the actor; where it goes by no name, its id without the scheme."""
+    return f"@{row.handle}@{row.host}" if row.handle else str(row.uri).partition("://")[2]
 
 
 def card(connection: Connection, uri: str, our_host: str) -> Card:

@@ -37,7 +37,7 @@ class Work:
         try:
             with self.connection.begin_nested():
                 yield
-        except BaseException:
+        except BaseException:  # whatever ends the block, an interrupt too, its facts were not stored
             del self.facts[recorded:]
             raise
 

@@ -15,7 +15,7 @@ from fedaid.board.pages.show import number_of
 from fedaid.board.pages.wording import KIND_WORDS, with_emoji
 from fedaid.board.queries import StoredPicture
 from fedaid.board.rules import TITLE_CHARACTERS_MAX
-from fedaid.foundation.pages import Form, form_page, go, house, member, render
+from fedaid.foundation.pages import Form, coordinator, form_page, go, house, render
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.text import paragraphs
 from fedaid.foundation.viewer import Viewer
@@ -38,14 +38,6 @@ def routes(limits: BoardLimits, pictures: PictureProxy) -> Sequence[Route]:
         Route(f"{PAGE}/suggestions/{{number:int}}/approve", form_page(approve(limits)), methods=["POST"]),
         Route(f"{PAGE}/suggestions/{{number:int}}/decline", form_page(decline), methods=["POST"]),
     ]
-
-
-def coordinator(request: Request) -> Viewer:
-    """The signed-in coordinator. Raises SignInNeeded or NotAllowed."""
-    who = member(request)
-    if not who.is_coordinator:
-        raise NotAllowed("This page is for the coordinators of this neighbourhood.")
-    return who
 
 
 def mentions_page(request: Request) -> Response:

@@ -20,6 +20,14 @@ def met(house: SmallHouse, uri: str = BEN) -> None:
         commands.remember(work, remote_actor(uri))
 
 
+def test_an_actor_that_goes_by_no_name_is_shown_with_its_id(house: SmallHouse) -> None:
+    with house.units.begin() as work:
+        commands.remember(work, remote_actor(BEN, preferredUsername=None, name=None))
+    with house.database.read() as connection:
+        shown = queries.card(connection, BEN, "northside.example")
+    assert (shown.handle, shown.name) == (BEN.removeprefix("https://"), RIVER.removeprefix("https://"))
+
+
 @pytest.mark.parametrize(
     "handle", ["", "a b", "ana@", "-ana", "ana.", "anä", "аna", "a" * (HANDLE_CHARACTERS_MAX + 1), "a/b", "a\x00b"]
 )

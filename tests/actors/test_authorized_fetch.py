@@ -22,6 +22,7 @@ from inbox.limits import InboxLimits
 from inbox.origins import Origins
 from inbox.ports import Letter, Unwelcome
 from inbox.readers import Readers
+from outbox.limits import OutboxLimits
 from outbox.queue import Outgoing, post
 from tests.actors.test_actors_pages import ABOVE, AP
 from tests.inbox.post import draft_get, rfc9421_get
@@ -60,7 +61,7 @@ class Town:
     blocked: set[str] = field(default_factory=set)
 
     def server(self, *, secure_mode: bool = False) -> TestClient:
-        correspondents = StoredCorrespondents(self.house.units, RULES, Shut(self.blocked))
+        correspondents = StoredCorrespondents(self.house.units, RULES, Shut(self.blocked), OutboxLimits())
         parts = (correspondents, Keyring(correspondents, self.web, self.signer, RULES, LIMITS, self.house.clock))
         origins = Origins(self.web, self.signer, LIMITS, self.house.clock)
         origin = Origin("https", HOST, 443)

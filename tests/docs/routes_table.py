@@ -8,6 +8,7 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute, Mount, Route
 
+from activitypub.errors import SignatureRefused
 from activitypub.signatures import Request
 from activitypub.signatures.authentic import Authentic
 from fedaid import app, settings
@@ -43,7 +44,7 @@ def addresses() -> Sequence[Address]:
 
 
 async def _nobody(_request: Request, _origin: str) -> Authentic:
-    raise NotImplementedError("nothing is asked for, so nobody signs")
+    raise SignatureRefused("unsigned", "Nothing is asked for, so nobody signs.")
 
 
 def _address(route: BaseRoute) -> Address:

@@ -90,6 +90,88 @@ def test_a_host_in_trouble_does_not_touch_the_others(world: World, ben: str) -> 
     assert world.town.activities("river.example") == [1]
 
 
+# two at a time
+
+
+def note_about(number: int, **more: object) -> dict[str, object]:
+    """The announcement of a note that names something else as well."""
+    announced = note(number)
+    return {**announced, "object": {**announced["object"], **more}}
+
+
+def test_public_mail_goes_to_one_host_two_at_a_time_once_it_is_known_to_answer(world: World, ben: str) -> None:
+    world.town.pauses["river.example"] = 0.01
+    for number in range(1, 8):
+        world.posts(number, ben, public=True)
+    world.drain()
+    assert world.town.activities("river.example")[0] == 1
+    assert sorted(world.town.activities("river.example")) == [1, 2, 3, 4, 5, 6, 7]
+    assert world.town.in_flight_max["river.example"] == 2
+
+
+def test_how_many_go_at_a_time_is_a_setting(world: World, ben: str) -> None:
+    world.town.pauses["river.example"] = 0.01
+    world.worker = world.another_worker(public_in_flight_per_host_max=1)
+    for number in range(1, 8):
+        world.posts(number, ben, public=True)
+    world.drain()
+    assert world.town.in_flight_max["river.example"] == 1
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param({**note(2), "id": "https://north.example/activities/3", "type": "Update"}, id="a change"),
+        pytest.param(
+            {**note(3), "type": "Delete", "object": "https://north.example/notes/2"}, id="the end of what came before"
+        ),
+        pytest.param(note_about(3, inReplyTo="https://north.example/notes/2"), id="an answer"),
+        pytest.param({**note(3), "type": "Undo", "object": "https://north.example/activities/2"}, id="an undoing"),
+        pytest.param({**note(3), "type": "Update", "object": ANA}, id="what the sender says of itself"),
+    ],
+)
+def test_what_rests_on_mail_before_it_never_overtakes_it(world: World, ben: str, second: dict[str, object]) -> None:
+    world.posts(1, ben, public=True)
+    world.drain()
+    world.town.pauses["river.example"] = 0.01
+    world.sends(note(2), to=(ben,), public=True)
+    world.sends(second, to=(ben,), public=True)
+    world.drain()
+    assert world.town.activities("river.example") == [1, 2, 3]
+    assert world.town.in_flight_max["river.example"] == 1
+
+
+def test_private_mail_and_the_ledgers_go_one_by_one(world: World, ben: str) -> None:
+    world.town.pauses["river.example"] = 0.01
+    world.posts(1, ben, public=True)
+    world.posts(2, ben)
+    world.posts(3, ben, public=True, keep_trying=True)
+    world.posts(4, ben)
+    world.drain()
+    assert world.town.activities("river.example") == [1, 2, 3, 4]
+    assert world.town.in_flight_max["river.example"] == 1
+
+
+def test_when_one_of_two_must_wait_so_does_what_comes_after_both(world: World, ben: str) -> None:
+    def script(request: Received) -> Answered:
+        return Answered(503 if request.activity == 2 and request.at_ms < busy_until_ms else 202)
+
+    world.posts(1, ben, public=True)
+    world.drain()
+    busy_until_ms = world.now_ms + MINUTE
+    world.town.scripts["river.example"] = script
+    for number in (2, 3, 4):
+        world.posts(number, ben, public=True)
+    world.drain()
+    assert sorted(world.town.activities("river.example")) == [1, 2, 3]
+    assert world.drain() == 0
+    world.later(MINUTE - 1)
+    assert sorted(world.town.activities("river.example")) == [1, 2, 3]
+    world.later(1)
+    assert sorted(world.town.activities("river.example")) == [1, 2, 2, 3, 4]
+    assert world.states() == ["delivered"] * 4
+
+
 # dialects
 
 

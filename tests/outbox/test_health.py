@@ -3,6 +3,7 @@
 import pytest
 
 from outbox import health
+from outbox.limits import OutboxLimits
 from tests.outbox.world import DAY, HOUR, SECOND, SILENCE, World, actor
 
 BEN = actor("river.example")
@@ -73,7 +74,7 @@ def test_verified_mail_from_a_sleeping_host_wakes_it(silent: World) -> None:
     silent.says(RIVER, 202)
     silent.now_ms += HOUR
     with silent.write() as connection:
-        health.wake(connection, RIVER, silent.now_ms)
+        health.wake(connection, RIVER, silent.now_ms, OutboxLimits())
     assert not silent.host(RIVER).asleep
     assert silent.drain() == 1
     assert silent.states() == ["delivered"]
@@ -82,10 +83,10 @@ def test_verified_mail_from_a_sleeping_host_wakes_it(silent: World) -> None:
 def test_mail_from_a_host_that_could_not_be_reached_ends_the_wait(silent: World) -> None:
     silent.says(RIVER, 202)
     with silent.write() as connection:
-        health.wake(connection, RIVER, silent.now_ms + 9 * SECOND)
+        health.wake(connection, RIVER, silent.now_ms + 9 * SECOND, OutboxLimits())
     assert silent.drain() == 0  # not for each of its letters
     with silent.write() as connection:
-        health.wake(connection, RIVER, silent.now_ms + 10 * SECOND)
+        health.wake(connection, RIVER, silent.now_ms + 10 * SECOND, OutboxLimits())
     assert silent.later(10 * SECOND) == 1
 
 
@@ -96,13 +97,13 @@ def test_a_host_that_asked_for_patience_is_not_woken(world: World) -> None:
     world.drain()
     world.now_ms += 30 * SECOND
     with world.write() as connection:
-        health.wake(connection, RIVER, world.now_ms)
+        health.wake(connection, RIVER, world.now_ms, OutboxLimits())
     assert world.drain() == 0
 
 
 def test_waking_a_host_we_never_wrote_to_is_nothing(world: World) -> None:
     with world.write() as connection:
-        health.wake(connection, "unknown.example", world.now_ms)
+        health.wake(connection, "unknown.example", world.now_ms, OutboxLimits())
         assert health.hosts(connection) == []
         assert health.one(connection, "unknown.example") is None
 
