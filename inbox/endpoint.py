@@ -18,6 +18,7 @@ from inbox.journal import Journal, JournalUnavailable, entry_of
 from inbox.keyring import Keyring
 from inbox.limits import InboxLimits
 from inbox.memory import Memory
+from inbox.newcomers import Newcomers
 from inbox.origins import Origins
 from inbox.ports import Clock, Correspondents, Fetcher, Followers, Recipients
 from inbox.refusal import ACCEPTED, Answer, MailRefused, answer_to, refusal_of
@@ -51,8 +52,11 @@ class InboxApp:
 
     def __init__(self, room: InboxRoom) -> None:
         self._room = room
-        keyring = Keyring(room.correspondents, room.client, room.server_signer, room.rules, room.limits, room.clock)
-        origins = Origins(room.client, room.server_signer, room.limits, room.clock)
+        newcomers = Newcomers(room.limits, room.clock)
+        keyring = Keyring(
+            room.correspondents, room.client, room.server_signer, room.rules, room.limits, room.clock, newcomers
+        )
+        origins = Origins(room.client, room.server_signer, room.limits, room.clock, newcomers)
         self.authenticator = Authenticator(
             room.origin, room.rules, room.limits, room.correspondents, keyring, origins, room.clock
         )

@@ -15,6 +15,7 @@ from activitypub.identifiers import Url, UrlRules, same_origin
 from activitypub.keys import SigningKey, VerificationKey
 from inbox.limits import InboxLimits
 from inbox.memory import Counter, Memory
+from inbox.newcomers import Newcomers
 from inbox.ports import Clock, Correspondents, Fetcher
 from inbox.refusal import MailRefused
 
@@ -44,6 +45,7 @@ class Keyring:
         rules: UrlRules,
         limits: InboxLimits,
         clock: Clock,
+        newcomers: Newcomers,
     ) -> None:
         self._correspondents = correspondents
         self._client = client
@@ -51,6 +53,7 @@ class Keyring:
         self._rules = rules
         self._limits = limits
         self._clock = clock
+        self._newcomers = newcomers
         pause, kept = limits.negative_cache_seconds, limits.negative_cache_entries_max
         self._keys: Memory[VerificationKey] = Memory(
             clock, seconds=limits.key_memory_seconds, entries_max=limits.key_cache_entries_max
@@ -69,7 +72,7 @@ class Keyring:
 
     async def fetch(self, key_id: Url) -> VerificationKey:
         """The key of somebody we have not met. Raises FetchFailed, SignatureRefused for one that its owner does not
-        claim, or another ProtocolError; MailRefused when too many wait."""
+        claim, or another ProtocolError; MailRefused when too many wait, or too many hosts of its domain are new."""
         host = key_id.origin.netloc
         async with self._turn(host):
             already = self._keys.get(key_id.text)
@@ -78,6 +81,7 @@ class Keyring:
             if self._absent.get(key_id.text) or self._vain.count(host) >= self._limits.vain_fetches_per_host_max:
                 sentence = "The key could not be fetched a short while ago; it will be tried again later."
                 raise FetchFailed("key_unavailable", sentence, permanent=False)
+            self._newcomers.admit(key_id.origin)
             return await self._fetch(key_id)
 
     async def renew(self, key: VerificationKey) -> VerificationKey | None:

@@ -18,6 +18,7 @@ class InboxLimits:
     key_fresh_seconds                after which a key is fetched from its owner anew
     key_refetch_seconds              between two fetches of a key that did not verify (S17)
     vain_fetches_per_host_max        after which no more keys are fetched from a host for a while (S16)
+    new_hosts_per_domain_max         hosts under one registrable domain that are asked for the first time in that while
     negative_cache_seconds           how long that while is, and how long a key that is not there counts as absent
     negative_cache_entries_max       such hosts and keys remembered
     fetch_waiters_per_host_max       letters that may wait for keys of one host
@@ -62,6 +63,7 @@ class InboxLimits:
     key_fresh_seconds: int = 24 * 3600
     key_refetch_seconds: int = 300
     vain_fetches_per_host_max: int = 3
+    new_hosts_per_domain_max: int = 10
     negative_cache_seconds: int = 300
     negative_cache_entries_max: int = 10_000
     fetch_waiters_per_host_max: int = 100

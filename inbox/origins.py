@@ -11,6 +11,7 @@ from activitypub.keys import SigningKey
 from activitypub.signatures.authentic import Authentic, found_at_origin
 from inbox.limits import InboxLimits
 from inbox.memory import Counter
+from inbox.newcomers import Newcomers
 from inbox.ports import Clock, Fetcher
 
 MINUTE_SECONDS = 60
@@ -32,15 +33,24 @@ class AtOrigin:
 class Origins:
     """What a carrier names is what strangers choose, so no host is asked often because of it (attacks S16, S46)."""
 
-    def __init__(self, client: Fetcher, signer: Callable[[], SigningKey], limits: InboxLimits, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Fetcher,
+        signer: Callable[[], SigningKey],
+        limits: InboxLimits,
+        clock: Clock,
+        newcomers: Newcomers,
+    ) -> None:
         self._client = client
         self._signer = signer
         self._limits = limits
         self._clock = clock
+        self._newcomers = newcomers
         self._asked = Counter(clock, seconds=MINUTE_SECONDS, entries_max=limits.memory_entries_max)
 
     async def ask(self, address: Url) -> AtOrigin:
-        """The activity at its own address. Raises FetchFailed."""
+        """The activity at its own address. Raises FetchFailed; MailRefused when its domain has too many new hosts."""
+        self._newcomers.admit(address.origin)
         if self._asked.add(address.origin.netloc) > self._limits.origin_fetches_per_host_per_minute_max:
             sentence = "This server was asked often enough for activities that others carried here."
             raise FetchFailed("too_many", sentence, permanent=False)

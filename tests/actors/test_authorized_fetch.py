@@ -19,6 +19,7 @@ from fedaid.foundation.clock import milliseconds
 from inbox.authenticate import Authenticator
 from inbox.keyring import Keyring
 from inbox.limits import InboxLimits
+from inbox.newcomers import Newcomers
 from inbox.origins import Origins
 from inbox.ports import Letter, Unwelcome
 from inbox.readers import Readers
@@ -62,8 +63,10 @@ class Town:
 
     def server(self, *, secure_mode: bool = False) -> TestClient:
         correspondents = StoredCorrespondents(self.house.units, RULES, Shut(self.blocked), OutboxLimits())
-        parts = (correspondents, Keyring(correspondents, self.web, self.signer, RULES, LIMITS, self.house.clock))
-        origins = Origins(self.web, self.signer, LIMITS, self.house.clock)
+        clock = self.house.clock
+        newcomers = Newcomers(LIMITS, clock)
+        parts = (correspondents, Keyring(correspondents, self.web, self.signer, RULES, LIMITS, clock, newcomers))
+        origins = Origins(self.web, self.signer, LIMITS, clock, newcomers)
         origin = Origin("https", HOST, 443)
         authenticator = Authenticator(origin, RULES, LIMITS, *parts, origins, self.house.clock)
         readers = SignedReaders(Readers(authenticator, LIMITS))

@@ -85,14 +85,19 @@ CATALOGUE: Final = tuple(
         (
             "S15",
             "A thread that leads up without end",
-            ("fedaid.board.wire.notes:wanted", "inbox.worker:Worker._open"),
+            ("fedaid.board.wire.notes:wanted", "inbox.newcomers:Newcomers.admit", "inbox.worker:Worker._open"),
             "What a reply answers is looked up among what we have and never fetched; a letter makes us fetch at most "
             "fetches_per_letter_max documents.",
         ),
         (
             "S16",
             "Making us ask others again and again",
-            ("inbox.keyring:Keyring.fetch", "inbox.origins:Origins.ask", "fedaid.web.limits:RefusedLetters"),
+            (
+                "inbox.keyring:Keyring.fetch",
+                "inbox.newcomers:Newcomers.admit",
+                "inbox.origins:Origins.ask",
+                "fedaid.web.limits:RefusedLetters",
+            ),
         ),
         ("S17", "Making us fetch a key again, or take one from a letter", ("inbox.keyring:Keyring.renew",)),
         ("S18", "A JSON-LD context at a stranger's address", ("activitypub.jsonld:expand",)),

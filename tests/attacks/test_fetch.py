@@ -426,6 +426,15 @@ def test_a_hundred_made_up_keys_cost_their_host_few_requests(siege: Siege) -> No
     assert len(siege.internet.asked_at("v.example")) <= 5
 
 
+@pytest.mark.attack("S15", "S16")
+def test_keys_at_made_up_names_under_one_domain_cost_ten_of_them_a_request(siege: Siege) -> None:
+    strangers = [f"https://name{number}.v.example/users/eve" for number in range(40)]
+    with siege.nothing_changes():
+        statuses = [siege.bring(siege.follow(stranger)).status for stranger in strangers]
+    assert statuses == [401] * 10 + [503] * 30
+    assert len(siege.internet.asked_at("v.example")) <= 10
+
+
 @pytest.mark.attack("S16")
 def test_a_strangers_farewell_is_thanked_for_and_nobody_is_asked(siege: Siege) -> None:
     stranger = a_stranger("v.example")

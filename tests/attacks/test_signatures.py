@@ -339,17 +339,5 @@ def test_a_wrong_proof_refuses_the_letter_whoever_brings_it(
     assert refused(siege, siege.draft(altered(proved(siege)), BOB)).status in (400, 401)
 
 
-@pytest.mark.attack("S39")
-def test_an_unknown_name_costs_as_much_work_as_a_known_one(siege: Siege, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The slow part, a password hash, is computed once either way."""
-    hashed: list[str] = []
-    hasher = type("Counting", (), {"verify": lambda _self, stored, _typed: hashed.append(stored[:10]) or True})()
-    monkeypatch.setattr("fedaid.members.commands._hasher", lambda: hasher)
-    monkeypatch.setattr("fedaid.members.commands._nobodys_hash", lambda: "$argon2id$nobody")
-    for handle in ("ana", "nobody-of-this-name"):
-        siege.ask("/sign-in", method="POST", data={"handle": handle, "password": "wrong password"})
-    assert len(hashed) == 2
-
-
 def test_the_date_is_the_one_of_the_clock(siege: Siege) -> None:
     assert genuine(siege).headers["date"] == format_datetime(siege.clock.now(), usegmt=True)

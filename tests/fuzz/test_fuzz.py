@@ -9,7 +9,7 @@ import random
 import resource
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -60,12 +60,28 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Siege]:
         yield siege
 
 
+class Slow(AssertionError):
+    """An input took more CPU than any may."""
+
+
+def steadily(check: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Slow is what is slow three times: once may be the machine, or a tidying up of memory that fell due just then."""
+
+    def checked(made: Any) -> None:
+        for _ in range(2):
+            with suppress(Slow):
+                return check(made)
+        return check(made)
+
+    return checked
+
+
 def search(strategy: st.SearchStrategy[Any], check: Callable[[Any], None]) -> None:
     """Check what the strategy makes for as long as there is time; a failure names its seed."""
     ends, number = time.monotonic() + SECONDS, SEED
     while time.monotonic() < ends:
         print(f"seed {number}: found again by make fuzz SEED={number}")  # noqa: T201 - shown when it fails
-        seed(number)(QUICK(given(strategy)(check)))()
+        seed(number)(QUICK(given(strategy)(steadily(check))))()
         number += 1
 
 
@@ -81,7 +97,8 @@ def no_fault(siege: Siege) -> Iterator[None]:
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) * 1024
     faults = [line for line in logs if line["log_level"] in ("error", "critical")]
     assert not faults, faults
-    assert spent <= CPU_SECONDS_MAX, f"{spent:.3f} s of CPU"
+    if spent > CPU_SECONDS_MAX:
+        raise Slow(f"{spent:.3f} s of CPU")
     assert grown <= MEMORY_BYTES_MAX, f"{grown} bytes"
     assert set(siege.internet.connected) <= {SOMEWHERE}
     assert all(UrlRules().accepts(line.partition(" ")[2]) for line in siege.internet.asked)
