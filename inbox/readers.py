@@ -7,7 +7,11 @@ from inbox.gate import Scope, read_request
 from inbox.limits import InboxLimits
 from inbox.refusal import MailRefused, refusal_of
 
-CHALLENGE = 'Signature realm="read",headers="(request-target) host date"'
+# What the signature of who reads must cover, said in both dialects (see inbox.refusal).
+CHALLENGES = {
+    "WWW-Authenticate": 'Signature realm="read",headers="(request-target) host date"',
+    "Accept-Signature": 'sig1=("@method" "@target-uri");created',
+}
 
 
 class Readers:
@@ -31,4 +35,4 @@ def is_signed(scope: Scope) -> bool:
     return scope["method"] == "GET" and b"signature" in names
 
 
-__all__ = ["CHALLENGE", "MailRefused", "Readers", "is_signed"]
+__all__ = ["CHALLENGES", "MailRefused", "Readers", "is_signed"]

@@ -6,7 +6,11 @@ from http import HTTPStatus
 
 from activitypub.errors import FetchFailed, OriginMismatch, ProtocolError, SignatureRefused
 
-CHALLENGE = b'Signature realm="inbox",headers="(request-target) host date digest"'
+# What a signature must cover, said in both dialects (draft-cavage-12, section 3.1.1; RFC 9421, section 5.1).
+CHALLENGES = (
+    (b"www-authenticate", b'Signature realm="inbox",headers="(request-target) host date digest"'),
+    (b"accept-signature", b'sig1=("@method" "@target-uri" "content-digest");created'),
+)
 _BAD_REQUEST_SIGNATURES = frozenset({"duplicate_header", "duplicate_parameter", "duplicate_component"})
 
 
@@ -52,7 +56,7 @@ def answer_to(refused: MailRefused) -> Answer:
     body = json.dumps(problem).encode("utf-8")
     headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode("ascii"))]
     if refused.status == HTTPStatus.UNAUTHORIZED:
-        headers.append((b"www-authenticate", CHALLENGE))
+        headers.extend(CHALLENGES)
     if refused.status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers.append((b"allow", b"POST"))
     if refused.status in (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT):

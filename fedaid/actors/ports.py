@@ -21,7 +21,7 @@ from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.work import UnitsOfWork
 from inbox.ports import Letter, Unwelcome
-from inbox.readers import CHALLENGE, MailRefused, Readers
+from inbox.readers import CHALLENGES, MailRefused, Readers
 from outbox import health
 from outbox.limits import OutboxLimits
 from outbox.ports import Mailbox
@@ -106,7 +106,7 @@ class SignedReaders:
 
 
 def _headers_of(refused: MailRefused) -> dict[str, str]:
-    headers = {"WWW-Authenticate": CHALLENGE} if refused.status == HTTPStatus.UNAUTHORIZED else {}
+    headers = dict(CHALLENGES) if refused.status == HTTPStatus.UNAUTHORIZED else {}
     if refused.retry_after_seconds is not None:
         headers["Retry-After"] = str(refused.retry_after_seconds)
     return headers

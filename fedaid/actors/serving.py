@@ -18,7 +18,7 @@ from activitypub.vocabulary import CONTENT_TYPE
 from fedaid.actors.audience import NOBODY, Audience, visible_to
 from fedaid.foundation.pages import READER_HEADERS, house, viewer
 from fedaid.foundation.refused import NotFound, Refused
-from inbox.readers import CHALLENGE, is_signed
+from inbox.readers import CHALLENGES, is_signed
 
 PAGE_ITEMS_MAX = 20  # of a collection
 ROW_ID_MAX = 2**63 - 1
@@ -115,8 +115,7 @@ async def signed_reader(request: Request) -> str:
 
 
 def _unsigned() -> Refused:
-    challenge = {"WWW-Authenticate": CHALLENGE}
-    return Refused("unsigned", "This server answers signed requests only.", HTTPStatus.UNAUTHORIZED, challenge)
+    return Refused("unsigned", "This server answers signed requests only.", HTTPStatus.UNAUTHORIZED, CHALLENGES)
 
 
 def _may_read(request: Request, found: Served, reader: str | None) -> bool:

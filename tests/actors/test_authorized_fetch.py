@@ -169,6 +169,7 @@ def test_a_wrong_signature_is_refused_and_told_how_to_sign(town: Town, path: str
     answer = get(town.server(), path, wrong(path))
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Signature ")
+    assert answer.headers["accept-signature"].startswith('sig1=("@method" "@target-uri")')
     assert answer.headers["cache-control"] == "private, no-store"
 
 
@@ -299,6 +300,7 @@ def test_who_of_a_server_follows_is_told_to_no_one_unsigned(town: Town, signed: 
     answer = get(town.server(), PARTIAL, signed)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Signature ")
+    assert answer.headers["accept-signature"].startswith('sig1=("@method" "@target-uri")')
 
 
 def test_who_follows_nobody_is_not_found(town: Town) -> None:

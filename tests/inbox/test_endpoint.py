@@ -43,7 +43,8 @@ async def refused(world: World, post: Post, status: int, code: str | None = None
     problem: dict[str, Any] = answer.json()
     assert set(problem) == {"title", "code", "detail"}
     assert code in (None, problem["code"])
-    assert ("www-authenticate" in answer.headers) == (status == 401)
+    for challenge in ("www-authenticate", "accept-signature"):
+        assert (challenge in answer.headers) == (status == 401)
     assert world.letters() == []
     return problem
 
