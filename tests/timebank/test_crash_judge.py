@@ -1,12 +1,19 @@
 """The judge of the storm names what was lost and what was doubled, and excuses only what it has a reason for."""
 
+import random
+import time
 from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
 
+import httpx2
 import pytest
 
+from fedaid.demo.browser import Browser
+from fedaid.demo.servers import Person, Town
 from tests.timebank.crash.books import Book, Hours
 from tests.timebank.crash.judge import Side, Verdict, judge
-from tests.timebank.crash.people import Act, End, History, Press
+from tests.timebank.crash.people import Act, End, History, Neighbour, Press, end_said
 from tests.timebank.crash.towns import Restore
 
 NORTH, RIVER = "Northside", "Riverside"
@@ -164,3 +171,51 @@ def test_books_that_do_not_add_up_are_named() -> None:
 def test_states_that_do_not_belong_together_are_named() -> None:
     [sentence] = verdict(VOID, Hours("out", "offered", 30, 0), CLAIM).wrong
     assert sentence.startswith(f"{ID} is offered at the payer's and void at the payee's [")
+
+
+# what the judge is told
+
+
+class OneAnswer(Browser):
+    """The first of two presses is done at once; the answer to the other never comes, which shows after a while."""
+
+    def __init__(self) -> None:
+        super().__init__("http://northside.example")
+        self._presses = iter(range(2))
+
+    def send(self, address: str, fields: Mapping[str, str]) -> httpx2.Response:
+        if next(self._presses):
+            time.sleep(0.2)
+            raise httpx2.ConnectError("the server was ended meanwhile")
+        return httpx2.Response(303, headers={"location": "/me?said=hours_claimed"})
+
+
+class AlwaysTwice(random.Random):
+    """Whoever has this chance presses everything twice."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+def test_each_of_two_presses_ends_when_its_own_answer_came(tmp_path: Path) -> None:
+    """By the later of the two a restore in between would look as if it had come before what was done."""
+    ana = Person("ana", "Ana")
+    town = Town("Northside", "http://northside.example", tmp_path, [ana])
+    with closing(OneAnswer()) as browser:
+        neighbour = Neighbour(ana, town, ["agreement"], History(), AlwaysTwice(), browser)
+        neighbour.claim()
+    done, unknown = sorted(neighbour.history.presses, key=lambda press: press.at)
+    assert (done.end, unknown.end) == (End.DONE, End.UNKNOWN)
+    assert unknown.at - done.at > 0.1
+
+
+@pytest.mark.parametrize(
+    ("location", "end"),
+    [
+        ("/me?said=hours_claimed", End.DONE),
+        ("/hours?for=chest&said=hours_queued", End.QUEUED),
+        ("/sign-in?back=%2Fhours", End.REFUSED),
+    ],
+)
+def test_what_came_of_a_press_is_what_the_next_page_says(location: str, end: End) -> None:
+    assert end_said(location) is end

@@ -13,9 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 
 from fedaid.demo.browser import Browser, NotOnThePage
-from fedaid.demo.servers import PASSWORD, Person
+from fedaid.demo.servers import PASSWORD, Person, Town
 from fedaid.foundation.wording import in_figures
-from tests.timebank.crash.towns import BusyTown
 
 PRESS_TWICE, REFUSE, WITHDRAW = 0.3, 0.15, 0.1
 MINUTES = (5, 10, 15, 30)
@@ -71,14 +70,11 @@ class Neighbour:
     """One person in a thread of their own, with a browser and what they agreed on with people elsewhere."""
 
     person: Person
-    town: BusyTown
+    town: Town
     agreements: list[str]
     history: History
     chance: random.Random
-    browser: Browser = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.browser = Browser(self.town.origin)
+    browser: Browser
 
     def sign_in(self) -> None:
         self.browser.sign_in(self.person.handle, PASSWORD)
@@ -155,12 +151,12 @@ class Neighbour:
         except httpx2.HTTPError:
             return End.UNKNOWN
         if answer.has_redirect_location:
-            return _end_said(answer.headers["location"])
+            return end_said(answer.headers["location"])
         is_fault = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
         return End.UNKNOWN if is_fault else End.REFUSED
 
 
-def _end_said(location: str) -> End:
+def end_said(location: str) -> End:
     """By the sentence that the next page is to show; without one, as on the way to sign in, nothing was done."""
     said = parse_qs(urlsplit(location).query).get("said", [""])[0]
     if said == "hours_queued":

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 
 from fedaid.actors.tables import local_actor
 from fedaid.board.tables import help_match, listing, response
-from fedaid.demo.browser import NotOnThePage
+from fedaid.demo.browser import Browser, NotOnThePage
 from fedaid.demo.servers import Person, side_by_side
 from fedaid.demo.story import NORA, RUI
 from fedaid.foundation.clock import SystemClock
@@ -177,7 +177,7 @@ def _people(towns: tuple[BusyTown, BusyTown], chance: random.Random) -> Iterator
         agreed = _agree(town, other)
         for person in town.people:
             seeded = random.Random(chance.random())
-            people.append(Neighbour(person, town, agreed[person.handle], history, seeded))
+            people.append(Neighbour(person, town, agreed[person.handle], history, seeded, Browser(town.origin)))
     try:
         for one in people:
             one.sign_in()
