@@ -64,16 +64,17 @@ class Nemesis:
     sums: list[int] = field(default_factory=list)
 
     def strike_until(self, deadline: float) -> None:
-        """Until then, with a restore in it for certain."""
+        """Until then, and until a database was put back: on a busy machine one strike may take longer than the rest."""
         began = time.monotonic()
         restored = False
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline or not restored:
             time.sleep(self.chance.uniform(0.3, 3))
             town = self.chance.choice(self.towns)
             is_half_over = time.monotonic() > (began + deadline) / 2
             if self.chance.random() < 0.1 or (is_half_over and not restored):
                 restored = True
                 self.restores += 1
+                self.kills += len(town.processes)
                 town.restore()
                 town.start()
             elif self.chance.random() < 0.15:
