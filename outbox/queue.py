@@ -56,13 +56,24 @@ def post(connection: Connection, outgoing: Outgoing, now_ms: int) -> int:
 def post_again(connection: Connection, outgoing: Outgoing, now_ms: int) -> int:
     """Like ``post``, and where it was delivered already, deliver it once more: the receiver asks, or does not answer.
 
-    What still waits goes on waiting, so asking often costs nothing.
+    What still waits goes on waiting, so asking often costs nothing. What was delivered goes behind all that waits,
+    under a new number: by its old one it would go first, and a slow host would never get what is new.
     """
-    number = post(connection, outgoing, now_ms)
-    over = (tables.delivery.c.activity == number) & (tables.delivery.c.state != tables.WAITING)
-    connection.execute(delete(tables.delivery).where(over))
-    connection.execute(update(tables.activity).where(tables.activity.c.id == number).values(fanned_out=False))
-    return number
+    _take_out_delivered(connection, _text(outgoing.activity, "id"))
+    return post(connection, outgoing, now_ms)
+
+
+def _take_out_delivered(connection: Connection, activity_id: str) -> None:
+    """Nothing of it is left unless some of it still waits. The lock is first, so that a fan-out under way is seen."""
+    is_sent = (tables.activity.c.activity_id == activity_id) & tables.activity.c.fanned_out.is_(True)
+    number = connection.execute(select(tables.activity.c.id).where(is_sent).with_for_update()).scalar_one_or_none()
+    if number is None:
+        return
+    its = tables.delivery.c.activity == number
+    waits = select(tables.delivery.c.n).where(its, tables.delivery.c.state == tables.WAITING).limit(1)
+    if connection.execute(waits).first() is None:
+        connection.execute(delete(tables.delivery).where(its))
+        connection.execute(delete(tables.activity).where(tables.activity.c.id == number))
 
 
 def withhold(connection: Connection, inbox: str, why: str, sender: str | None = None) -> int:

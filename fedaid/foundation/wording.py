@@ -76,6 +76,11 @@ def day(moment: datetime, zone_name: str) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
+def month(moment: datetime) -> str:
+    """``Sep 2026``, of a moment that stands in a zone already."""
+    return f"{moment:%b %Y}"
+
+
 def time_span(starts_at: datetime | None, ends_at: datetime | None, zone_name: str) -> str:
     """``Sat 5 Sep 2026, 10:00-12:00 (Europe/London)``; ``until …`` with only an end, empty with neither."""
     named = f"({zone(zone_name).key})"

@@ -38,6 +38,7 @@ def build_templates(source_url: str, version: str) -> Environment:
         in_figures=wording.in_figures,
         day=wording.day,
         day_and_time=wording.day_and_time,
+        month=wording.month,
     )
     environment.globals.update(
         language="en",

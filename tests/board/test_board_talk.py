@@ -237,7 +237,7 @@ def test_favourites_and_boosts_are_kept_once_and_only_their_author_sees_them(wor
         (CAROL, "boost", ""),
     ]
     assert len(world.sent()) == sent
-    shown = "liked 2 times, passed on 1 times"
+    shown = "liked 2 times, passed on 1 time."
     assert shown in body(visit(world, world.ana), f"/listings/{listing.id}")
     for who in (None, world.bea):
         assert "liked" not in body(visit(world, who), f"/listings/{listing.id}")

@@ -3,7 +3,7 @@
 from tests.interop.fedify import Peer
 from tests.interop.northside import ANA, NORA, Northside
 
-PRESSED = "Elsewhere: liked 1 times, passed on 1 times."
+PRESSED = "Elsewhere: liked 1 time, passed on 1 time."
 
 
 def test_a_like_and_a_boost_are_seen_by_the_author_alone_and_can_be_taken_back(

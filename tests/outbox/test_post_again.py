@@ -40,3 +40,13 @@ def test_what_was_never_posted_is_posted(world: World, ben: str) -> None:
     again(world, 1, ben)
     world.drain()
     assert world.town.activities("river.example") == [1]
+
+
+def test_what_is_sent_again_keeps_back_nothing_that_was_never_sent(world: World, ben: str) -> None:
+    world.posts(1, ben)
+    world.drain()
+    world.posts(2, ben)
+    again(world, 1, ben)
+    world.posts(3, ben)
+    world.drain()
+    assert world.town.activities("river.example") == [1, 2, 1, 3]

@@ -37,7 +37,7 @@ def fresh_database(kind: str, folder: Path) -> Iterator[Database]:
 @contextmanager
 def migrated_database_url(kind: str, folder: Path) -> Iterator[str]:
     """The URL of a database of a kind as the migrations make it; what it holds is gone when the block ends."""
-    _migrate_template(kind)
+    migrated_template(kind)
     name = _new_name()
     if kind == "sqlite":
         shutil.copyfile(_file(postgresql.run_folder() / TEMPLATE), _file(folder / name))
@@ -70,7 +70,8 @@ def create_tables(database: Database, *metadatas: MetaData) -> None:
         metadata.create_all(database.engine)
 
 
-def _migrate_template(kind: str) -> None:
+def migrated_template(kind: str) -> None:
+    """Make the template, unless another worker of the run has made it."""
     with postgresql.once(f"{TEMPLATE}-{kind}") as is_first:
         if not is_first:
             return

@@ -337,3 +337,21 @@ def test_nobody_signed_out_sees_or_moves_hours(place: tuple[str, Path]) -> None:
             assert (await stranger.send(path)).status in (303, 401), path
 
     on_the_street(*place, story)
+
+
+def test_the_page_draws_the_last_months_and_says_the_same_in_a_table(place: tuple[str, Path]) -> None:
+    async def story(street: Street) -> None:
+        ana = street.north.browser("ana")
+        before = await ana.open("/hours")
+        assert "Nothing moved in the last twelve months" in before.text
+        assert 'class="chart"' not in before.answer.text
+        await give(ana, to="kim", hours="1:30")
+        after = await ana.open("/hours")
+        assert after.answer.text.count('<rect class="received"') == 1
+        assert '<rect class="given"' not in after.answer.text
+        assert "0 min given, in bars above the line, and 1 h 30 min received, in bars below it" in after.text
+        assert after.answer.text.count('<tr><th scope="row">') == 12
+        assert '<td class="amount">0:00</td><td class="amount">1:30</td>' in after.answer.text
+        assert '<rect class="given"' in (await street.north.browser("kim").open("/hours")).answer.text
+
+    on_the_street(*place, story)

@@ -189,7 +189,7 @@ def test_the_journal_is_downloaded_in_each_format(place: tuple[str, Path], tmp_p
     async def story(street: Street) -> None:
         await help_across(street, "2")
         nora = street.north.browser("nora")
-        assert "1 movements" in (await nora.open("/books")).text
+        assert "1 movement, on " in (await nora.open("/books")).text
         assert "member ana,clearing riverside.example,120" in (await nora.open("/books/journal.csv")).answer.text
         assert len((await nora.open("/books/journal.json")).answer.json()["postings"]) == 1
         file.write_bytes((await nora.open("/books/journal.beancount")).answer.content)

@@ -1,18 +1,21 @@
 """The page of somebody's hours: what waits, what is on the way, what moved; and the answers to a claim."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fedaid.foundation.pages import Form, go, house, member, render
+from fedaid.foundation import wording
+from fedaid.foundation.pages import Form, House, go, house, member, render
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.work import Work
 from fedaid.timebank import commands, queries
 from fedaid.timebank.limits import TimebankLimits
 from fedaid.timebank.pages.acting import acting_for, home_of, note_who
 from fedaid.timebank.queries import Holder
+from fedaid.timebank.rules.months import Month, chart_of
 
 BACK = frozenset({"/me", "/hours"})
 
@@ -49,6 +52,7 @@ def show(
             waiting=queries.waiting_for(connection, holder.actor, home.names.host),
             under_way=queries.under_way(connection, holder.actor, home.names.host),
             statement=queries.statement(connection, holder.actor, home.names.host),
+            chart=chart_of(_months(home, connection, holder)),
             purses=queries.purses(connection, who),
             represented=queries.represented(connection) if who.is_coordinator else (),
             questions=len(queries.questions(connection, home.names.host)) if who.is_coordinator else 0,
@@ -56,6 +60,11 @@ def show(
             typed=typed or {},
             refusal=refusal,
         )
+
+
+def _months(home: House, connection: Connection, holder: Holder) -> Sequence[Month]:
+    """Month by month as the neighbourhood's calendar has it."""
+    return queries.by_month(connection, holder.actor, home.units.clock.now(), wording.zone(home.time_zone))
 
 
 def answer(

@@ -26,6 +26,7 @@ from fedaid.timebank.queries.hours import (
     waits_for,
 )
 from fedaid.timebank.queries.journal import journal
+from fedaid.timebank.queries.months import by_month
 from fedaid.timebank.queries.peers import (
     Agreed,
     AlarmRow,
@@ -71,6 +72,7 @@ __all__ = [
     "account_of",
     "agreed_ledger_at",
     "alarms",
+    "by_month",
     "dated",
     "differences",
     "exposure",

@@ -1,42 +1,28 @@
-"""Compares both databases with each other and with what people saw: what was lost, what was doubled, what was made up."""
+"""Compares both books with each other and with what people saw: what was lost, what was doubled, what was made up.
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+It only compares what it is given; ``books`` reads the databases. Each sentence ends with the story of its transfer.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
-
-from fedaid.timebank.audit import verify_ledger
-from fedaid.timebank.tables import account, peer, posting, resend, transfer, waiting_step
-from inbox.tables import State, inbox_letter
-from tests.support.databases import opened
+from tests.timebank.crash.books import Book, Hours
 from tests.timebank.crash.people import Act, End, History, Press
-from tests.timebank.crash.towns import BusyTown
+from tests.timebank.crash.towns import Restore
 
-OVER = {"settled", "credited", "rejected", "void", "posted", "refused", "withdrawn", "none"}
 MOVED = {"settled", "credited", "posted"}
 AGREED = {("settled", "credited"), ("rejected", "void"), ("rejected", None), (None, "void"), ("none", "void")}
+TURNED_DOWN = (Act.WITHDRAW, Act.REFUSE)
+ENDS = {End.DONE: "done", End.QUEUED: "queued", End.REFUSED: "refused", End.UNKNOWN: "no answer"}
 
 
 @dataclass(frozen=True)
-class Hours:
-    """A transfer as one of the two books has it."""
+class Side:
+    """What is left of one town: its book, and when it was put back."""
 
-    kind: str
-    state: str
-    minutes: int
-    posted: int
-
-
-@dataclass(frozen=True)
-class Book:
-    """What stands in one town's database."""
-
-    hours: Mapping[str, Hours]
-    balances: int
-    clearing: int
-    held: int
-    findings: Sequence[str]
+    name: str
+    book: Book
+    restores: Sequence[Restore] = ()
 
 
 @dataclass(frozen=True)
@@ -49,147 +35,148 @@ class Verdict:
     doubled: Sequence[str]
     wrong: Sequence[str]
 
-
-def book_of(town: BusyTown) -> Book:
-    """Everything that counts, read in one transaction."""
-    with opened(town.database_url) as database, database.read() as connection:
-        times = Counter(connection.execute(select(posting.c.transfer_id)).scalars())
-        rows = connection.execute(select(transfer.c.id, transfer.c.kind, transfer.c.state, transfer.c.minutes)).all()
-        hours = {row.id: Hours(row.kind, row.state, row.minutes, times[row.id]) for row in rows}
-        return Book(
-            hours,
-            _sum(connection, account.c.balance),
-            int(connection.execute(select(account.c.balance).where(account.c.kind == "clearing")).scalar_one()),
-            _sum(connection, account.c.held),
-            verify_ledger(connection).findings,
-        )
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is nothing to say."""
+        return not (self.lost or self.doubled or self.wrong)
 
 
-def _sum(connection: Connection, column: object) -> int:
-    return int(connection.execute(select(func.coalesce(func.sum(column), 0))).scalar_one())
-
-
-def sum_now(town: BusyTown) -> int:
-    """All balances together, in one reading while everything goes on: zero, always."""
-    with opened(town.database_url) as database, database.read() as connection:
-        return _sum(connection, account.c.balance)
-
-
-def is_quiet(town: BusyTown) -> bool:
-    """Whether nothing is on its way or undecided, and nobody has to be asked."""
-    with opened(town.database_url) as database, database.read() as connection:
-        open_ones = select(transfer.c.id).where(transfer.c.state.not_in(OVER))
-        unanswered = select(resend.c.fact_n).where(resend.c.acked_at.is_(None))
-        unsynced = select(peer.c.id).where(peer.c.sync_asked > peer.c.sync_done)
-        letters = select(inbox_letter.c.activity_id).where(inbox_letter.c.state == State.NEW)
-        queries = (open_ones, unanswered, unsynced, letters, select(waiting_step.c.n))
-        return not any(connection.execute(query.limit(1)).first() for query in queries)
-
-
-def judge(towns: tuple[BusyTown, BusyTown], history: History) -> Verdict:
+def judge(sides: tuple[Side, Side], history: History) -> Verdict:
     """Q1 to Q5 and L1 to L8 between the two books, and both against the history, as Jepsen does."""
-    north, river = towns
-    books = {town.name: book_of(town) for town in towns}
-    lost = [*_posted_on_one_side(books), *_acknowledged_and_gone(towns, books, history)]
-    doubled = [*_posted_twice(books), *_never_agreed_to(towns, books, history)]
-    wrong = [f"{name}: {finding}" for name, book in books.items() for finding in book.findings]
-    wrong += [f"{name}: its balances add up to {book.balances}" for name, book in books.items() if book.balances]
-    wrong += [f"{name}: {book.held} minutes are still on hold" for name, book in books.items() if book.held]
-    if books[north.name].clearing != -books[river.name].clearing:
-        wrong.append(f"the two accounts differ: {books[north.name].clearing} and {books[river.name].clearing}")
-    wrong += _states_that_differ(books)
-    hours = {name: one for book in books.values() for name, one in book.hours.items()}
-    return Verdict(len(hours), sum(bool(one.posted) for one in hours.values()), lost, doubled, wrong)
+    case = _Case(sides, history)
+    lost = [*_posted_on_one_side(case), *_acknowledged_and_gone(case)]
+    doubled = [*_posted_twice(case), *_never_agreed_to(case)]
+    hours = {name: one for side in sides for name, one in side.book.hours.items()}
+    moved = sum(bool(one.posted) for one in hours.values())
+    return Verdict(len(hours), moved, lost, doubled, [*_books_that_are_wrong(sides), *_states_that_differ(case)])
 
 
-def _pairs(books: Mapping[str, Book]) -> Iterator[tuple[str, Hours | None, Hours | None]]:
+@dataclass(frozen=True)
+class _Case:
+    sides: tuple[Side, Side]
+    history: History
+
+    def side(self, town: str) -> Side:
+        return next(side for side in self.sides if side.name == town)
+
+    def presses(self, transfer: str, *acts: Act) -> list[Press]:
+        return [one for one in self.history.presses if one.transfer == transfer and one.act in acts]
+
+    def story(self, transfer: str) -> str:
+        """Everything that was pressed about this transfer, and every town that was put back, in the order of time."""
+        start = min((one.began for one in self.history.presses), default=0)
+        told = [(one.began, _told(one, start)) for one in self.presses(transfer, *Act)]
+        for side in self.sides:
+            told += [(one.at, f"{side.name} put back to {one.backed_up_at - start:.1f} s") for one in side.restores]
+        return "; ".join(f"{at - start:.1f} s {words}" for at, words in sorted(told)) or "nobody pressed anything"
+
+    def about(self, transfer: str, words: str) -> str:
+        return f"{transfer} {words} [{self.story(transfer)}]"
+
+
+def _told(press: Press, start: float) -> str:
+    return f"{press.person} at {press.town}: {press.act} ({ENDS[press.end]} at {press.at - start:.1f} s)"
+
+
+# the two books
+
+
+def _books_that_are_wrong(sides: tuple[Side, Side]) -> Iterator[str]:
+    for side in sides:
+        yield from (f"{side.name}: {finding}" for finding in side.book.findings)
+        if side.book.balances:
+            yield f"{side.name}: its balances add up to {side.book.balances}"
+        if side.book.held:
+            yield f"{side.name}: {side.book.held} minutes are still on hold"
+    one, other = (side.book.clearing for side in sides)
+    if one != -other:
+        yield f"the two accounts differ: {one} and {other}"
+
+
+def _pairs(case: _Case) -> Iterator[tuple[str, Hours | None, Hours | None]]:
     """Every transfer between the two: at the payer's, at the payee's."""
-    for name in sorted({one for book in books.values() for one, hours in book.hours.items() if hours.kind != "local"}):
-        seen = [book.hours[name] for book in books.values() if name in book.hours]
+    books = [side.book for side in case.sides]
+    for name in sorted({one for book in books for one, hours in book.hours.items() if hours.kind != "local"}):
+        seen = [book.hours[name] for book in books if name in book.hours]
         at_payer = next((one for one in seen if one.kind == "out"), None)
         at_payee = next((one for one in seen if one.kind == "in"), None)
         yield name, at_payer, at_payee
 
 
-def _posted_on_one_side(books: Mapping[str, Book]) -> Iterator[str]:
-    for name, at_payer, at_payee in _pairs(books):
+def _posted_on_one_side(case: _Case) -> Iterator[str]:
+    for name, at_payer, at_payee in _pairs(case):
         posted = bool(at_payer and at_payer.posted), bool(at_payee and at_payee.posted)
         if posted[0] != posted[1]:
-            yield f"{name} was posted at the {'payer' if posted[0] else 'payee'}'s only"
+            yield case.about(name, f"was posted at the {'payer' if posted[0] else 'payee'}'s only")
 
 
-def _states_that_differ(books: Mapping[str, Book]) -> Iterator[str]:
-    for name, at_payer, at_payee in _pairs(books):
+def _states_that_differ(case: _Case) -> Iterator[str]:
+    for name, at_payer, at_payee in _pairs(case):
         states = (at_payer.state if at_payer else None, at_payee.state if at_payee else None)
         if states not in AGREED:
-            yield f"{name} is {states[0]} at the payer's and {states[1]} at the payee's"
+            yield case.about(name, f"is {states[0]} at the payer's and {states[1]} at the payee's")
 
 
-def _posted_twice(books: Mapping[str, Book]) -> Iterator[str]:
-    for town, book in books.items():
-        for name, hours in book.hours.items():
+def _posted_twice(case: _Case) -> Iterator[str]:
+    for side in case.sides:
+        for name, hours in side.book.hours.items():
             if hours.posted > 1:
-                yield f"{name} was posted {hours.posted} times at {town}"
+                yield case.about(name, f"was posted {hours.posted} times at {side.name}")
 
 
-def _id_of(town: BusyTown, press: Press) -> str:
-    """Its id, where it was begun by the press."""
-    return f"{town.origin}/ledger/transfers/{press.transfer}" if press.act in (Act.CLAIM, Act.GIVE) else press.transfer
+# the books and the people
 
 
-def _was_forgotten(town: BusyTown, press: Press) -> bool:
-    """Whether the town was put back to a time before it answered: then only what its neighbour knows comes back."""
-    return any(one.backed_up_at < press.at < one.at for one in town.restores)
-
-
-def _acknowledged_and_gone(
-    towns: tuple[BusyTown, BusyTown], books: Mapping[str, Book], history: History
-) -> Iterator[str]:
-    for town, press in _by_town(towns, history):
-        if press.end is not End.DONE or _was_forgotten(town, press):
+def _acknowledged_and_gone(case: _Case) -> Iterator[str]:
+    for press in case.history.presses:
+        side = case.side(press.town)
+        if press.end not in (End.DONE, End.QUEUED) or _may_be_forgotten(side, press):
             continue
-        name = _id_of(town, press)
-        here = books[town.name].hours.get(name)
-        if here is None and _was_taken_back(history, name, press.transfer):
-            continue  # while it was queued: there has never been a transfer
-        if here is None:
-            yield f"{press.act} of {name} was answered at {town.name} and is not in its books"
-        elif press.act is Act.CONFIRM and not _was_outvoted(history, name) and here.state not in MOVED:
-            yield f"{name} was confirmed at {town.name} and is {here.state}"
-        elif press.act is Act.GIVE and here.state != "posted":
-            yield f"{name} was given at {town.name} and is {here.state}"
+        words = _what_is_missing(case, press, side.book.hours.get(press.transfer))
+        if words:
+            yield case.about(press.transfer, words)
 
 
-def _was_taken_back(history: History, name: str, key: str) -> bool:
-    return any(one.act is Act.WITHDRAW and one.transfer in (name, key) for one in history.presses)
+def _may_be_forgotten(side: Side, press: Press) -> bool:
+    """Whether it may have been carried out in a time that the town forgot: then only what its neighbour knows returns.
+
+    It was carried out between the press and its answer.
+    """
+    return any(one.backed_up_at < press.at and press.began < one.at for one in side.restores)
 
 
-def _was_outvoted(history: History, name: str) -> bool:
-    """Whether somebody also turned it down: while it was queued, what was pressed last counts."""
-    return any(one.transfer == name and one.act is Act.REFUSE for one in history.presses)
+def _what_is_missing(case: _Case, press: Press, here: Hours | None) -> str | None:
+    """What was done stays done. What was only queued may have been taken back or turned down before it was done."""
+    if press.end is End.QUEUED and _was_turned_down(case, press.transfer):
+        return None
+    if here is None:
+        if press.act is Act.WITHDRAW and _was_never_begun(case, press.transfer):
+            return None
+        return f"is not in the books of {press.town}, where a {press.act} of it was {ENDS[press.end]}"
+    if press.act is Act.CONFIRM and here.state not in MOVED:
+        return f"is {here.state} at {press.town}, where confirming it was {ENDS[press.end]}"
+    if press.act is Act.GIVE and here.state != "posted":
+        return f"is {here.state} at {press.town}, where giving it was {ENDS[press.end]}"
+    return None
 
 
-def _never_agreed_to(towns: tuple[BusyTown, BusyTown], books: Mapping[str, Book], history: History) -> Iterator[str]:
+def _was_turned_down(case: _Case, transfer: str) -> bool:
+    return any(one.end is not End.REFUSED for one in case.presses(transfer, *TURNED_DOWN))
+
+
+def _was_never_begun(case: _Case, transfer: str) -> bool:
+    """Whether nobody was told that the claim is made: while it is queued, taking it back leaves nothing of it."""
+    return all(one.end is not End.DONE for one in case.presses(transfer, Act.CLAIM, Act.GIVE))
+
+
+def _never_agreed_to(case: _Case) -> Iterator[str]:
     """Hours that left an account though nobody there had pressed for it; and such that moved other minutes."""
-    pressed: dict[str, Press] = {}
-    confirmed = set()
-    for town, press in _by_town(towns, history):
-        if press.act in (Act.CLAIM, Act.GIVE):
-            pressed[_id_of(town, press)] = press
-        if press.act is Act.CONFIRM:
-            confirmed.add(press.transfer)
-    for town_name, book in books.items():
-        for name, hours in book.hours.items():
+    for side in case.sides:
+        for name, hours in side.book.hours.items():
             if not hours.posted:
                 continue
-            begun = pressed.get(name)
-            if begun is None or begun.minutes != hours.minutes:
-                yield f"{name} moved {hours.minutes} minutes at {town_name} that nobody claimed or gave"
-            elif hours.kind == "out" and name not in confirmed:
-                yield f"{name} was taken at {town_name} and nobody confirmed it"
-
-
-def _by_town(towns: tuple[BusyTown, BusyTown], history: History) -> Iterator[tuple[BusyTown, Press]]:
-    by_name = {town.name: town for town in towns}
-    for press in history.presses:
-        yield by_name[press.town], press
+            begun = {one.minutes for one in case.presses(name, Act.CLAIM, Act.GIVE)}
+            if begun != {hours.minutes}:
+                yield case.about(name, f"moved {hours.minutes} minutes at {side.name} that nobody claimed or gave")
+            elif hours.kind == "out" and not case.presses(name, Act.CONFIRM):
+                yield case.about(name, f"was taken at {side.name} and nobody confirmed it")

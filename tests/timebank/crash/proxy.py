@@ -19,7 +19,6 @@ class Proxy(ThreadingTCPServer):
     """Listens at a neighbourhood's address and passes requests on, one for each connection, to one of its servers."""
 
     allow_reuse_address = True
-    daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, port: int, backends: Sequence[int], chance: random.Random) -> None:
@@ -37,7 +36,7 @@ class Proxy(ThreadingTCPServer):
         return chosen
 
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more, and wait until every connection is closed."""
         self.shutdown()
         self.server_close()
 

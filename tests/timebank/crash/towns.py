@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,7 +34,7 @@ IMPATIENT = {
     "FEDAID_INBOX__RETRY_FIRST_SECONDS": "1",
     "FEDAID_INBOX__POLL_SECONDS": "0.2",
     "FEDAID_TIMEBANK__RESEND_FIRST_SECONDS": "2",
-    "FEDAID_TIMEBANK__RESEND_SECONDS_MAX": "4",
+    "FEDAID_TIMEBANK__RESEND_SECONDS_MAX": "16",
     "FEDAID_TIMEBANK__RESEND_LOOK_SECONDS": "0.5",
     "FEDAID_TIMEBANK__SYNC_LOOK_SECONDS": "0.5",
     "FEDAID_TIMEBANK__SYNC_FIRST_SECONDS": "1",
@@ -43,7 +44,7 @@ IMPATIENT = {
 
 @dataclass
 class Restore:
-    """A town was put back, at ``at``, to what it was at ``backed_up_at`` (seconds of the machine's own clock)."""
+    """A town, ended at ``at``, was put back to what it was at ``backed_up_at`` (seconds of the machine's own clock)."""
 
     backed_up_at: float
     at: float
@@ -108,14 +109,14 @@ class BusyTown(Town):
             )
 
     def _is_ready(self, port: int) -> bool:
-        with suppress(OSError):
-            from http.client import HTTPConnection, HTTPException
-
-            asked = HTTPConnection("127.0.0.1", port, timeout=2)
-            with suppress(HTTPException):
-                asked.request("GET", "/readyz", headers={"Host": self.host})
-                return asked.getresponse().status == 200
-        return False
+        asked = HTTPConnection("127.0.0.1", port, timeout=2)
+        try:
+            asked.request("GET", "/readyz", headers={"Host": self.host})
+            return asked.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return False
+        finally:
+            asked.close()
 
     def kill_one(self, name: str) -> None:
         """SIGKILL, by its own number."""
@@ -153,9 +154,10 @@ class BusyTown(Town):
     def restore(self) -> None:
         """Put the database back to an older copy; whatever was committed since is gone."""
         self.kill()
+        ended = time.monotonic()
         backed_up_at, copy = self.chance.choice(self._backups)
         self._put_back(copy)
-        self.restores.append(Restore(backed_up_at, time.monotonic()))
+        self.restores.append(Restore(backed_up_at, ended))
 
     @property
     def _file(self) -> Path:

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import StaticPool
 
+import outbox.tables
 from activitypub.documents import parse_activity
 from activitypub.identifiers import UrlRules
 from activitypub.signatures.authentic import Proof, restored
@@ -35,30 +36,43 @@ class Crash(Exception):
     """The process ended before its transaction was durable."""
 
 
-class MemoryDatabase(Database):
-    """The product's database on one connection in memory; ``image`` is a backup of it."""
+class CopiedDatabase(Database):
+    """The product's database, which may be full, and can be copied; ``raw`` is for queries beside the product."""
 
-    def __init__(self) -> None:
-        self.url = make_url("sqlite://")
-        self.is_sqlite = True
-        self.raw = _connect(None)
-        self.is_full = False
-        engine = create_engine("sqlite://", creator=lambda: self.raw, poolclass=StaticPool)
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-        event.listen(engine, "commit", self._refuse_when_full)
-        self._writer = self._reader = engine
+    raw: Any
+    is_full = False
+
+    @property
+    def image(self) -> Any:
+        """A backup: everything that is durable now."""
+        raise NotImplementedError
+
+    def put_back(self, image: Any) -> None:
+        """As if an older backup had been copied here."""
+        raise NotImplementedError
 
     def _refuse_when_full(self, _connection: Connection) -> None:
         if self.is_full:
             raise DiskFull
 
+
+class MemoryDatabase(CopiedDatabase):
+    """One SQLite connection in memory."""
+
+    def __init__(self) -> None:
+        self.url = make_url("sqlite://")
+        self.is_sqlite = True
+        self.raw = _connect(None)
+        engine = create_engine("sqlite://", creator=lambda: self.raw, poolclass=StaticPool)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+        event.listen(engine, "commit", self._refuse_when_full)
+        self._writer = self._reader = engine
+
     @property
     def image(self) -> bytes:
-        """Everything that is durable now."""
-        return self.raw.serialize()
+        return self.raw.serialize()  # type: ignore[no-any-return]  # of an sqlite3.Connection
 
     def put_back(self, image: bytes) -> None:
-        """As if the file of an older backup had been copied here."""
         self._writer.dispose()
         self.is_full = False
         self.raw = _connect(image)
@@ -95,7 +109,7 @@ class Node:
     """One instance. What is not in the database is lost when it restarts: ``errands`` are syncs under way."""
 
     names: Names
-    database: MemoryDatabase
+    database: CopiedDatabase
     clock: NodeClock
     members: tuple[str, ...]
     limits: TimebankLimits
@@ -148,7 +162,8 @@ class Node:
     def mark_sent(self, number: int) -> None:
         """The other side has acknowledged it."""
         with self.database.write() as connection:
-            connection.exec_driver_sql("UPDATE outbox_activity SET fanned_out = 1 WHERE id = ?", (number,))
+            table = outbox.tables.activity
+            connection.execute(update(table).where(table.c.id == number).values(fanned_out=True))
 
     def take(self, sender: str, body: bytes) -> None:
         """A letter whose HTTP signature was verified, as the inbox hands it over. Raises what the handler raises."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection
@@ -27,7 +28,7 @@ from tests.timebank.simulate import liar
 from tests.timebank.simulate.auditor import Auditor, Book, Violation, at_rest
 from tests.timebank.simulate.cells import Cells
 from tests.timebank.simulate.node import Crash, DiskFull, Node, TrueTime
-from tests.timebank.simulate.town import HOSTS, LIMITS, START, seeded, settle_in
+from tests.timebank.simulate.town import HOSTS, LIMITS, START, NewDatabase, seeded, settle_in
 
 STEPS = 200
 AUDIT_EVERY_STEPS = 50
@@ -94,7 +95,7 @@ class Letter:
 class Backup:
     """A copy of a database and of what we know of it."""
 
-    image: bytes
+    image: Any
     book: Book
 
 
@@ -104,6 +105,7 @@ class Simulation:
 
     seed: int
     steps: int = STEPS
+    new_database: NewDatabase | None = None  # in memory where none is given
     trace: list[str] = field(default_factory=list)
     sights: Counter[str] = field(default_factory=Counter)
     faults: int = 0
@@ -133,7 +135,7 @@ class Simulation:
         self.on = frozenset(fault for fault in FAULTS if self.chance.random() < 0.4)
         if self.chance.random() < 0.1:
             self.on = frozenset()
-        self.nodes = settle_in(hosts, self.true, self._find_agreed)
+        self.nodes = settle_in(hosts, self.true, self._find_agreed, self.new_database)
         self.liar = self.nodes[-1] if "byzantine" in self.on else None
         self.letters: list[Letter] = []
         self.archive: list[Letter] = []
@@ -666,10 +668,10 @@ class Simulation:
 
     def _come_to_rest(self, *, confirms: bool) -> None:
         for round_ in range(REST_ROUNDS_MAX):
-            before = [node.database.raw.execute(_QUIET).fetchone() for node in self.nodes]
+            before = [_counts(node) for node in self.nodes]
             self._carry_all()
             self._decide_all(confirms=confirms and round_ < REST_ROUNDS_MAX // 3)
-            quiet = before == [node.database.raw.execute(_QUIET).fetchone() for node in self.nodes]
+            quiet = before == [_counts(node) for node in self.nodes]
             decided = not any(self._undecided(node) for node in self.nodes)
             if quiet and (decided or (self.liar is not None and round_ > REST_ROUNDS_MAX // 2)):
                 return
@@ -751,7 +753,16 @@ class Simulation:
                     )
 
 
-_QUIET = "SELECT (SELECT count(*) FROM fact), (SELECT count(*) FROM posting), (SELECT count(*) FROM waiting_step), (SELECT sum(held) FROM account), (SELECT group_concat(state) FROM (SELECT state FROM transfer ORDER BY id))"
+_COUNTS = (
+    "SELECT (SELECT count(*) FROM fact), (SELECT count(*) FROM posting), (SELECT count(*) FROM waiting_step), "
+    "(SELECT sum(held) FROM account)"
+)
+
+
+def _counts(node: Node) -> object:
+    """What stands still when nothing happens any more."""
+    raw = node.database.raw
+    return raw.execute(_COUNTS).fetchone(), raw.execute("SELECT state FROM transfer ORDER BY id").fetchall()
 
 
 def _happens(work: Work, matter: steps.Matter, happened: Input, given: Given) -> None:

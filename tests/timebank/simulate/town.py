@@ -1,7 +1,7 @@
 """Founds the simulated neighbourhoods once per number of them and hands out copies; and makes all chance come from a seed."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ from fedaid.timebank.rules import proofs as pinned
 from fedaid.timebank.rules.books import AccountKind
 from fedaid.timebank.rules.terms import PinnedKey
 from tests.small_house import some_keys
-from tests.timebank.simulate.node import RULES, MemoryDatabase, Node, NodeClock, TrueTime
+from tests.timebank.simulate.node import RULES, CopiedDatabase, MemoryDatabase, Node, NodeClock, TrueTime
 
 START = datetime(2026, 9, 1, 9, tzinfo=UTC)
 HOSTS = ("north", "river", "oak", "maple")
@@ -56,33 +56,46 @@ def members_of(host: str) -> tuple[str, ...]:
     return tuple(f"{origin_of(host)}/users/{name}" for name in MEMBERS)
 
 
-def settle_in(hosts: tuple[str, ...], true: TrueTime, find_agreed: FindAgreed) -> list[Node]:
-    """Linked neighbourhoods, as they stood when they had just met."""
-    return [node_of(host, image, true, find_agreed) for host, image in zip(hosts, _images(hosts), strict=True)]
+NewDatabase = Callable[[], CopiedDatabase]
 
 
-def node_of(host: str, image: bytes, true: TrueTime, find_agreed: FindAgreed) -> Node:
-    database = _database_of(host)
+def settle_in(
+    hosts: tuple[str, ...], true: TrueTime, find_agreed: FindAgreed, new_database: NewDatabase | None = None
+) -> list[Node]:
+    """Linked neighbourhoods, as they stood when they had just met; in memory unless databases are made for them."""
+    if new_database is None:
+        databases, images = [_database_of(host) for host in hosts], _images(hosts)
+    else:
+        databases, images = [new_database() for _ in hosts], _founded(hosts, new_database)
+    settled = zip(hosts, databases, images, strict=True)
+    return [node_of(host, database, image, true, find_agreed) for host, database, image in settled]
+
+
+def node_of(host: str, database: CopiedDatabase, image: Any, true: TrueTime, find_agreed: FindAgreed) -> Node:
     database.put_back(image)
     return Node(Names(origin_of(host)), database, NodeClock(true), members_of(host), LIMITS, find_agreed)
 
 
 @cache
-def _database_of(host: str) -> MemoryDatabase:
+def _database_of(host: str) -> CopiedDatabase:
     """One for each place, filled anew for each run: it has compiled every statement before."""
     return MemoryDatabase()
 
 
 @cache
-def _images(hosts: tuple[str, ...]) -> tuple[bytes, ...]:
+def _images(hosts: tuple[str, ...]) -> tuple[Any, ...]:
+    return _founded(hosts, MemoryDatabase)
+
+
+def _founded(hosts: tuple[str, ...], new_database: NewDatabase) -> tuple[Any, ...]:
     """The databases of these neighbourhoods after all of them were linked with each other; the same in each process."""
     with seeded(0):
-        return _linked(hosts)
+        return _linked(hosts, new_database)
 
 
-def _linked(hosts: tuple[str, ...]) -> tuple[bytes, ...]:
+def _linked(hosts: tuple[str, ...], new_database: NewDatabase) -> tuple[Any, ...]:
     true = TrueTime(START)
-    nodes = [_found(host, true) for host in hosts]
+    nodes = [_found(host, true, new_database()) for host in hosts]
     for node in nodes:
         for other in nodes:
             if other is not node:
@@ -93,8 +106,8 @@ def _linked(hosts: tuple[str, ...]) -> tuple[bytes, ...]:
     return tuple(node.database.image for node in nodes)
 
 
-def _found(host: str, true: TrueTime) -> Node:
-    node = Node(Names(origin_of(host)), MemoryDatabase(), NodeClock(true), members_of(host), LIMITS, nothing_agreed)
+def _found(host: str, true: TrueTime, database: CopiedDatabase) -> Node:
+    node = Node(Names(origin_of(host)), database, NodeClock(true), members_of(host), LIMITS, nothing_agreed)
     metadata.create_all(node.database.engine)
     outbox.tables.metadata.create_all(node.database.engine)
     with node.work() as work:
