@@ -62,9 +62,12 @@ from fedaid.foundation.database import Database
 from fedaid.foundation.errands import Errands
 from fedaid.foundation.jobs import Chore, Round, keep_house
 from fedaid.foundation.pages import House
+from fedaid.foundation.renamed import Renamed
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
 from fedaid.media.cache import tidy
 from fedaid.media.proxy import PictureProxy
+from fedaid.members.queries.joining import our_neighbourhood
+from fedaid.members.rules.joining import Joining
 from fedaid.network.ports import Doorkeeper, LedgerPassage
 from fedaid.settings import Settings
 from fedaid.timebank import sync
@@ -356,8 +359,14 @@ def _pages(
         federation=settings.federation,
         identify=readers,
         secure_mode=settings.secure_mode,
+        renamed=Renamed(partial(_name_since, units.database), clock),
     )
     return app
+
+
+def _name_since(database: Database) -> str:
+    with database.read() as connection:
+        return our_neighbourhood(connection).name
 
 
 def routes(
@@ -374,7 +383,7 @@ def routes(
         *fedaid.mentions.pages.routes(settings.board, pictures),
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.timebank.api.routes(settings.timebank, identify),
-        *fedaid.admin.pages.routes(desk, patient),
+        *fedaid.admin.pages.routes(desk, patient, settings.members),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),
@@ -388,6 +397,7 @@ def _from_above(settings: Settings) -> FromAbove:
         ],
         active_since=fedaid.members.queries.active_since,
         posts=fedaid.board.queries.count_local,
+        everybody_may_join=lambda connection: our_neighbourhood(connection).joining is Joining.OPEN,
         source_url=settings.source_url,
     )
 

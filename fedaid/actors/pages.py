@@ -58,12 +58,14 @@ class FromAbove:
     featured      ids of the objects that an actor shows first
     active_since  how many people were here since then
     posts         how many listings were posted here
+    everybody_may_join   whether people join by themselves
     source_url    where this software's source is
     """
 
     featured: Callable[[Connection, str], Sequence[str]]
     active_since: Callable[[Connection, datetime], int]
     posts: Callable[[Connection], int]
+    everybody_may_join: Callable[[Connection], bool]
     source_url: str
 
 
@@ -363,8 +365,8 @@ def _node_facts(request: Request, connection: Connection, above: FromAbove) -> n
         active_month=above.active_since(connection, now - MONTH),
         active_half_year=above.active_since(connection, now - HALF_YEAR),
         local_posts=above.posts(connection),
-        open_registrations=False,
-        name=home.name,
+        open_registrations=above.everybody_may_join(connection),
+        name=home.called,
         description="",
     )
 

@@ -97,6 +97,14 @@ class MatchState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ReviewState(StrEnum):
+    """Where a listing stands that a coordinator looks at before it is on the board."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
 TAKES_RESPONSES: Final = frozenset({ListingState.OPEN, ListingState.PARTLY_FILLED})
 ON_THE_BOARD: Final = TAKES_RESPONSES | {ListingState.FILLED}
 

@@ -6,10 +6,11 @@ from starlette.routing import Route
 
 from fedaid.admin.doctor import Patient
 from fedaid.admin.networks import Desk
-from fedaid.admin.pages import blocks, check_up, deliveries, letters, networks, reports
+from fedaid.admin.pages import blocks, check_up, deliveries, joining, letters, networks, people, reports
+from fedaid.members.limits import MemberLimits
 
 
-def routes(desk: Desk, patient: Patient) -> Sequence[Route]:
+def routes(desk: Desk, patient: Patient, limits: MemberLimits) -> Sequence[Route]:
     """Every page for admins and coordinators, and those on which members report or block somebody."""
     rooms = (
         networks.routes(desk),
@@ -18,5 +19,7 @@ def routes(desk: Desk, patient: Patient) -> Sequence[Route]:
         reports.routes(),
         blocks.routes(),
         check_up.routes(patient),
+        joining.routes(limits),
+        people.routes(limits),
     )
     return [route for room in rooms for route in room]
