@@ -185,10 +185,11 @@ class Match:
 
 @dataclass(frozen=True)
 class Category:
-    """A kind of help to filter by."""
+    """A kind of help to filter by; one that is retired is not offered any more."""
 
     slug: str
     name: str
+    is_retired: bool = False
 
 
 @dataclass(frozen=True)
@@ -909,7 +910,12 @@ def picture(connection: Connection, viewer: Viewer, picture_id: int) -> StoredPi
 # categories
 
 
-def categories(connection: Connection) -> Sequence[Category]:
-    """The kinds of help, in their order."""
-    query = select(category_table.c.slug, category_table.c.name).order_by(category_table.c.position)
-    return [Category(row.slug, row.name) for row in connection.execute(query)]
+def categories(connection: Connection, kept: str = "") -> Sequence[Category]:
+    """The kinds of help to choose from, in their order; ``kept`` is the slug of one that a listing has already."""
+    return [one for one in all_categories(connection) if not one.is_retired or one.slug == kept]
+
+
+def all_categories(connection: Connection) -> Sequence[Category]:
+    """The kinds of help in their order, with those that are retired."""
+    query = select(category_table).order_by(category_table.c.position, category_table.c.slug)
+    return [Category(row.slug, row.name, row.retired_at is not None) for row in connection.execute(query)]

@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from fedaid.admin.doctor import Patient
 from fedaid.admin.networks import Desk
-from fedaid.admin.pages import blocks, check_up, deliveries, joining, letters, networks, people, reports
+from fedaid.admin.pages import blocks, check_up, deliveries, joining, letters, neighbourhood, networks, people, reports
 from fedaid.members.limits import MemberLimits
 
 
@@ -21,5 +21,6 @@ def routes(desk: Desk, patient: Patient, limits: MemberLimits) -> Sequence[Route
         check_up.routes(patient),
         joining.routes(limits),
         people.routes(limits),
+        neighbourhood.routes(),
     )
     return [route for room in rooms for route in room]

@@ -1,5 +1,6 @@
 """Writes on the board: what members do, and what is received from neighbouring boards and from the fediverse."""
 
+from fedaid.board.commands.categories import add_category, rename_category, retire_category, seed_categories
 from fedaid.board.commands.farewell import forget_person
 from fedaid.board.commands.leaving import clear_out
 from fedaid.board.commands.listings import (
@@ -8,7 +9,6 @@ from fedaid.board.commands.listings import (
     extend_listing,
     hide_listing,
     post_listing,
-    seed_categories,
     withdraw_for,
     withdraw_listing,
 )
@@ -31,6 +31,7 @@ from fedaid.board.commands.tombstones import bury, forget_tombstones
 __all__ = [
     "Terms",
     "accept_response",
+    "add_category",
     "bury",
     "cancel_match",
     "clear_out",
@@ -57,7 +58,9 @@ __all__ = [
     "receive_remark",
     "receive_reply",
     "receive_undo",
+    "rename_category",
     "respond",
+    "retire_category",
     "seed_categories",
     "settle_match",
     "tell_of",

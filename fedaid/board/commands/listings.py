@@ -19,7 +19,6 @@ from fedaid.board.facts import (
 )
 from fedaid.board.queries import Listing
 from fedaid.board.rules import (
-    DEFAULT_CATEGORIES,
     LISTING_MOVES,
     RADIUS_M,
     TAKES_RESPONSES,
@@ -32,21 +31,13 @@ from fedaid.board.rules import (
     moved,
     state_by_matches,
 )
-from fedaid.board.tables import category, listing, response
+from fedaid.board.tables import listing, response
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 
 EXPIRED_AT_ONCE_MAX = 200
 TAKEN_DOWN = "This was taken off the board."
-
-
-def seed_categories(work: Work) -> None:
-    """The categories a neighbourhood starts with; those it has already stay as they are."""
-    known = set(work.connection.execute(select(category.c.slug)).scalars())
-    for position, (slug, name) in enumerate(DEFAULT_CATEGORIES):
-        if slug not in known:
-            work.connection.execute(insert(category).values(slug=slug, name=name, position=position))
 
 
 def post_listing(
@@ -131,8 +122,8 @@ def _values(uri: str, posting: Posting) -> dict[str, object]:
     }
 
 
-def _check_category(work: Work, slug: str) -> None:
-    if slug and slug not in {one.slug for one in queries.categories(work.connection)}:
+def _check_category(work: Work, slug: str, kept: str = "") -> None:
+    if slug and slug != kept and slug not in {one.slug for one in queries.categories(work.connection)}:
         raise Refused("category", "Please choose one of the categories.")
 
 
@@ -145,7 +136,7 @@ def edit_listing(work: Work, author: Viewer, listing_id: int, posting: Posting) 
     """Change the words, times or numbers of one's listing. What it asks in return stays once somebody was accepted."""
     found = own_listing(work, author, listing_id)
     moved_from_open(found)
-    _check_category(work, posting.category)
+    _check_category(work, posting.category, found.category)
     _check_return(posting, for_elsewhere=found.is_for_elsewhere)
     accepted, done = queries.matches_by_state(work.connection, listing_id)
     tidy = checked(posting, work.now)

@@ -50,7 +50,7 @@ def _form(
     who = member(request)
     with house(request).database.read() as connection:
         boards: Sequence[groups.Board] = groups.boards_of(connection, who.member_id or 0)
-        categories = queries.categories(connection)
+        categories = queries.categories(connection, typed.get("category", "") if editing else "")
     return render(
         request,
         "board/compose.html",

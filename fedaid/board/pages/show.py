@@ -25,6 +25,7 @@ from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import day_and_time
 from fedaid.groups import queries as groups
 from fedaid.media.proxy import PictureProxy
+from fedaid.members.queries.joining import our_neighbourhood
 from fedaid.network.queries import verdicts_on
 from fedaid.network.rules.restrictions import Standing
 
@@ -67,11 +68,12 @@ def _board(request: Request, filters: Filters, group: groups.Board | None = None
     now = home.units.clock.now()
     with home.database.read() as connection:
         page = queries.board(connection, who, filters, now, home.names.host, home.federation)
-        kinds = queries.categories(connection)
+        kinds = queries.categories(connection, filters.category)
         default = groups.default_board(connection)
         neighbours = groups.followed_boards(connection, default, home.names.host) if default is not None else []
         shown_boards = _to_show(connection, home, who, neighbours)
         waiting = queries.next_actions(connection, who, home.federation)
+        here = our_neighbourhood(connection)
     return render(
         request,
         "board/board.html",
@@ -82,6 +84,7 @@ def _board(request: Request, filters: Filters, group: groups.Board | None = None
         group=group,
         neighbours=shown_boards,
         waiting=waiting,
+        neighbourhood=here,
         follow_handle=f"@{group.handle if group else 'board'}@{home.names.host}",
         here=request.url.path if group is not None else "/board",
         link=lambda **changes: _link(request, **changes),
@@ -127,7 +130,7 @@ def tag(request: Request) -> Response:
     """A hashtag leads to its category, else to a search for the word."""
     name = request.path_params["name"].lower()
     with house(request).database.read() as connection:
-        slugs = [one.slug for one in queries.categories(connection)]
+        slugs = [one.slug for one in queries.all_categories(connection)]
     slug = next((slug for slug in slugs if hashtag_of(slug) == name), "")
     query = {"category": slug} if slug else {"q": name[:SEARCH_CHARACTERS_MAX]}
     return RedirectResponse(f"/board?{urlencode(query)}", 302)

@@ -1,5 +1,7 @@
 """The community agreement: anybody reads it, members accept it; what they were about to do is then carried out."""
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -15,7 +17,9 @@ def agreement_page(request: Request) -> Response:
     return _page(request)
 
 
-def _page(request: Request, refusal: str = "", status: int = 200) -> Response:
+def _page(
+    request: Request, refusal: str = "", typed: Mapping[str, str] = NOTHING_TYPED, status: int = 200
+) -> Response:
     who, asked = viewer(request), request.query_params.get("version", "")
     version = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 9 else None
     with house(request).database.read() as connection:
@@ -33,7 +37,7 @@ def _page(request: Request, refusal: str = "", status: int = 200) -> Response:
         accepted=accepted,
         wrong_sentence=refusal,
         then=rules.safe_return_path(request.query_params.get("then", "/")),
-        typed=NOTHING_TYPED,
+        typed=typed,
     )
 
 
@@ -46,7 +50,8 @@ def accept(request: Request, form: Form) -> Response:
             version = int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 9 else 0
             neighbourhood.accept_agreement(work, who.member_id or 0, version)
     except Refused as refused:
-        return _page(request, refused.sentence, refused.status)
+        kept = form if form["agreement_sends_on"] == "1" else NOTHING_TYPED
+        return _page(request, refused.sentence, kept, refused.status)
     then = rules.safe_return_path(request.query_params.get("then", "/"))
     if form["agreement_sends_on"] == "1":
         return RedirectResponse(then, 307)  # the browser posts the same fields again (RFC 9110, 15.4.8)

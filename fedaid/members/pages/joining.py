@@ -48,7 +48,7 @@ def _form(
         invitation=invitation,
         is_over=bool(invitation) and way is None,
         agreement=newest,
-        typed={name: value for name, value in typed.items() if name != "password"},
+        typed=Form({name: value for name, value in typed.items() if name != "password"}),
         wrong_sentence=refusal,
         password_min=rules.PASSWORD_CHARACTERS_MIN,
     )
