@@ -37,6 +37,7 @@ import fedaid.timebank.pages
 import fedaid.timebank.queries
 import fedaid.timebank.wire
 import fedaid.web.hours
+import fedaid.web.my_data
 import fedaid.web.pages
 from activitypub.client import Client, Resolver, Vet, anybody, system_resolver
 from activitypub.keys import SigningKey
@@ -377,6 +378,7 @@ def routes(
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
         *fedaid.web.pages.routes(),
         *fedaid.web.hours.routes(settings.timebank, Introductions(desk.units, desk.client, desk.rules)),
+        *fedaid.web.my_data.routes(settings.members, settings.timebank),
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board, pictures),

@@ -58,15 +58,15 @@ class FromAbove:
     featured      ids of the objects that an actor shows first
     active_since  how many people were here since then
     posts         how many listings were posted here
-    everybody_may_join   whether people join by themselves
     source_url    where this software's source is
+    everybody_may_join   whether people join by themselves
     """
 
     featured: Callable[[Connection, str], Sequence[str]]
     active_since: Callable[[Connection, datetime], int]
     posts: Callable[[Connection], int]
-    everybody_may_join: Callable[[Connection], bool]
     source_url: str
+    everybody_may_join: Callable[[Connection], bool] = lambda connection: False
 
 
 def routes(above: FromAbove) -> list[Route]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, false, func, or_, select
 
 from fedaid.actors import queries as actors
 from fedaid.actors.queries import Card
@@ -919,3 +919,41 @@ def all_categories(connection: Connection) -> Sequence[Category]:
     """The kinds of help in their order, with those that are retired."""
     query = select(category_table).order_by(category_table.c.position, category_table.c.slug)
     return [Category(row.slug, row.name, row.retired_at is not None) for row in connection.execute(query)]
+
+
+# what one member has here, to take along
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """Everything of a member on the board, oldest first: also what is done, and what was taken down."""
+
+    listings: Sequence[Listing]
+    given_answers: Sequence[Response]
+    received_answers: Sequence[Response]
+    remarks: Sequence[Remark]
+    matches: Sequence[Match]
+
+
+def belongings(connection: Connection, viewer: Viewer) -> Belongings:
+    """All that the viewer posted, answered and agreed on, with what was written to them about it."""
+    mine = listing_table.c.author_member_id == viewer.member_id
+    listings = [listing_of(row) for row in _in_order(connection, listing_table, mine)]
+    given = response_table.c.helper_member_id == viewer.member_id
+    ours = select(listing_table.c.id).where(mine)
+    received = response_table.c.listing_id.in_(ours)
+    talks = select(response_table.c.id).where(or_(given, received))
+    party = or_(match_table.c.provider == viewer.actor, match_table.c.receiver == viewer.actor)
+    return Belongings(
+        [one for one in listings if one.is_by(viewer)],
+        [response_of(row) for row in _in_order(connection, response_table, given)],
+        [response_of(row) for row in _in_order(connection, response_table, received)],
+        [Remark(**row._mapping) for row in _in_order(connection, remark_table, remark_table.c.response_id.in_(talks))],
+        [match_of(row) for row in _in_order(connection, match_table, party)],
+    )
+
+
+def _in_order(
+    connection: Connection, table: Table, condition: ColumnElement[bool]
+) -> Sequence[Row[tuple[object, ...]]]:
+    return connection.execute(select(table).where(condition).order_by(table.c.id)).all()

@@ -270,8 +270,9 @@ def member_remove(
     """Remove a member for good: off the board, signed out, and other servers are told to forget them."""
     if not yes:
         typer.confirm(f"Remove {user} for good? The handle is never given to anybody else.", abort=True)
-    with instance_of(settings.load(data)) as instance, instance.units.begin() as work:
-        leaving.remove_member(work, user)
+    chosen = settings.load(data)
+    with instance_of(chosen) as instance, instance.units.begin() as work:
+        leaving.remove_member(work, user, chosen.timebank)
     console.print(f"{user} is removed; other servers are being told.")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from fedaid.actors import commands as actors
 from fedaid.actors.commands import ActorKeys, FollowLost
@@ -51,6 +51,11 @@ def join(work: Work, group_id: int, member_id: int, role: Role = Role.MEMBER) ->
         return
     row = {"id": work.new_id(), "group_id": group_id, "member_id": member_id, "role": role, "joined_at": work.now}
     work.connection.execute(insert(membership).values(row))
+
+
+def leave_all(work: Work, member_id: int) -> None:
+    """The member belongs to no group any more."""
+    work.connection.execute(delete(membership).where(membership.c.member_id == member_id))
 
 
 def link_default_boards(work: Work, neighbour: Neighbour) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 from fedaid.actors.queries import Card, cards
 from fedaid.actors.rules import DEFAULT_BOARD, FollowState, folded
 from fedaid.actors.tables import follow, local_actor
+from fedaid.foundation.viewer import Role
 from fedaid.groups.tables import group, membership
 
 
@@ -92,6 +93,34 @@ def is_member(connection: Connection, group_id: int, member_id: int) -> bool:
     """Whether the member belongs to the group."""
     theirs = (membership.c.group_id == group_id) & (membership.c.member_id == member_id)
     return connection.execute(select(membership.c.id).where(theirs)).first() is not None
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A member's place in a group."""
+
+    group_handle: str
+    group_name: str
+    role: Role
+    joined_at: datetime
+
+
+def memberships_of(connection: Connection, member_id: int) -> Sequence[Membership]:
+    """Where a member belongs, and as what, oldest first."""
+    columns = (local_actor.c.handle, local_actor.c.name, membership.c.role, membership.c.joined_at)
+    joined = select(*columns).join(group, group.c.id == membership.c.group_id)
+    joined = joined.join(local_actor, local_actor.c.id == group.c.actor_id)
+    rows = connection.execute(joined.where(membership.c.member_id == member_id).order_by(membership.c.id))
+    return [Membership(row.handle, row.name, Role(row.role), row.joined_at) for row in rows]
+
+
+def coordinated_alone(connection: Connection, member_id: int) -> Sequence[Board]:
+    """The groups that have this member as their only coordinator."""
+    leads = membership.c.role == Role.COORDINATOR
+    mine = select(membership.c.group_id).where(leads, membership.c.member_id == member_id)
+    others = select(membership.c.group_id).where(leads, membership.c.member_id != member_id)
+    wanted = group.c.id.in_(mine) & group.c.id.not_in(others)
+    return [_board(row) for row in connection.execute(_boards().where(wanted))]
 
 
 def member_count(connection: Connection, group_id: int) -> int:

@@ -16,6 +16,7 @@ SAYINGS = {
     "turned_down": "Declined. They read your sentence where they applied.",
     "invitation_revoked": "Taken back. Nobody comes with it any more.",
     "role_changed": "The role is changed, and it is written down.",
+    "left": "You have left. Thank you for all you gave and received.",
     "posted": "It is on the board.",
     "changed": "Your changes are kept.",
     "withdrawn": "It is taken off the board.",

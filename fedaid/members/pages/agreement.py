@@ -17,9 +17,7 @@ def agreement_page(request: Request) -> Response:
     return _page(request)
 
 
-def _page(
-    request: Request, refusal: str = "", typed: Mapping[str, str] = NOTHING_TYPED, status: int = 200
-) -> Response:
+def _page(request: Request, refusal: str = "", typed: Mapping[str, str] = NOTHING_TYPED, status: int = 200) -> Response:
     who, asked = viewer(request), request.query_params.get("version", "")
     version = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 9 else None
     with house(request).database.read() as connection:
