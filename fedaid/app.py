@@ -26,6 +26,7 @@ import fedaid.board.queries
 import fedaid.board.wire
 import fedaid.follow_ups
 import fedaid.groups.commands
+import fedaid.groups.pages
 import fedaid.members.pages
 import fedaid.members.queries
 import fedaid.mentions.pages
@@ -385,7 +386,8 @@ def routes(
         *fedaid.mentions.pages.routes(settings.board, pictures),
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.timebank.api.routes(settings.timebank, identify),
-        *fedaid.admin.pages.routes(desk, patient, settings.members),
+        *fedaid.groups.pages.routes(settings.groups),
+        *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),

@@ -13,10 +13,12 @@ from fedaid.board import queries as board_queries
 from fedaid.board.rules import CATEGORY_CHARACTERS_MAX
 from fedaid.foundation.pages import NOTHING_TYPED, Form, admin, form_page, go, house, render
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
-from fedaid.foundation.viewer import Role, Viewer
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 from fedaid.groups import commands as groups
 from fedaid.groups import queries as group_queries
+from fedaid.groups.limits import GroupLimits
+from fedaid.groups.rules import GroupTerms
 from fedaid.members.commands import neighbourhood
 from fedaid.members.queries import joining as queries
 from fedaid.members.rules.joining import (
@@ -64,7 +66,7 @@ SAMPLE_AGREEMENT = """We are neighbours who help each other.
 """
 
 
-def routes() -> Sequence[Route]:
+def routes(limits: GroupLimits) -> Sequence[Route]:
     """The forms, and the wizard over them."""
     return [
         Route("/setup", setup_page, methods=["GET"]),
@@ -73,6 +75,7 @@ def routes() -> Sequence[Route]:
         Route("/neighbourhood/categories/{step}", form_page(change_categories), methods=["POST"]),
         *(Route(f"/neighbourhood/{step}", show, methods=["GET"]) for step, show in _SHOWN.items()),
         *(Route(f"/neighbourhood/{step}", form_page(keep), methods=["POST"]) for step, keep in _KEPT.items()),
+        Route("/neighbourhood/group", form_page(_keep_group(limits)), methods=["POST"]),
     ]
 
 
@@ -265,13 +268,20 @@ def keep_agreement(request: Request, form: Form) -> Response:
     return _keep("agreement", form, request, act)
 
 
-def keep_group(request: Request, form: Form) -> Response:
-    """Make the first group, with its admin as its coordinator. A refusal keeps what was typed."""
+def _keep_group(limits: GroupLimits) -> Callable[[Request, Form], Response]:
+    def keep_group(request: Request, form: Form) -> Response:
+        """Make the first group, with its admin as its coordinator. A refusal keeps what was typed."""
+        return _make_group(request, form, limits)
+
+    return keep_group
+
+
+def _make_group(request: Request, form: Form, limits: GroupLimits) -> Response:
     keys = make_keys()
 
     def act(work: Work, who: Viewer) -> None:
-        made = groups.add_group(work, form["handle"], form["name"], topic=form["about"], place=form["place"], keys=keys)
-        groups.join(work, made.id, who.member_id or 0, Role.COORDINATOR)
+        terms = GroupTerms(form["name"], form["about"], form["place"])
+        groups.found_group(work, who, form["handle"].removeprefix("@"), terms, limits, keys)
 
     return _keep("group", form, request, act)
 
@@ -310,5 +320,4 @@ _KEPT: Mapping[str, Callable[[Request, Form], Response]] = {
     "name": keep_name,
     "joining": keep_joining,
     "agreement": keep_agreement,
-    "group": keep_group,
 }

@@ -12,6 +12,7 @@ from fedaid.board.commands.listings import (
     withdraw_for,
     withdraw_listing,
 )
+from fedaid.board.commands.looks import approve_listing, decline_listing
 from fedaid.board.commands.matches import cancel_match, log_hours, mark_done, settle_match
 from fedaid.board.commands.reactions import receive_reaction, undo_reaction, undo_reactions
 from fedaid.board.commands.receive import (
@@ -32,9 +33,11 @@ __all__ = [
     "Terms",
     "accept_response",
     "add_category",
+    "approve_listing",
     "bury",
     "cancel_match",
     "clear_out",
+    "decline_listing",
     "decline_response",
     "edit_listing",
     "edit_remark",
