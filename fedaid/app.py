@@ -26,6 +26,7 @@ import fedaid.board.queries
 import fedaid.board.wire
 import fedaid.follow_ups
 import fedaid.groups.commands
+import fedaid.groups.pages
 import fedaid.members.pages
 import fedaid.members.queries
 import fedaid.mentions.pages
@@ -37,6 +38,7 @@ import fedaid.timebank.pages
 import fedaid.timebank.queries
 import fedaid.timebank.wire
 import fedaid.web.hours
+import fedaid.web.my_data
 import fedaid.web.pages
 from activitypub.client import Client, Resolver, Vet, anybody, system_resolver
 from activitypub.keys import SigningKey
@@ -62,9 +64,12 @@ from fedaid.foundation.database import Database
 from fedaid.foundation.errands import Errands
 from fedaid.foundation.jobs import Chore, Round, keep_house
 from fedaid.foundation.pages import House
+from fedaid.foundation.renamed import Renamed
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
 from fedaid.media.cache import tidy
 from fedaid.media.proxy import PictureProxy
+from fedaid.members.queries.joining import our_neighbourhood
+from fedaid.members.rules.joining import Joining
 from fedaid.network.ports import Doorkeeper, LedgerPassage
 from fedaid.settings import Settings
 from fedaid.timebank import sync
@@ -356,8 +361,14 @@ def _pages(
         federation=settings.federation,
         identify=readers,
         secure_mode=settings.secure_mode,
+        renamed=Renamed(partial(_name_since, units.database), clock),
     )
     return app
+
+
+def _name_since(database: Database) -> str:
+    with database.read() as connection:
+        return our_neighbourhood(connection).name
 
 
 def routes(
@@ -368,13 +379,15 @@ def routes(
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
         *fedaid.web.pages.routes(),
         *fedaid.web.hours.routes(settings.timebank, Introductions(desk.units, desk.client, desk.rules)),
+        *fedaid.web.my_data.routes(settings.members, settings.timebank),
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board, pictures),
         *fedaid.mentions.pages.routes(settings.board, pictures),
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.timebank.api.routes(settings.timebank, identify),
-        *fedaid.admin.pages.routes(desk, patient),
+        *fedaid.groups.pages.routes(settings.groups),
+        *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),
@@ -388,6 +401,7 @@ def _from_above(settings: Settings) -> FromAbove:
         ],
         active_since=fedaid.members.queries.active_since,
         posts=fedaid.board.queries.count_local,
+        everybody_may_join=lambda connection: our_neighbourhood(connection).joining is Joining.OPEN,
         source_url=settings.source_url,
     )
 

@@ -28,6 +28,7 @@ from fedaid.foundation.federation import Federation
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import is_zone
+from fedaid.groups.limits import GroupLimits
 from fedaid.media.limits import MediaLimits
 from fedaid.members.limits import MemberLimits
 from fedaid.timebank.limits import TimebankLimits
@@ -73,6 +74,7 @@ class Settings(BaseSettings):
     actors: ActorLimits = ActorLimits()
     errands: ErrandLimits = ErrandLimits()
     members: MemberLimits = MemberLimits()
+    groups: GroupLimits = GroupLimits()
     board: BoardLimits = BoardLimits()
     media: MediaLimits = MediaLimits()
     timebank: TimebankLimits = TimebankLimits()

@@ -59,12 +59,14 @@ class FromAbove:
     active_since  how many people were here since then
     posts         how many listings were posted here
     source_url    where this software's source is
+    everybody_may_join   whether people join by themselves
     """
 
     featured: Callable[[Connection, str], Sequence[str]]
     active_since: Callable[[Connection, datetime], int]
     posts: Callable[[Connection], int]
     source_url: str
+    everybody_may_join: Callable[[Connection], bool] = lambda connection: False
 
 
 def routes(above: FromAbove) -> list[Route]:
@@ -363,8 +365,8 @@ def _node_facts(request: Request, connection: Connection, above: FromAbove) -> n
         active_month=above.active_since(connection, now - MONTH),
         active_half_year=above.active_since(connection, now - HALF_YEAR),
         local_posts=above.posts(connection),
-        open_registrations=False,
-        name=home.name,
+        open_registrations=above.everybody_may_join(connection),
+        name=home.called,
         description="",
     )
 

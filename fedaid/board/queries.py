@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, false, func, or_, select
 
 from fedaid.actors import queries as actors
 from fedaid.actors.queries import Card
@@ -24,10 +24,12 @@ from fedaid.board.rules import (
     ReactionKind,
     ResponseForm,
     ResponseState,
+    ReviewState,
 )
 from fedaid.board.tables import category as category_table
 from fedaid.board.tables import help_match as match_table
 from fedaid.board.tables import listing as listing_table
+from fedaid.board.tables import listing_review as review_table
 from fedaid.board.tables import listing_tombstone
 from fedaid.board.tables import picture as picture_table
 from fedaid.board.tables import reaction as reaction_table
@@ -37,6 +39,7 @@ from fedaid.foundation.database import Database
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import Viewer
+from fedaid.groups import queries as groups
 from fedaid.network.queries import showable, verdicts_on
 from fedaid.network.rules.restrictions import Standing
 from outbox import collection as sent
@@ -185,15 +188,19 @@ class Match:
 
 @dataclass(frozen=True)
 class Category:
-    """A kind of help to filter by."""
+    """A kind of help to filter by; one that is retired is not offered any more."""
 
     slug: str
     name: str
+    is_retired: bool = False
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What to show of the board. ``before`` is the id of the last listing of the page before."""
+    """What to show of the board. ``before`` is the id of the last listing of the page before.
+
+    board_actor   only this board of ours, with those elsewhere that it follows
+    """
 
     kind: Kind | None = None
     category: str = ""
@@ -362,7 +369,10 @@ def _conditions(viewer: Viewer, filters: Filters, now: datetime) -> list[ColumnE
     if filters.text:
         conditions += [_holds(filters.text[:SEARCH_CHARACTERS_MAX]), _may_be_found(viewer)]
     if filters.board_actor:
-        conditions.append(table.board_actor == filters.board_actor)
+        linked = select(follow.c.followee).where(
+            follow.c.follower == filters.board_actor, follow.c.state == FollowState.ACCEPTED
+        )
+        conditions.append(or_(table.board_actor == filters.board_actor, table.board_actor.in_(linked)))
     if filters.before is not None:
         conditions.append(table.id < filters.before)
     return conditions
@@ -446,9 +456,16 @@ def listing(
         raise Gone
     if found.is_by(viewer) or viewer.is_coordinator:
         return found
+    if found.state is ListingState.DRAFT and _is_looked_at_by(connection, viewer, found):
+        return found
     if found.hidden or found.state is ListingState.DRAFT or not _may_be_opened(connection, viewer, found, federation):
         raise NotFound
     return found
+
+
+def _is_looked_at_by(connection: Connection, viewer: Viewer, found: Listing) -> bool:
+    board = groups.board_by_actor(connection, found.board_actor)
+    return board is not None and groups.coordinates(connection, viewer, board.id)
 
 
 def _may_be_opened(connection: Connection, viewer: Viewer, found: Listing, federation: Federation) -> bool:
@@ -909,7 +926,88 @@ def picture(connection: Connection, viewer: Viewer, picture_id: int) -> StoredPi
 # categories
 
 
-def categories(connection: Connection) -> Sequence[Category]:
-    """The kinds of help, in their order."""
-    query = select(category_table.c.slug, category_table.c.name).order_by(category_table.c.position)
-    return [Category(row.slug, row.name) for row in connection.execute(query)]
+def categories(connection: Connection, kept: str = "") -> Sequence[Category]:
+    """The kinds of help to choose from, in their order; ``kept`` is the slug of one that a listing has already."""
+    return [one for one in all_categories(connection) if not one.is_retired or one.slug == kept]
+
+
+def all_categories(connection: Connection) -> Sequence[Category]:
+    """The kinds of help in their order, with those that are retired."""
+    query = select(category_table).order_by(category_table.c.position, category_table.c.slug)
+    return [Category(row.slug, row.name, row.retired_at is not None) for row in connection.execute(query)]
+
+
+# looks of coordinators
+
+
+@dataclass(frozen=True)
+class Review:
+    """How far a listing is that a coordinator looks at before it stands on the board."""
+
+    listing_id: int
+    board_actor: str
+    state: ReviewState
+    sentence: str
+    asked_at: datetime
+    decided_by: int | None
+    decided_at: datetime | None
+
+
+def review_of(connection: Connection, listing_id: int) -> Review | None:
+    """The look at a listing; None where nobody had to look."""
+    row = connection.execute(select(review_table).where(review_table.c.listing_id == listing_id)).one_or_none()
+    return Review(**{**row._mapping, "state": ReviewState(row.state)}) if row is not None else None
+
+
+def to_look_at(
+    connection: Connection, viewer: Viewer, board_actor: str, our_host: str, rows_max: int, beyond: int = 0
+) -> Sequence[Noticed]:
+    """What waits for a coordinator's look on a board, the oldest first, from the one after ``beyond``."""
+    waiting = (review_table.c.board_actor == board_actor) & (review_table.c.state == ReviewState.WAITING)
+    joined = select(listing_table).join(review_table, review_table.c.listing_id == listing_table.c.id)
+    query = joined.where(waiting, listing_table.c.id > beyond).order_by(listing_table.c.id).limit(rows_max)
+    return noticed(connection, viewer, [listing_of(row) for row in connection.execute(query)], our_host)
+
+
+def count_to_look_at(connection: Connection, board_actors: Sequence[str]) -> int:
+    """How much waits for a look on these boards."""
+    waiting = review_table.c.board_actor.in_(board_actors) & (review_table.c.state == ReviewState.WAITING)
+    return connection.execute(select(func.count()).select_from(review_table).where(waiting)).scalar_one()
+
+
+# what one member has here, to take along
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """Everything of a member on the board, oldest first: also what is done, and what was taken down."""
+
+    listings: Sequence[Listing]
+    given_answers: Sequence[Response]
+    received_answers: Sequence[Response]
+    remarks: Sequence[Remark]
+    matches: Sequence[Match]
+
+
+def belongings(connection: Connection, viewer: Viewer) -> Belongings:
+    """All that the viewer posted, answered and agreed on, with what was written to them about it."""
+    mine = listing_table.c.author_member_id == viewer.member_id
+    listings = [listing_of(row) for row in _in_order(connection, listing_table, mine)]
+    given = response_table.c.helper_member_id == viewer.member_id
+    ours = select(listing_table.c.id).where(mine)
+    received = response_table.c.listing_id.in_(ours)
+    talks = select(response_table.c.id).where(or_(given, received))
+    party = or_(match_table.c.provider == viewer.actor, match_table.c.receiver == viewer.actor)
+    return Belongings(
+        [one for one in listings if one.is_by(viewer)],
+        [response_of(row) for row in _in_order(connection, response_table, given)],
+        [response_of(row) for row in _in_order(connection, response_table, received)],
+        [Remark(**row._mapping) for row in _in_order(connection, remark_table, remark_table.c.response_id.in_(talks))],
+        [match_of(row) for row in _in_order(connection, match_table, party)],
+    )
+
+
+def _in_order(
+    connection: Connection, table: Table, condition: ColumnElement[bool]
+) -> Sequence[Row[tuple[object, ...]]]:
+    return connection.execute(select(table).where(condition).order_by(table.c.id)).all()

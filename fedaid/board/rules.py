@@ -21,6 +21,8 @@ PEOPLE_MAX: Final = 20
 STAY_DAYS_MAX: Final = 366
 SEARCH_CHARACTERS_MAX: Final = 100
 SLUG_CHARACTERS_MAX: Final = 40
+CATEGORIES_MAX: Final = 60
+CATEGORY_CHARACTERS_MAX: Final = 40
 REMARKS_MAX: Final = 200  # about one response
 TOMBSTONES_OF_ONE_MAX: Final = 500  # remembered of one person or board elsewhere
 TOMBSTONE_DAYS: Final = 60  # longer than servers try to deliver what they made
@@ -95,6 +97,14 @@ class MatchState(StrEnum):
     ACCEPTED = "accepted"
     DONE = "done"
     CANCELLED = "cancelled"
+
+
+class ReviewState(StrEnum):
+    """Where a listing stands that a coordinator looks at before it is on the board."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DECLINED = "declined"
 
 
 TAKES_RESPONSES: Final = frozenset({ListingState.OPEN, ListingState.PARTLY_FILLED})
@@ -324,6 +334,14 @@ def approximate(lat: float, lon: float) -> tuple[float, float]:
 def is_slug(text: str) -> bool:
     """Whether the text can name a category."""
     return len(text) <= SLUG_CHARACTERS_MAX and _SLUG.fullmatch(text) is not None
+
+
+def chosen_category_name(name: str) -> str:
+    """What a kind of help is called. Raises Refused when it is empty or too long."""
+    called = one_line(name)
+    if not 1 <= len(called) <= CATEGORY_CHARACTERS_MAX:
+        raise Refused("category_name", f"A kind of help is called something of 1 to {CATEGORY_CHARACTERS_MAX} letters.")
+    return called
 
 
 def moved(before: ListingState, after: ListingState) -> ListingState:

@@ -17,7 +17,16 @@ from sqlalchemy import (
     text,
 )
 
-from fedaid.board.rules import Kind, ListingState, MatchState, Mode, ReactionKind, ResponseForm, ResponseState
+from fedaid.board.rules import (
+    Kind,
+    ListingState,
+    MatchState,
+    Mode,
+    ReactionKind,
+    ResponseForm,
+    ResponseState,
+    ReviewState,
+)
 from fedaid.foundation.database import UtcDateTime, metadata
 
 URI_CHARACTERS_MAX = 2048
@@ -25,17 +34,20 @@ EMOJI_CHARACTERS_MAX = 64
 
 
 def _one_of(
-    column: str, values: type[Kind | Mode | ListingState | ResponseState | ResponseForm | MatchState | ReactionKind]
+    column: str,
+    values: type[Kind | Mode | ListingState | ResponseState | ResponseForm | MatchState | ReactionKind | ReviewState],
 ) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
+# Rows are never removed, as listings name them; one that is retired is only not offered any more.
 category = Table(
     "category",
     metadata,
     Column("slug", String(40), primary_key=True),
     Column("name", Text, nullable=False),
     Column("position", Integer, nullable=False),
+    Column("retired_at", UtcDateTime),
 )
 
 # author_actor is the author on the wire: the board, unless somebody posted under their own name.
@@ -87,6 +99,21 @@ listing = Table(
     UniqueConstraint("author_member_id", "form_key"),
     Index("ix_listing_state_id", "state", "id"),
     Index("ix_listing_local_host", "local", "host"),  # pages ask from which hosts there is anything at all
+)
+
+# A listing that waits for a coordinator's look before it stands on the board of a group; it is a draft meanwhile.
+listing_review = Table(
+    "listing_review",
+    metadata,
+    Column("listing_id", BigInteger, ForeignKey("listing.id"), primary_key=True, autoincrement=False),
+    Column("board_actor", String(URI_CHARACTERS_MAX), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("decided_by", BigInteger, ForeignKey("member.id")),
+    Column("decided_at", UtcDateTime),
+    CheckConstraint(_one_of("state", ReviewState), name="state"),
+    Index("ix_listing_review_board_actor_state", "board_actor", "state"),
 )
 
 # Ids of listings and Notes that their authors deleted, also before we had seen them (attack S41); a late Create finds

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
+from urllib.parse import urlencode
 
 import structlog
 import typer
@@ -23,16 +24,19 @@ from fedaid.actors import queries as actors
 from fedaid.actors import rotation
 from fedaid.actors.commands import make_keys
 from fedaid.actors.rules import Kind
-from fedaid.admin import doctor, founding, leaving, networks
+from fedaid.admin import doctor, founding, leaving, networks, welcome
 from fedaid.cli import blocks, deliveries, letters
-from fedaid.cli.shared import Data, complaints, console, instance_of, prepare
+from fedaid.cli.shared import Data, complaints, console, instance_of, prepare, say
 from fedaid.demo import play
 from fedaid.foundation import wording
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.viewer import Role
+from fedaid.foundation.work import Work
 from fedaid.groups import commands as groups
 from fedaid.members import commands as members
 from fedaid.members import queries as member_queries
+from fedaid.members.commands import joining
+from fedaid.members.commands.joining import Terms
 from fedaid.settings import Settings
 from fedaid.timebank import queries as timebank
 from fedaid.timebank.rules.journal import Format
@@ -130,9 +134,14 @@ def init(
         founding.found(work, chosen.name)
         if admin and password:
             members.add_member(work, admin, password.hash, role=Role.ADMIN, time_zone=chosen.time_zone)
+            next_step = f"{chosen.origin}/setup"
+        else:
+            next_step = _invite(work, chosen, Terms("The first admin", role=Role.ADMIN))
     settings.write(chosen)  # last, so that a founding that failed can be done again
     _show_made_up(password)
     console.print(f"{chosen.name} is founded in {data}. Start it with: fedaid serve --data {data}", soft_wrap=True)
+    once = "" if admin else " (whoever opens it first becomes the admin; it is good once, for 14 days)"
+    say(f"Then set it up in the browser{once}: {next_step}")
 
 
 @cli.command()
@@ -208,6 +217,50 @@ def member_add(
     _show_made_up(password)
 
 
+@member.command("invite")
+def member_invite(
+    data: Data,
+    role: Annotated[Role, typer.Option(help="What they may do.")] = Role.MEMBER,
+    uses: Annotated[int, typer.Option(help="How many people may come with it.")] = 1,
+    days: Annotated[int, typer.Option(help="For how many days it is good.")] = 14,
+    note: Annotated[str, typer.Option(help="A line for the list of invitations.")] = "",
+) -> None:
+    """Print an invitation: a link with which people join; it is shown this once."""
+    chosen = settings.load(data)
+    with instance_of(chosen) as instance, instance.units.begin() as work:
+        link = _invite(work, chosen, Terms(note, uses, days, role))
+    print(link)  # noqa: T201 - plain, for scripts
+
+
+def _invite(work: Work, chosen: Settings, terms: Terms) -> str:
+    secret = joining.invite(work, None, terms, chosen.members)
+    return f"{chosen.origin}/join?{urlencode({'invitation': secret})}"
+
+
+@member.command("recover")
+def member_recover(
+    user: Annotated[str, typer.Argument(help="Handle of the member.")],
+    data: Data,
+) -> None:
+    """Print a link with which a member chooses a new password, once; it is written in the moderators' log."""
+    chosen = settings.load(data)
+    with instance_of(chosen) as instance, instance.units.begin() as work:
+        _, secret = welcome.help_in(work, None, user, chosen.members)
+    print(f"{chosen.origin}/recover?{urlencode({'link': secret})}")  # noqa: T201 - plain, for scripts
+
+
+@member.command("role")
+def member_role(
+    user: Annotated[str, typer.Argument(help="Handle of the member.")],
+    role: Annotated[Role, typer.Argument(help="What they may do from now on.")],
+    data: Data,
+) -> None:
+    """Change what a member may do; it is written in the moderators' log. The last admin stays one."""
+    with instance_of(settings.load(data)) as instance, instance.units.begin() as work:
+        found = welcome.give_role(work, None, user, role)
+    say(f"{found.name} is a {role} now.")
+
+
 @member.command("remove")
 def member_remove(
     user: Annotated[str, typer.Argument(help="Handle of the member.")],
@@ -217,8 +270,9 @@ def member_remove(
     """Remove a member for good: off the board, signed out, and other servers are told to forget them."""
     if not yes:
         typer.confirm(f"Remove {user} for good? The handle is never given to anybody else.", abort=True)
-    with instance_of(settings.load(data)) as instance, instance.units.begin() as work:
-        leaving.remove_member(work, user)
+    chosen = settings.load(data)
+    with instance_of(chosen) as instance, instance.units.begin() as work:
+        leaving.remove_member(work, user, chosen.timebank)
     console.print(f"{user} is removed; other servers are being told.")
 
 

@@ -16,11 +16,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from fedaid.foundation.database import Database
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.names import Names
-from fedaid.foundation.refused import NotAllowed, Refused
+from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.renamed import Renamed
 from fedaid.foundation.viewer import SIGNED_OUT, Viewer
 from fedaid.foundation.work import UnitsOfWork
 
 FORM_FIELDS_MAX = 100
+ROW_ID_MAX = 2**63 - 1
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FIELD_CHARACTERS_MAX = 20_000
 READER_HEADERS = "Accept, Authorization, Cookie, Signature"  # by which we tell who reads
 
@@ -33,7 +36,8 @@ async def _recognises_no_server(_request: Request) -> str:
 class House:
     """What stands behind the doors of one instance.
 
-    name         the neighbourhood's name, e.g. Northside
+    name         what the neighbourhood was founded as, e.g. Northside
+    renamed      what its admins call it since
     recognise    the viewer of a session's token, None when the session is unknown or ended
     time_zone    the neighbourhood's own (IANA name), for somebody who has not said theirs
     federation   whom this instance speaks with, and so whose things its pages show
@@ -51,6 +55,12 @@ class House:
     federation: Federation = Federation.OPEN
     identify: Callable[[Request], Awaitable[str]] = _recognises_no_server
     secure_mode: bool = False
+    renamed: Renamed | None = None
+
+    @property
+    def called(self) -> str:
+        """The neighbourhood's name as it is now."""
+        return (self.renamed() if self.renamed is not None else "") or self.name
 
     @property
     def cookie_name(self) -> str:
@@ -69,6 +79,17 @@ class SignInNeeded(Refused):
 
     def __init__(self) -> None:
         super().__init__("sign_in_needed", "Please sign in first.", HTTPStatus.UNAUTHORIZED)
+
+
+class AgreementNeeded(Refused):
+    """Raised where a member would act who has not accepted the community agreement; the shell asks them to."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "agreement_needed",
+            "The agreement of this neighbourhood has changed. Please read and accept it first.",
+            HTTPStatus.FORBIDDEN,
+        )
 
 
 def house(request: Request) -> House:
@@ -94,11 +115,22 @@ def _recognise(request: Request) -> Viewer:
         return home.recognise(connection, token) or replace(SIGNED_OUT, time_zone=home.time_zone)
 
 
-def member(request: Request) -> Viewer:
-    """The signed-in member. Raises SignInNeeded."""
+def account_holder(request: Request) -> Viewer:
+    """Whoever is signed in, whether or not they accepted the agreement: for what is about the account itself.
+
+    Raises SignInNeeded.
+    """
     who = viewer(request)
     if not who.signed_in:
         raise SignInNeeded
+    return who
+
+
+def member(request: Request) -> Viewer:
+    """The signed-in member. Raises SignInNeeded, and AgreementNeeded where they would change something."""
+    who = account_holder(request)
+    if who.owes_agreement and request.method not in SAFE_METHODS:
+        raise AgreementNeeded
     return who
 
 
@@ -121,6 +153,7 @@ def admin(request: Request) -> Viewer:
 def render(request: Request, template: str, status: int = 200, **values: object) -> Response:
     """The page from a template, which also sees ``house``, ``viewer``, ``request`` and a ``said`` line, if any."""
     home = house(request)
+    home = replace(home, name=home.called)
     html = home.templates.get_template(template).render(
         house=home, viewer=viewer(request), request=request, said=request.query_params.get("said", ""), **values
     )
@@ -179,6 +212,18 @@ async def read_form(request: Request) -> Form:
         if len(value) > FIELD_CHARACTERS_MAX:
             raise Refused("too_long", f"A field holds at most {FIELD_CHARACTERS_MAX} characters.")
     return Form(fields)
+
+
+def row_id(typed: str) -> int:
+    """The id of a row out of an address or a form. Raises NotFound for what no row can have."""
+    if not (typed.isascii() and typed.isdigit() and len(typed) <= 19) or int(typed) > ROW_ID_MAX:
+        raise NotFound
+    return int(typed)
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from, as far as the proxy in front of us says; empty where it does not."""
+    return request.client.host if request.client else ""
 
 
 def wants_activity(request: Request) -> bool:

@@ -14,7 +14,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who is looking. ``member_id`` is None for somebody signed out; ``actor`` is the member's id on the wire."""
+    """Who is looking. ``member_id`` is None for somebody signed out; ``actor`` is the member's id on the wire.
+
+    ``owes_agreement``: the community agreement has changed, and they read pages only until they accept it.
+    """
 
     member_id: int | None = None
     handle: str = ""
@@ -22,6 +25,7 @@ class Viewer:
     actor: str = ""
     role: Role | None = None
     time_zone: str = "UTC"
+    owes_agreement: bool = False
 
     @property
     def signed_in(self) -> bool:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from fedaid.foundation.refused import Refused
 
 MINUTES_PER_HOUR = 60
+DAYS_PER_WEEK = 7
 _HOURS_AND_MINUTES = re.compile(r"(\d{1,4}):([0-5]\d)")
 _HOURS = re.compile(r"(\d{1,4})(?:[.,](0|00|25|5|50|75))?")
 
@@ -56,6 +57,12 @@ def _zone_names() -> frozenset[str]:
     return frozenset(available_timezones())  # looks at some 600 files, which takes 20 ms
 
 
+@cache
+def zone_names() -> tuple[str, ...]:
+    """The time zones to choose from: UTC, and those named after a place."""
+    return ("UTC", *sorted(name for name in _zone_names() if "/" in name and not name.startswith("Etc/")))
+
+
 def zone(name: str) -> ZoneInfo:
     """The time zone of that IANA name; UTC for one this machine does not know."""
     try:
@@ -79,6 +86,15 @@ def day(moment: datetime, zone_name: str) -> str:
 def month(moment: datetime) -> str:
     """``Sep 2026``, of a moment that stands in a zone already."""
     return f"{moment:%b %Y}"
+
+
+def since(moment: datetime, now: datetime, zone_name: str) -> str:
+    """``today``, ``yesterday``, ``Tuesday`` within a week, else ``5 Sep 2026``; for "since …" in the given zone."""
+    local, today = moment.astimezone(zone(zone_name)), now.astimezone(zone(zone_name)).date()
+    days = (today - local.date()).days
+    if days <= 1:
+        return "today" if days <= 0 else "yesterday"
+    return f"{local:%A}" if days < DAYS_PER_WEEK else day(moment, zone_name)
 
 
 def time_span(starts_at: datetime | None, ends_at: datetime | None, zone_name: str) -> str:

@@ -1,7 +1,7 @@
 """Turns refusals and faults into answers: a page for people, problem details (RFC 9457) for machines."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote
 
 import structlog
@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from activitypub.errors import ProtocolError
-from fedaid.foundation.pages import READER_HEADERS, SignInNeeded, render
+from fedaid.foundation.pages import READER_HEADERS, AgreementNeeded, SignInNeeded, house, read_form, render
 from fedaid.foundation.refused import Refused
+from fedaid.members.queries.joining import agreement
 
 log = structlog.get_logger()
 
@@ -56,9 +57,29 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - narrows the type Starlette gave
     if isinstance(error, SignInNeeded) and _is_person(request):
         return RedirectResponse(f"/sign-in?next={quote(_return_path(request), safe='')}", 303)
+    if isinstance(error, AgreementNeeded) and _is_person(request):
+        return await run_in_threadpool(_ask_to_accept, request, await read_form(request), error)
     answer = await _answer(request, error.status, error.code, error.sentence)
     answer.headers.update(error.headers)
     return answer
+
+
+def _ask_to_accept(request: Request, typed: Mapping[str, str], needed: AgreementNeeded) -> Response:
+    """The agreement, with what was typed behind its button: once it is accepted, that is carried out."""
+    with house(request).database.read() as connection:
+        newest = agreement(connection)
+    page = render(
+        request,
+        "members/agreement.html",
+        needed.status,
+        agreement=newest,
+        accepted=None,
+        wrong_sentence=needed.sentence,
+        then=str(request.url.replace(scheme="", netloc="")),
+        typed=typed,
+    )
+    page.headers["Cache-Control"] = "no-store"
+    return page
 
 
 async def _protocol_error(request: Request, error: Exception) -> Response:

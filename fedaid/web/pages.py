@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from fedaid.admin.pages.neighbourhood import STEPS
 from fedaid.board import queries as board
 from fedaid.foundation.pages import house, member, render, viewer
 from fedaid.foundation.refused import NotFound
+from fedaid.foundation.viewer import Viewer
+from fedaid.groups import queries as groups
 from fedaid.members import queries as members
+from fedaid.members.queries import joining
 from fedaid.mentions import queries as mentions
 from fedaid.timebank import queries as hours
 from fedaid.web.sayings import ACTION_WORDS, LISTING_WORDS, RESPONSE_WORDS
@@ -34,6 +39,9 @@ def my_day(request: Request) -> Response:
             to_confirm_hours=hours.waiting_for(connection, who.actor, home.names.host),
             actions=board.next_actions(connection, who, home.federation),
             from_elsewhere=mentions.count_waiting(connection, who),
+            applications=joining.count_applications(connection) if who.is_coordinator else 0,
+            queues=_queues(connection, who),
+            is_set_up=not who.is_admin or joining.our_neighbourhood(connection).steps_done >= set(STEPS),
             listings=board.my_listings(connection, who),
             answers=board.my_responses(connection, who),
             under_way=hours.under_way(connection, who.actor, home.names.host),
@@ -42,6 +50,16 @@ def my_day(request: Request) -> Response:
             state_words=LISTING_WORDS,
             response_words=RESPONSE_WORDS,
         )
+
+
+def _queues(connection: Connection, who: Viewer) -> Sequence[tuple[groups.Board, int]]:
+    """The groups that the viewer coordinates in which something waits, and how much."""
+    mine = groups.coordinated_by(connection, who.member_id or 0)
+    waiting = [
+        (one, groups.count_applications(connection, [one.id]) + board.count_to_look_at(connection, [one.actor]))
+        for one in mine
+    ]
+    return [(one, number) for one, number in waiting if number]
 
 
 def profile(request: Request) -> Response:

@@ -15,6 +15,7 @@ from fedaid.board.tables import response
 from fedaid.foundation.viewer import Role, Viewer
 from fedaid.members import commands as members
 from fedaid.members import queries as member_queries
+from fedaid.timebank.limits import TimebankLimits
 from tests.support.towns import Town, settle, towns
 
 NORTH_BOARD, RIVER_BOARD = "https://northside.example/groups/board", "https://riverside.example/groups/board"
@@ -55,7 +56,7 @@ def test_who_leaves_is_forgotten_everywhere(database_kind: str, tmp_path: Path) 
         settle(north, river)
 
         with north.instance.units.begin() as work:
-            remove_member(work, "Ana")
+            remove_member(work, "Ana", TimebankLimits())
         settle(north, river)
 
         assert listing(north, hers).state is listing(river, hers).state is ListingState.WITHDRAWN

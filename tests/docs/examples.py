@@ -556,7 +556,7 @@ async def _moving(towns: Region, seen: Examples) -> None:
     await towns.settle()
     seen.pick(north, move="Move")
     with north.instance.units.begin() as work:
-        leaving.remove_member(work, "nora")
+        leaving.remove_member(work, "nora", TimebankLimits())
     await towns.settle()
     seen.pick(north, delete_actor="Delete")
     seen.shown["tombstone-actor"] = await north.document(NORA)

@@ -4,12 +4,26 @@ from collections.abc import Sequence
 
 from starlette.routing import Route
 
+from fedaid.admin.boards import BoardScout
 from fedaid.admin.doctor import Patient
 from fedaid.admin.networks import Desk
-from fedaid.admin.pages import blocks, check_up, deliveries, letters, networks, reports
+from fedaid.admin.pages import (
+    blocks,
+    check_up,
+    deliveries,
+    groups,
+    joining,
+    letters,
+    neighbourhood,
+    networks,
+    people,
+    reports,
+)
+from fedaid.groups.limits import GroupLimits
+from fedaid.members.limits import MemberLimits
 
 
-def routes(desk: Desk, patient: Patient) -> Sequence[Route]:
+def routes(desk: Desk, patient: Patient, limits: MemberLimits, group_limits: GroupLimits) -> Sequence[Route]:
     """Every page for admins and coordinators, and those on which members report or block somebody."""
     rooms = (
         networks.routes(desk),
@@ -18,5 +32,9 @@ def routes(desk: Desk, patient: Patient) -> Sequence[Route]:
         reports.routes(),
         blocks.routes(),
         check_up.routes(patient),
+        joining.routes(limits),
+        people.routes(limits),
+        neighbourhood.routes(group_limits),
+        groups.routes(group_limits, BoardScout(desk.units, desk.client, desk.rules)),
     )
     return [route for room in rooms for route in room]

@@ -229,7 +229,7 @@ def books_page(request: Request) -> Response:
     admin(request)
     home = house(request)
     with home.database.read() as connection:
-        found = timebank.journal(connection, home.names, home.name, wording.zone(home.time_zone))
+        found = timebank.journal(connection, home.names, home.called, wording.zone(home.time_zone))
     newest = found.entries[-1] if found.entries else None
     return render(request, "admin/books.html", accounts=found.accounts, newest=newest, formats=list(Format))
 
@@ -240,7 +240,7 @@ def _journal(wanted: Format) -> Callable[[Request], Response]:
         admin(request)
         home = house(request)
         with home.database.read() as connection:
-            found = write(timebank.journal(connection, home.names, home.name, wording.zone(home.time_zone)), wanted)
+            found = write(timebank.journal(connection, home.names, home.called, wording.zone(home.time_zone)), wanted)
         body = found.encode() if isinstance(found, str) else orjson.dumps(found, option=orjson.OPT_INDENT_2)
         disposition = f'attachment; filename="journal.{wanted}"'
         headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}

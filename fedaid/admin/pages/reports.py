@@ -28,6 +28,10 @@ DECISION_WORDS = {
     "hide": "Hid a listing",
     "show": "Showed a listing again",
     "forward": "Passed a report on",
+    "admit": "Let somebody join",
+    "turn_down": "Declined an application",
+    "help_in": "Made a link to choose a new password",
+    "role": "Changed a role",
 }
 
 

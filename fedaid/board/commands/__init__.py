@@ -1,5 +1,6 @@
 """Writes on the board: what members do, and what is received from neighbouring boards and from the fediverse."""
 
+from fedaid.board.commands.categories import add_category, rename_category, retire_category, seed_categories
 from fedaid.board.commands.farewell import forget_person
 from fedaid.board.commands.leaving import clear_out
 from fedaid.board.commands.listings import (
@@ -8,10 +9,10 @@ from fedaid.board.commands.listings import (
     extend_listing,
     hide_listing,
     post_listing,
-    seed_categories,
     withdraw_for,
     withdraw_listing,
 )
+from fedaid.board.commands.looks import approve_listing, decline_listing
 from fedaid.board.commands.matches import cancel_match, log_hours, mark_done, settle_match
 from fedaid.board.commands.reactions import receive_reaction, undo_reaction, undo_reactions
 from fedaid.board.commands.receive import (
@@ -31,9 +32,12 @@ from fedaid.board.commands.tombstones import bury, forget_tombstones
 __all__ = [
     "Terms",
     "accept_response",
+    "add_category",
+    "approve_listing",
     "bury",
     "cancel_match",
     "clear_out",
+    "decline_listing",
     "decline_response",
     "edit_listing",
     "edit_remark",
@@ -57,7 +61,9 @@ __all__ = [
     "receive_remark",
     "receive_reply",
     "receive_undo",
+    "rename_category",
     "respond",
+    "retire_category",
     "seed_categories",
     "settle_match",
     "tell_of",

@@ -5,9 +5,8 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from fedaid.actors import queries as actors
-from fedaid.actors.rules import Kind as ActorKind
 from fedaid.board import queries
+from fedaid.board.commands.looks import ask_for_a_look, forget_look
 from fedaid.board.commands.rows import change_listing, change_response, follow_matches, locked_listing, own_listing
 from fedaid.board.facts import (
     ListingChanged,
@@ -19,7 +18,6 @@ from fedaid.board.facts import (
 )
 from fedaid.board.queries import Listing
 from fedaid.board.rules import (
-    DEFAULT_CATEGORIES,
     LISTING_MOVES,
     RADIUS_M,
     TAKES_RESPONSES,
@@ -32,21 +30,15 @@ from fedaid.board.rules import (
     moved,
     state_by_matches,
 )
-from fedaid.board.tables import category, listing, response
+from fedaid.board.tables import listing, response
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
+from fedaid.groups import queries as groups
+from fedaid.groups.rules import is_looked_at
 
 EXPIRED_AT_ONCE_MAX = 200
 TAKEN_DOWN = "This was taken off the board."
-
-
-def seed_categories(work: Work) -> None:
-    """The categories a neighbourhood starts with; those it has already stay as they are."""
-    known = set(work.connection.execute(select(category.c.slug)).scalars())
-    for position, (slug, name) in enumerate(DEFAULT_CATEGORIES):
-        if slug not in known:
-            work.connection.execute(insert(category).values(slug=slug, name=name, position=position))
 
 
 def post_listing(
@@ -68,9 +60,14 @@ def post_listing(
         raise NotAllowed
     if (posted := _posted_already(work, author.member_id, form_key)) is not None:
         return posted
-    board = actors.by_uri(work.connection, board_actor)
-    if board is None or board.kind is not ActorKind.GROUP:
+    board = groups.board_by_actor(work.connection, board_actor)
+    if board is None:
         raise NotFound("There is no such board here.")
+    waits = is_looked_at(
+        board.posting,
+        is_member=groups.is_member(work.connection, board.id, author.member_id),
+        coordinates=groups.coordinates(work.connection, author, board.id),
+    )
     _check_category(work, posting.category)
     _check_return(posting, for_elsewhere=in_the_name_of is not None)
     listing_id = work.new_id()
@@ -88,7 +85,7 @@ def post_listing(
         "local": True,
         "hidden": False,
         "content_html": "",
-        "state": ListingState.OPEN,
+        "state": ListingState.DRAFT if waits else ListingState.OPEN,
         "published_at": work.now,
         "updated_at": work.now,
         **_values(uri, checked(posting, work.now)),
@@ -101,7 +98,10 @@ def post_listing(
         if posted is None:
             raise
         return posted
-    work.record(ListingPosted(listing_id))
+    if waits:
+        ask_for_a_look(work, listing_id, board_actor)
+    else:
+        work.record(ListingPosted(listing_id))
     return listing_id
 
 
@@ -131,8 +131,8 @@ def _values(uri: str, posting: Posting) -> dict[str, object]:
     }
 
 
-def _check_category(work: Work, slug: str) -> None:
-    if slug and slug not in {one.slug for one in queries.categories(work.connection)}:
+def _check_category(work: Work, slug: str, kept: str = "") -> None:
+    if slug and slug != kept and slug not in {one.slug for one in queries.categories(work.connection)}:
         raise Refused("category", "Please choose one of the categories.")
 
 
@@ -144,8 +144,9 @@ def _check_return(posting: Posting, *, for_elsewhere: bool) -> None:
 def edit_listing(work: Work, author: Viewer, listing_id: int, posting: Posting) -> None:
     """Change the words, times or numbers of one's listing. What it asks in return stays once somebody was accepted."""
     found = own_listing(work, author, listing_id)
-    moved_from_open(found)
-    _check_category(work, posting.category)
+    if found.state is not ListingState.DRAFT:
+        moved_from_open(found)
+    _check_category(work, posting.category, found.category)
     _check_return(posting, for_elsewhere=found.is_for_elsewhere)
     accepted, done = queries.matches_by_state(work.connection, listing_id)
     tidy = checked(posting, work.now)
@@ -154,6 +155,9 @@ def edit_listing(work: Work, author: Viewer, listing_id: int, posting: Posting) 
     if tidy.people < accepted + done:
         raise Refused("people", f"{accepted + done} helpers are found already; it cannot ask for fewer.")
     change_listing(work, listing_id, **_values(found.uri, tidy))
+    if found.state is ListingState.DRAFT:
+        ask_for_a_look(work, listing_id, found.board_actor)
+        return
     follow_matches(work, locked_listing(work, listing_id))
 
 
@@ -199,7 +203,10 @@ def _take_down(work: Work, found: Listing) -> None:
         one = queries.response_of(row)
         change_response(work, one, ResponseState.DECLINED, reason=TAKEN_DOWN)
         work.record(ResponseDeclined(one.id, TAKEN_DOWN))
-    work.record(ListingWithdrawn(listing_id))
+    if found.state is ListingState.DRAFT:  # nobody has seen it
+        forget_look(work, listing_id)
+    else:
+        work.record(ListingWithdrawn(listing_id))
 
 
 def hide_listing(work: Work, listing_id: int, *, hidden: bool = True) -> None:
@@ -208,6 +215,8 @@ def hide_listing(work: Work, listing_id: int, *, hidden: bool = True) -> None:
     One of ours is deleted elsewhere too, as it must not go on standing there. Raises NotFound.
     """
     found = locked_listing(work, listing_id)
+    if found.state is ListingState.DRAFT:
+        raise NotFound
     if found.hidden is hidden:
         return
     change_listing(work, listing_id, hidden=hidden)

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -31,7 +32,8 @@ def compose_page(limits: BoardLimits) -> Callable[[Request], Response]:
         who = member(request)
         kind = Kind.OFFER if request.query_params.get("kind") == Kind.OFFER else Kind.REQUEST
         until = _local(house(request).units.clock.now(), who).date() + timedelta(days=_days(limits, kind))
-        return _form(request, kind, {"expires_on": until.isoformat(), "people": "1", "mode": Mode.HOURS, "hours": "1"})
+        fresh = {"expires_on": until.isoformat(), "people": "1", "mode": Mode.HOURS, "hours": "1"}
+        return _form(request, kind, {**fresh, "board": request.query_params.get("board", "")[:100]})
 
     return page
 
@@ -49,8 +51,8 @@ def _form(
 ) -> Response:
     who = member(request)
     with house(request).database.read() as connection:
-        boards: Sequence[groups.Board] = groups.boards_of(connection, who.member_id or 0)
-        categories = queries.categories(connection)
+        boards = _boards_to_choose(connection, who, typed.get("board", ""))
+        categories = queries.categories(connection, typed.get("category", "") if editing else "")
     return render(
         request,
         "board/compose.html",
@@ -70,6 +72,13 @@ def _form(
     )
 
 
+def _boards_to_choose(connection: Connection, who: Viewer, asked: str) -> Sequence[groups.Board]:
+    """The boards one belongs to, and the one whose button was pressed."""
+    mine = groups.boards_of(connection, who.member_id or 0)
+    found = groups.board_by_handle(connection, asked) if asked else None
+    return mine if found is None or found in mine else [*mine, found]
+
+
 def post(limits: BoardLimits) -> Callable[[Request, Form], Response]:
     """Put what was typed on the board; pressing twice posts once."""
 
@@ -82,9 +91,10 @@ def post(limits: BoardLimits) -> Callable[[Request, Form], Response]:
             with house(request).units.begin() as work:
                 board = _chosen_board(groups.boards(work.connection), form["board"])
                 listing_id = commands.post_listing(work, who, board, posting, _posting_key(form))
+                waits = queries.review_of(work.connection, listing_id) is not None
         except Refused as refused:
             return _form(request, kind, form, refused.status, refused.sentence)
-        return go(f"/listings/{listing_id}", "posted")
+        return go(f"/listings/{listing_id}", "look_asked" if waits else "posted")
 
     return post_it
 

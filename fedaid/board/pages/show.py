@@ -25,6 +25,7 @@ from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import day_and_time
 from fedaid.groups import queries as groups
 from fedaid.media.proxy import PictureProxy
+from fedaid.members.queries.joining import our_neighbourhood
 from fedaid.network.queries import verdicts_on
 from fedaid.network.rules.restrictions import Standing
 
@@ -67,11 +68,16 @@ def _board(request: Request, filters: Filters, group: groups.Board | None = None
     now = home.units.clock.now()
     with home.database.read() as connection:
         page = queries.board(connection, who, filters, now, home.names.host, home.federation)
-        kinds = queries.categories(connection)
+        kinds = queries.categories(connection, filters.category)
         default = groups.default_board(connection)
-        neighbours = groups.followed_boards(connection, default, home.names.host) if default is not None else []
+        here_board = group or default
+        neighbours = groups.followed_boards(connection, here_board, home.names.host) if here_board is not None else []
         shown_boards = _to_show(connection, home, who, neighbours)
         waiting = queries.next_actions(connection, who, home.federation)
+        here = our_neighbourhood(connection)
+        role = groups.roles_in(connection, who.member_id, [group.id]).get(group.id) if group is not None else None
+        looks_after = group is not None and groups.coordinates(connection, who, group.id)
+        queue = _in_queue(connection, group) if group is not None and looks_after else 0
     return render(
         request,
         "board/board.html",
@@ -82,10 +88,19 @@ def _board(request: Request, filters: Filters, group: groups.Board | None = None
         group=group,
         neighbours=shown_boards,
         waiting=waiting,
+        neighbourhood=here,
+        group_role=role,
+        looks_after=looks_after,
+        queue=queue,
         follow_handle=f"@{group.handle if group else 'board'}@{home.names.host}",
         here=request.url.path if group is not None else "/board",
         link=lambda **changes: _link(request, **changes),
     )
+
+
+def _in_queue(connection: Connection, group: groups.Board) -> int:
+    applications = groups.count_applications(connection, [group.id])
+    return applications + queries.count_to_look_at(connection, [group.actor])
 
 
 def _to_show(connection: Connection, home: House, who: Viewer, boards: Sequence[Card]) -> Sequence[Card]:
@@ -127,7 +142,7 @@ def tag(request: Request) -> Response:
     """A hashtag leads to its category, else to a search for the word."""
     name = request.path_params["name"].lower()
     with house(request).database.read() as connection:
-        slugs = [one.slug for one in queries.categories(connection)]
+        slugs = [one.slug for one in queries.all_categories(connection)]
     slug = next((slug for slug in slugs if hashtag_of(slug) == name), "")
     query = {"category": slug} if slug else {"q": name[:SEARCH_CHARACTERS_MAX]}
     return RedirectResponse(f"/board?{urlencode(query)}", 302)
@@ -176,6 +191,7 @@ def _listing_values(connection: Connection, home: House, who: Viewer, listing_id
         "may_respond": listing.takes_responses(now) and not listing.is_by(who) and not _waits(mine),
         "matches": queries.matches_of_listing(connection, who, listing),
         "preview": _preview(listing, noticed.helpers),
+        "review": queries.review_of(connection, listing.id) if listing.is_by(who) or who.is_coordinator else None,
         "reach": queries.reach(connection, listing) if listing.is_by(who) or who.is_admin else None,
         "reached": reached,
         "as_html": lambda text, uri="": with_emoji(

@@ -21,6 +21,10 @@ class Decision(StrEnum):
     HIDE = "hide"
     SHOW = "show"
     FORWARD = "forward"
+    ADMIT = "admit"  # let somebody join who applied
+    TURN_DOWN = "turn_down"
+    HELP_IN = "help_in"  # made a link to choose a new password
+    ROLE = "role"
 
     @classmethod
     def of(cls, severity: Severity) -> "Decision":
@@ -29,7 +33,10 @@ class Decision(StrEnum):
 
 
 def write_down(work: Work, decision: Decision, target: str, reason: str, by: str) -> None:
-    """One line in the log. ``target`` is a host, an actor or a listing; ``by`` is empty for the command line."""
+    """One line in the log. ``target`` is a host, an actor or a listing, or the handle of somebody who is not one of us.
+
+    ``by`` is empty for the command line.
+    """
     row = {
         "id": work.new_id(),
         "at": work.now,

@@ -44,7 +44,12 @@ def statement_page(request: Request) -> Response:
 def statement_csv(request: Request) -> Response:
     """The same for a spreadsheet."""
     holder, found = _read(request)
-    zone = member(request).time_zone
+    body = written_as_csv(found, member(request).time_zone)
+    return _file(body.encode(), "text/csv; charset=utf-8", _name(holder, "csv"))
+
+
+def written_as_csv(found: DatedStatement, zone: str) -> str:
+    """A statement for a spreadsheet, times in the given zone."""
     rows = []
     for dated in found.lines:
         line, local = dated.line, dated.line.at.astimezone(wording.zone(zone))
@@ -52,7 +57,7 @@ def statement_csv(request: Request) -> Response:
         figures = (line.signed_minutes, wording.in_figures(line.signed_minutes), wording.in_figures(dated.balance))
         words = (line.other.name, line.other.handle.removeprefix("@"), line.note)
         rows.append((f"{local:%Y-%m-%d}", f"{local:%H:%M}", *words, *figures, line.state, entered, line.transfer_id))
-    return _file(as_csv(HEADER, rows).encode(), "text/csv; charset=utf-8", _name(holder, "csv"))
+    return as_csv(HEADER, rows)
 
 
 def statement_json(request: Request) -> Response:

@@ -1,17 +1,17 @@
 """Reads about members: who they are, whose session or token this is, and how often somebody tried in vain."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
 
 from fedaid.actors.rules import folded
 from fedaid.actors.tables import local_actor
 from fedaid.foundation.viewer import Role, Viewer
-from fedaid.members.rules import account_key, address_key
-from fedaid.members.tables import member, session, sign_in_try, token
+from fedaid.members.rules import SEARCH_CHARACTERS_MAX, Door, account_key, address_key
+from fedaid.members.tables import agreement_acceptance, community_agreement, member, session, sign_in_try, token
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,42 @@ def admins(connection: Connection) -> Sequence[Member]:
     return [_member(row) for row in rows]
 
 
+def page(connection: Connection, text: str, rows_max: int, after: str = "") -> Sequence[Member]:
+    """Members in the order of their handles, from the one after ``after``; with ``text`` in handle or name."""
+    wanted = local_actor.c.handle > after
+    if text:
+        typed = text[:SEARCH_CHARACTERS_MAX].lower()
+        columns = (local_actor.c.handle, func.lower(local_actor.c.name))
+        wanted &= or_(*(column.contains(typed, autoescape=True) for column in columns))
+    rows = connection.execute(_members().where(wanted).order_by(local_actor.c.handle).limit(rows_max))
+    return [_member(row) for row in rows]
+
+
+def names(connection: Connection, member_ids: Collection[int]) -> dict[int, str]:
+    """What members are called, also those who have left, by their ids."""
+    query = select(member.c.id, local_actor.c.name).join(local_actor, local_actor.c.id == member.c.actor_id)
+    return {row.id: row.name for row in connection.execute(query.where(member.c.id.in_(member_ids)))}
+
+
+@dataclass(frozen=True)
+class Session:
+    """A browser that is signed in. ``token_sha256`` names it, and opens nothing."""
+
+    token_sha256: str
+    created_at: datetime
+    expires_at: datetime
+    device: str
+
+
+def sessions(connection: Connection, member_id: int, now: datetime) -> Sequence[Session]:
+    """Where a member is signed in, the youngest first."""
+    table = session.c
+    columns = (table.token_sha256, table.created_at, table.expires_at, table.device)
+    alive = (table.member_id == member_id) & (table.expires_at > now)
+    query = select(*columns).where(alive).order_by(table.created_at.desc(), table.token_sha256)
+    return [Session(**row._mapping) for row in connection.execute(query)]
+
+
 def count(connection: Connection) -> int:
     """How many members there are."""
     return connection.execute(select(func.count()).select_from(_members().subquery())).scalar_one()
@@ -120,8 +156,22 @@ def digest(secret: str) -> str:
 def viewer_of_session(connection: Connection, secret: str, now: datetime) -> Viewer | None:
     """Who signed in with this session; None when it is unknown, signed out or too old."""
     alive = (session.c.token_sha256 == digest(secret)) & (session.c.expires_at > now)
-    row = connection.execute(_members().join(session, session.c.member_id == member.c.id).where(alive)).one_or_none()
-    return viewer_of(_member(row)) if row is not None else None
+    query = _members().add_columns(_owes_agreement().label("owes"))
+    row = connection.execute(query.join(session, session.c.member_id == member.c.id).where(alive)).one_or_none()
+    if row is None:
+        return None
+    found = {key: value for key, value in row._mapping.items() if key != "owes"}
+    known = viewer_of(Member(**{**found, "role": Role(found["role"])}))
+    return replace(known, owes_agreement=bool(row.owes))
+
+
+def _owes_agreement() -> ColumnElement[bool]:
+    """Whether a version asks everybody again that is newer than the newest the member accepted."""
+    version = community_agreement.c.version
+    accepted = select(func.coalesce(func.max(agreement_acceptance.c.version), 0))
+    accepted = accepted.where(agreement_acceptance.c.member_id == member.c.id)
+    newer = community_agreement.c.asks_again & (version > accepted.correlate(member).scalar_subquery())
+    return exists().where(newer).correlate(member)
 
 
 def viewer_of_token(connection: Connection, secret: str) -> TokenHolder | None:
@@ -142,12 +192,13 @@ def viewer_of(who: Member) -> Viewer:
 
 def tries_for_account(connection: Connection, handle: str) -> int:
     """Counted tries to sign in under this handle."""
-    return _tries(connection, sign_in_try.c.account == account_key(handle))
+    here = sign_in_try.c.door == Door.SIGN_IN
+    return _tries(connection, (sign_in_try.c.account == account_key(handle)) & here)
 
 
-def tries_from_address(connection: Connection, address: str) -> int:
-    """Counted tries to sign in from this address."""
-    return _tries(connection, sign_in_try.c.address == address_key(address))
+def tries_from_address(connection: Connection, address: str, door: Door = Door.SIGN_IN) -> int:
+    """Counted tries at a door from this address."""
+    return _tries(connection, (sign_in_try.c.address == address_key(address)) & (sign_in_try.c.door == door))
 
 
 def _tries(connection: Connection, whose: ColumnElement[bool]) -> int:

@@ -2,7 +2,8 @@
 
 import ipaddress
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from enum import StrEnum
 
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.viewer import Role
@@ -10,11 +11,33 @@ from fedaid.foundation.wording import is_zone
 
 PASSWORD_CHARACTERS_MIN = 8  # NIST SP 800-63B
 PASSWORD_CHARACTERS_MAX = 1_000  # hashing more would only warm the room
+DIFFERENT_LETTERS_TOO_FEW = 2  # aaaaaaaa, abababab
+# The first that guessers try, of those long enough (NIST SP 800-63B, 3.1.1.2).
+_TRIED_FIRST = (
+    "12345678 123456789 1234567890 87654321 11223344 password password1 password12 password123 passw0rd p@ssword "
+    "p@ssw0rd qwertyui qwertyuiop qwerty12 qwerty123 qwertz123 1q2w3e4r 1qaz2wsx abcdefgh abcd1234 abc12345 iloveyou "
+    "sunshine princess football baseball superman welcome1 welcome123 letmein1 letmein123 changeme changeme1 "
+    "trustno1 starwars whatever dragon12 monkey12 computer internet admin123 administrator passwort passwort1 "
+    "contrasena contraseña motdepasse"
+)
+COMMON_PASSWORDS = frozenset(_TRIED_FIRST.split())
 EMAIL_CHARACTERS_MAX = 254  # RFC 5321, 4.5.3.1
 DEVICE_CHARACTERS_MAX = 200
+NOTE_CHARACTERS_MAX = 200
+SEARCH_CHARACTERS_MAX = 100
 ACCOUNT_KEY_CHARACTERS_MAX = 64
+HANDLE_STORED_CHARACTERS_MAX = 64
 RETURN_PATH_CHARACTERS_MAX = 2_000
 IPV6_HOUSEHOLD_BITS = 64  # one household has a whole /64 to rotate through
+
+
+class Door(StrEnum):
+    """Where tries are counted, each by itself."""
+
+    SIGN_IN = "sign_in"
+    JOIN = "join"
+    LINK = "link"
+
 
 SCOPES = ("read", "write", "follow")
 
@@ -25,6 +48,10 @@ def chosen_password(password: str) -> str:
         raise Refused("password_form", "This password has letters that cannot be stored.")
     if not PASSWORD_CHARACTERS_MIN <= len(password) <= PASSWORD_CHARACTERS_MAX:
         raise Refused("password_length", f"A password has at least {PASSWORD_CHARACTERS_MIN} characters.")
+    if len(set(password)) <= DIFFERENT_LETTERS_TOO_FEW or password.casefold() in COMMON_PASSWORDS:
+        raise Refused(
+            "password_common", "This password is one of the first that others would try. Please choose another."
+        )
     return password
 
 
@@ -64,6 +91,24 @@ def chosen_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     if not wanted:
         raise Refused("scope_missing", "A token needs at least one scope.")
     return tuple(scope for scope in SCOPES if scope in wanted)
+
+
+def check_last_admin(admins: Collection[int], member_id: int) -> None:
+    """Raises Refused when nobody would be left to look after the neighbourhood."""
+    if member_id in admins and len(admins) == 1:
+        raise Refused(
+            "last_admin",
+            "The last admin stays one: make somebody else an admin first, so that the neighbourhood is looked after.",
+            409,
+        )
+
+
+def may_help_in(helper: Role, helped: Role) -> bool:
+    """Whether somebody of the first role may make a link with which one of the second chooses a new password.
+
+    With such a link one could become the other, so nobody makes one for somebody who may do as much as they.
+    """
+    return helper is Role.ADMIN or (helper is Role.COORDINATOR and helped is Role.MEMBER)
 
 
 def safe_return_path(path: str) -> str:

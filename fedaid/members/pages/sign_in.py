@@ -1,32 +1,23 @@
-"""The pages of accounts: signing in and out, and what a member shows of themselves."""
+"""Signing in and out, and what a member shows of themselves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from http import HTTPStatus
 
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from fedaid.foundation.clock import Clock
-from fedaid.foundation.pages import Form, form_page, go, house, render, viewer
+from fedaid.foundation.pages import Form, address_of, go, house, render, viewer
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import Viewer
+from fedaid.foundation.work import Work
 from fedaid.members import commands, queries
 from fedaid.members.limits import MemberLimits
 from fedaid.members.rules import safe_return_path
 
 SECONDS_PER_DAY = 86_400
 WRONG = "This handle and password do not fit together."
-
-
-def routes(limits: MemberLimits) -> Sequence[Route]:
-    """Signing in and out. The profile is reached through ``/@handle``, which boards share."""
-    return [
-        Route("/sign-in", sign_in_page, methods=["GET"]),
-        Route("/sign-in", form_page(_sign_in(limits)), methods=["POST"]),
-        Route("/sign-out", form_page(sign_out), methods=["POST"]),
-    ]
 
 
 def recogniser(clock: Clock) -> Callable[[Connection, str], Viewer | None]:
@@ -46,8 +37,10 @@ def _form(request: Request, status: int, *, next: str, handle: str = "", wrong: 
     return page
 
 
-def _sign_in(limits: MemberLimits) -> Callable[[Request, Form], Response]:
-    def sign_in(request: Request, form: Form) -> Response:
+def sign_in(limits: MemberLimits) -> Callable[[Request, Form], Response]:
+    """How somebody comes in."""
+
+    def come_in(request: Request, form: Form) -> Response:
         """Begin a session and go on where the form says. Too many wrong tries are answered 429."""
         handle = form["handle"].removeprefix("@")
         back = safe_return_path(form["next"] or "/")
@@ -56,12 +49,12 @@ def _sign_in(limits: MemberLimits) -> Callable[[Request, Form], Response]:
         except Refused as refused:
             return _form(request, refused.status, next=back, handle=handle, wrong=refused.sentence)
 
-    return sign_in
+    return come_in
 
 
 def _enter(request: Request, handle: str, password: str, back: str, limits: MemberLimits) -> Response:
     home = house(request)
-    address = request.client.host if request.client else ""
+    address = address_of(request)
     with home.units.begin() as work:
         commands.count_try(work, handle, address, limits)
     with home.database.read() as connection:
@@ -71,10 +64,25 @@ def _enter(request: Request, handle: str, password: str, back: str, limits: Memb
         raise Refused("wrong_password", WRONG, HTTPStatus.UNAUTHORIZED)
     with home.units.begin() as work:
         commands.forget_tries(work, handle, address)
-        known = request.cookies.get(home.cookie_name, "")
-        secret = commands.sign_in(work, member_id, request.headers.get("user-agent", ""), limits, known)
-    answer = go(back, "signed_in")
+        secret = begin_session(request, work, member_id, limits)
+    return with_session(request, go(back, "signed_in"), secret, limits)
+
+
+def begin_session(request: Request, work: Work, member_id: int, limits: MemberLimits) -> str:
+    """A new session for this browser in place of the one it had; its secret."""
+    known = request.cookies.get(house(request).cookie_name, "")
+    return commands.sign_in(work, member_id, request.headers.get("user-agent", ""), limits, known)
+
+
+def with_session(request: Request, answer: Response, secret: str, limits: MemberLimits) -> Response:
+    """The answer, with the cookie that keeps the session."""
     _set_cookie(request, answer, secret, limits.session_days * SECONDS_PER_DAY)
+    return answer
+
+
+def without_session(request: Request, answer: Response) -> Response:
+    """The answer, with the cookie taken away."""
+    _set_cookie(request, answer, "", 0)
     return answer
 
 
@@ -83,9 +91,7 @@ def sign_out(request: Request, form: Form) -> Response:
     home = house(request)
     with home.units.begin() as work:
         commands.sign_out(work, request.cookies.get(home.cookie_name, ""))
-    answer = go("/", "signed_out")
-    _set_cookie(request, answer, "", 0)
-    return answer
+    return without_session(request, go("/", "signed_out"))
 
 
 def _set_cookie(request: Request, answer: Response, secret: str, seconds: int) -> None:

@@ -8,7 +8,7 @@ from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
 from fedaid.actors.commands import ActorKeys, create_actor
 from fedaid.actors.rules import Kind
@@ -18,7 +18,8 @@ from fedaid.foundation.work import Work
 from fedaid.members import queries, rules
 from fedaid.members.limits import MemberLimits
 from fedaid.members.queries import Credentials, Member
-from fedaid.members.tables import member, session, sign_in_try, token
+from fedaid.members.rules import Door
+from fedaid.members.tables import member, recovery_link, session, sign_in_try, token
 
 SECRET_BYTES = 32
 NO_PASSWORD = ""  # the hash of none
@@ -110,13 +111,29 @@ def set_password(work: Work, member_id: int, password_hash: str) -> None:
 def close_account(work: Work, member_id: int) -> None:
     """Nobody signs in as this member again, and what only they knew is forgotten; what they did stays theirs."""
     set_password(work, member_id, NO_PASSWORD)
-    work.connection.execute(update(member).where(member.c.id == member_id).values(email=""))
+    work.connection.execute(update(member).where(member.c.id == member_id).values(email="", role=Role.MEMBER))
+    links = recovery_link.c
+    theirs = (links.member_id == member_id) & links.used_at.is_(None) & links.revoked_at.is_(None)
+    work.connection.execute(update(recovery_link).where(theirs).values(revoked_at=work.now))
+
+
+def change_email(work: Work, member_id: int, email: str) -> None:
+    """Where the member can be reached by the admins. Raises Refused."""
+    address = rules.chosen_email(email)
+    work.connection.execute(update(member).where(member.c.id == member_id).values(email=address))
+
+
+def change_time_zone(work: Work, member_id: int, time_zone: str) -> None:
+    """The zone in which the member reads times. Raises Refused."""
+    zone = rules.chosen_time_zone(time_zone)
+    work.connection.execute(update(member).where(member.c.id == member_id).values(time_zone=zone))
 
 
 def sign_in(work: Work, member_id: int, device: str, limits: MemberLimits, replaced: str = "") -> str:
     """A new session, always with a secret of its own; ``replaced``, the one sent along, ends (attack S83)."""
     sign_out(work, replaced)
     work.connection.execute(delete(session).where(session.c.expires_at <= work.now))
+    _make_room(work, member_id, limits.sessions_per_member_max)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     row = {
         "token_sha256": queries.digest(secret),
@@ -129,6 +146,15 @@ def sign_in(work: Work, member_id: int, device: str, limits: MemberLimits, repla
     return secret
 
 
+def _make_room(work: Work, member_id: int, sessions_max: int) -> None:
+    """End the oldest sessions of a member who has as many as one may have."""
+    table = session.c
+    newest = select(table.token_sha256).where(table.member_id == member_id)
+    kept = newest.order_by(table.created_at.desc(), table.token_sha256).limit(sessions_max - 1)
+    keep = work.connection.execute(kept).scalars().all()
+    work.connection.execute(delete(session).where(table.member_id == member_id, table.token_sha256.not_in(keep)))
+
+
 def sign_out(work: Work, secret: str) -> None:
     """End a session; harmless when there is none."""
     work.connection.execute(delete(session).where(session.c.token_sha256 == queries.digest(secret)))
@@ -139,20 +165,44 @@ def count_try(work: Work, handle: str, address: str, limits: MemberLimits) -> No
 
     Raises Refused (429) when there were too many for the account or from the address (attack S85).
     """
-    since = _window_start(work.now, limits)
-    work.connection.execute(delete(sign_in_try).where(sign_in_try.c.at <= since))
-    for_account = queries.tries_for_account(work.connection, handle)
-    from_address = queries.tries_from_address(work.connection, address)
-    if for_account >= limits.sign_in_tries_per_account_max or from_address >= limits.sign_in_tries_per_address_max:
-        minutes = -(-limits.sign_in_window_seconds // 60)
-        raise Refused("too_many_tries", f"There were too many tries. Please try again in {minutes} minutes.", 429)
+    _forget_old_tries(work, limits)
+    if queries.tries_for_account(work.connection, handle) >= limits.sign_in_tries_per_account_max:
+        raise _too_many_tries(limits)
+    _count_try(work, Door.SIGN_IN, handle, address, limits, limits.sign_in_tries_per_address_max)
+
+
+def count_join(work: Work, address: str, limits: MemberLimits) -> None:
+    """Count a try to join or to apply, before its password is hashed. Raises Refused (429) for too many."""
+    _forget_old_tries(work, limits)
+    _count_try(work, Door.JOIN, "", address, limits, limits.join_tries_per_address_max)
+
+
+def count_link(work: Work, address: str, limits: MemberLimits) -> None:
+    """Count a one-time link or invitation that was opened or used. Raises Refused (429) for too many."""
+    _forget_old_tries(work, limits)
+    _count_try(work, Door.LINK, "", address, limits, limits.link_tries_per_address_max)
+
+
+def _forget_old_tries(work: Work, limits: MemberLimits) -> None:
+    work.connection.execute(delete(sign_in_try).where(sign_in_try.c.at <= _window_start(work.now, limits)))
+
+
+def _count_try(work: Work, door: Door, handle: str, address: str, limits: MemberLimits, tries_max: int) -> None:
+    if queries.tries_from_address(work.connection, address, door) >= tries_max:
+        raise _too_many_tries(limits)
     row = {
         "id": work.new_id(),
         "account": rules.account_key(handle),
         "address": rules.address_key(address),
         "at": work.now,
+        "door": door,
     }
     work.connection.execute(insert(sign_in_try).values(row))
+
+
+def _too_many_tries(limits: MemberLimits) -> Refused:
+    minutes = -(-limits.sign_in_window_seconds // 60)
+    return Refused("too_many_tries", f"There were too many tries. Please try again in {minutes} minutes.", 429)
 
 
 def forget_tries(work: Work, handle: str, address: str) -> None:
@@ -160,7 +210,7 @@ def forget_tries(work: Work, handle: str, address: str) -> None:
     theirs = (sign_in_try.c.account == rules.account_key(handle)) & (
         sign_in_try.c.address == rules.address_key(address)
     )
-    work.connection.execute(delete(sign_in_try).where(theirs))
+    work.connection.execute(delete(sign_in_try).where(theirs, sign_in_try.c.door == Door.SIGN_IN))
 
 
 def _window_start(now: datetime, limits: MemberLimits) -> datetime:
