@@ -32,6 +32,7 @@ import fedaid.mentions.pages
 import fedaid.mentions.wire
 import fedaid.network.commands.restrictions
 import fedaid.network.wire
+import fedaid.skills.pages
 import fedaid.timebank.api
 import fedaid.timebank.pages
 import fedaid.timebank.queries
@@ -371,6 +372,7 @@ def routes(
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board, pictures),
+        *fedaid.skills.pages.routes(settings.skills, fedaid.board.queries.categories),
         *fedaid.mentions.pages.routes(settings.board, pictures),
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.timebank.api.routes(settings.timebank, identify),

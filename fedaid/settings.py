@@ -30,6 +30,7 @@ from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import is_zone
 from fedaid.media.limits import MediaLimits
 from fedaid.members.limits import MemberLimits
+from fedaid.skills.limits import SkillLimits
 from fedaid.timebank.limits import TimebankLimits
 from fedaid.web.limits import WebLimits
 from inbox.limits import InboxLimits
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     errands: ErrandLimits = ErrandLimits()
     members: MemberLimits = MemberLimits()
     board: BoardLimits = BoardLimits()
+    skills: SkillLimits = SkillLimits()
     media: MediaLimits = MediaLimits()
     timebank: TimebankLimits = TimebankLimits()
     web: WebLimits = WebLimits()

@@ -6,6 +6,7 @@ from fedaid.foundation.refused import NotFound
 from fedaid.foundation.work import Work
 from fedaid.members import commands as members
 from fedaid.members import queries
+from fedaid.skills import commands as skills
 
 
 def remove_member(work: Work, handle: str) -> None:
@@ -17,5 +18,6 @@ def remove_member(work: Work, handle: str) -> None:
     if found is None:
         raise NotFound(f"There is no member {handle}.")
     board.clear_out(work, queries.viewer_of(found))
+    skills.clear_out(work, found.id)
     members.close_account(work, found.id)
     leave(work, found.actor)

@@ -11,6 +11,7 @@ from fedaid.foundation.pages import house, member, render, viewer
 from fedaid.foundation.refused import NotFound
 from fedaid.members import queries as members
 from fedaid.mentions import queries as mentions
+from fedaid.skills.pages import of_person
 from fedaid.timebank import queries as hours
 from fedaid.web.sayings import ACTION_WORDS, LISTING_WORDS, RESPONSE_WORDS
 
@@ -54,7 +55,8 @@ def profile(request: Request) -> Response:
         account = hours.account_of(connection, found.actor)
         shown = account is not None and who.signed_in and (not account.hides_balance or who.actor == found.actor)
         statement = hours.statement(connection, found.actor, home.names.host, lines_max=0) if shown else None
-    return render(request, "web/profile.html", member=found, statement=statement, account=account)
+        skills = of_person(connection, who, found.id, board.categories)
+    return render(request, "web/profile.html", member=found, statement=statement, account=account, skills=skills)
 
 
 async def alive(request: Request) -> Response:
