@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, false, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
 from fedaid.actors.queries import no_block_between
 from fedaid.actors.tables import local_actor
@@ -263,25 +276,85 @@ def _says(text: str) -> ColumnElement[bool]:
     return and_(*(skill.c.id.in_(select(skill_term.c.skill_id).where(one)) for one in begun))
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody needs, as far as the database can tell who might do it; the rules of matching judge the rest.
+
+    terms     words as they are compared
+    weekdays  on which it can be done; empty: any
+    position  where
+    """
+
+    category: str
+    terms: frozenset[str]
+    weekdays: frozenset[int] = frozenset()
+    position: tuple[float, float] | None = None
+
+
+def candidates(connection: Connection, viewer: Viewer, wanted: Wanted, limit: int) -> Sequence[int]:
+    """Members who may be asked and say that they can do something like it, in entries that the viewer may read.
+
+    Those with more of its words first, then those who are nearer. Never more than ``limit``.
+    """
+    of_kind = select(skill.c.id.label("skill_id"), literal(2).label("points"))
+    of_words = select(skill_term.c.skill_id, literal(1).label("points"))
+    hits = union_all(
+        of_kind.where(skill.c.category == wanted.category, skill.c.category != ""),
+        of_words.where(skill_term.c.term.in_(sorted(wanted.terms))),
+    ).subquery()
+    points = func.sum(hits.c.points)
+    joined = (
+        select(skill.c.member_id)
+        .join(hits, hits.c.skill_id == skill.c.id)
+        .join(member, member.c.id == skill.c.member_id)
+        .join(local_actor, local_actor.c.id == member.c.actor_id)
+        .outerjoin(helper_preference, helper_preference.c.member_id == skill.c.member_id)
+    )
+    may_be_asked = or_(helper_preference.c.may_be_asked.is_(None), helper_preference.c.may_be_asked.is_(True))
+    conditions = [readable(viewer), _welcome(viewer), may_be_asked, skill.c.member_id != viewer.member_id]
+    order: list[ColumnElement[object]] = [points.desc()]
+    if wanted.weekdays:
+        conditions.append(_may_be_free(wanted.weekdays))
+    if wanted.position is not None:
+        conditions.append(_would_come(wanted.position))
+        order.append(func.coalesce(func.min(_square_km(wanted.position)), literal(10.0**9)))
+    query = joined.where(*conditions).group_by(skill.c.member_id).order_by(*order, skill.c.member_id.desc())
+    return connection.execute(query.limit(limit)).scalars().all()
+
+
+def _may_be_free(weekdays: Collection[int]) -> ColumnElement[bool]:
+    """On one of these days, or they have not said when."""
+    theirs = free_window.c.member_id == skill.c.member_id
+    return or_(exists().where(theirs, free_window.c.weekday.in_(sorted(weekdays))), ~exists().where(theirs))
+
+
+def _would_come(here: tuple[float, float]) -> ColumnElement[bool]:
+    table = helper_preference.c
+    return or_(table.lat.is_(None), table.travel_km.is_(None), _square_km(here) <= table.travel_km * table.travel_km)
+
+
+def _square_km(here: tuple[float, float]) -> ColumnElement[float]:
+    """How far a member's position is, squared, on a flat map, which is right enough for neighbours."""
+    lat, lon = here
+    north = (helper_preference.c.lat - literal(lat)) * KM_PER_DEGREE
+    east = (helper_preference.c.lon - literal(lon)) * (KM_PER_DEGREE * narrowing(lat))
+    return north * north + east * east
+
+
 def _near(connection: Connection, viewer: Viewer, km: int) -> ColumnElement[bool]:
     """Within so many kilometres of the viewer; nobody when one of the two has not said where they are."""
     here = preferences_of(connection, [viewer.member_id or 0])[viewer.member_id or 0].position
     if here is None:
         return false()
-    return member.c.id.in_(select(helper_preference.c.member_id).where(within(here, km)))
+    return member.c.id.in_(select(helper_preference.c.member_id).where(_within(here, km)))
 
 
-def within(here: tuple[float, float], km: float | ColumnElement[int]) -> ColumnElement[bool]:
-    """The condition that a member's position is at most ``km`` away: a flat map is right enough for neighbours."""
+def _within(here: tuple[float, float], km: int) -> ColumnElement[bool]:
+    """At most ``km`` away; the square around it first, for which there is an index."""
     lat, lon = here
-    table = helper_preference.c
-    north = (table.lat - literal(lat)) * KM_PER_DEGREE
-    east = (table.lon - literal(lon)) * (KM_PER_DEGREE * narrowing(lat))
-    exact = north * north + east * east <= km * km
-    if not isinstance(km, int | float):
-        return exact
-    high, wide = km / KM_PER_DEGREE, km / (KM_PER_DEGREE * narrowing(lat))
-    return and_(table.lat.between(lat - high, lat + high), table.lon.between(lon - wide, lon + wide), exact)
+    table, high, wide = helper_preference.c, km / KM_PER_DEGREE, km / (KM_PER_DEGREE * narrowing(lat))
+    square = and_(table.lat.between(lat - high, lat + high), table.lon.between(lon - wide, lon + wide))
+    return and_(square, _square_km(here) <= km * km)
 
 
 def _persons(
