@@ -28,6 +28,7 @@ from fedaid.foundation.federation import Federation
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import is_zone
+from fedaid.matching.limits import MatchingLimits
 from fedaid.media.limits import MediaLimits
 from fedaid.members.limits import MemberLimits
 from fedaid.skills.limits import SkillLimits
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     members: MemberLimits = MemberLimits()
     board: BoardLimits = BoardLimits()
     skills: SkillLimits = SkillLimits()
+    matching: MatchingLimits = MatchingLimits()
     media: MediaLimits = MediaLimits()
     timebank: TimebankLimits = TimebankLimits()
     web: WebLimits = WebLimits()

@@ -4,6 +4,7 @@ from fedaid.actors.leaving import leave
 from fedaid.board import commands as board
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.work import Work
+from fedaid.matching import commands as matching
 from fedaid.members import commands as members
 from fedaid.members import queries
 from fedaid.skills import commands as skills
@@ -18,6 +19,7 @@ def remove_member(work: Work, handle: str) -> None:
     if found is None:
         raise NotFound(f"There is no member {handle}.")
     board.clear_out(work, queries.viewer_of(found))
+    matching.clear_out(work, found.id)
     skills.clear_out(work, found.id)
     members.close_account(work, found.id)
     leave(work, found.actor)

@@ -15,6 +15,8 @@ from fedaid.matching.rules import (
     Helper,
     Misfit,
     Need,
+    Reason,
+    ReasonKind,
     checked_search_name,
     fit,
     month_began,
@@ -124,8 +126,6 @@ def test_the_same_reasons_are_told_of_a_neighbour_and_of_an_offer() -> None:
 
 
 def test_every_reason_has_words_in_every_voice() -> None:
-    from fedaid.matching.rules import Reason, ReasonKind
-
     for voice in ("you", "they", "offer"):
         said = [read(Fit(0, (Reason(kind, "es", 2),)), voice) for kind in ReasonKind]
         assert all(said), voice

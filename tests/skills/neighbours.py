@@ -1,11 +1,13 @@
 """Northside with Ana, Bea and Kim, a garden circle of Ana and Bea, and browsers of them over the pages of the app."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.testclient import TestClient
 
+import fedaid.matching.commands
+import fedaid.matching.pages
 import fedaid.skills.pages
 import fedaid.web.pages
 from activitypub.errors import FetchFailed
@@ -16,7 +18,9 @@ from fedaid.board import queries as board
 from fedaid.board.limits import BoardLimits
 from fedaid.foundation.database import Database
 from fedaid.foundation.viewer import SIGNED_OUT, Viewer
+from fedaid.foundation.work import Announcer, UnitsOfWork
 from fedaid.groups import commands as groups
+from fedaid.matching.limits import MatchingLimits
 from fedaid.media.limits import MediaLimits
 from fedaid.media.proxy import PictureProxy
 from fedaid.members import commands as members
@@ -26,6 +30,7 @@ from fedaid.skills.limits import SkillLimits
 from fedaid.skills.queries import Entry, People, Search
 from fedaid.skills.rules import Preferences, Skill, Visibility, Window
 from tests.board.world import World, _member, build_world
+from tests.board.world import announcers as board_announcers
 from tests.small_house import browser, some_keys
 
 NOBODY = SIGNED_OUT
@@ -96,14 +101,16 @@ class Neighbours:
 
     def routes(self) -> list[Any]:
         return [
-            *fedaid.web.pages.routes(),
+            *fedaid.web.pages.routes(MatchingLimits()),
+            *fedaid.matching.pages.routes(MatchingLimits()),
             *fedaid.skills.pages.routes(LIMITS, board.categories),
             *board_pages.routes(BoardLimits(), PictureProxy(self.units, NoFiles(), MediaLimits())),
             by_handle({ActorKind.PERSON: fedaid.web.pages.profile, ActorKind.GROUP: board_pages.group_board}),
         ]
 
     def browser(self, who: Viewer = NOBODY, **house: Any) -> TestClient:
-        found = browser(self.world.house, self.routes(), **house)
+        beside = fedaid.matching.pages.beside_listing(MatchingLimits())
+        found = browser(self.world.house, self.routes(), beside_listing=beside, **house)
         found.headers.update(HTML)
         if who.member_id is not None:
             with self.units.begin() as work:
@@ -116,12 +123,23 @@ class Neighbours:
 def build_neighbours(database: Database) -> Neighbours:
     """The street as every test finds it: nobody has said anything yet."""
     world = build_world(database)
+    units = UnitsOfWork(database, world.house.clock, world.house.names, _announcers())
+    world.units = world.house.units = units
+    world.house.clock.pass_seconds(1)  # Kim came last
     with world.units.begin() as work:
         kim = _member(work, "kim", "Kim Kestrel")
         garden = groups.add_group(work, "garden", "Garden circle", keys=some_keys())
         for one in (world.ana, world.bea):
             groups.join(work, garden.id, one.member_id or 0)
     return Neighbours(world, kim, garden.id)
+
+
+def _announcers() -> Mapping[type, Sequence[Announcer]]:
+    """Everything below matching, and matching."""
+    joined = {fact: tuple(told) for fact, told in board_announcers().items()}
+    for fact, told in fedaid.matching.commands.ANNOUNCERS.items():
+        joined[fact] = (*joined.get(fact, ()), *told)
+    return joined
 
 
 def saturday(start: int, end: int) -> Window:

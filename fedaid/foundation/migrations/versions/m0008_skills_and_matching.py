@@ -15,6 +15,7 @@ TERM = sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "p
 
 def upgrade() -> None:
     _skills()
+    _matching()
 
 
 def _skills() -> None:
@@ -98,3 +99,42 @@ def _skills() -> None:
         sa.UniqueConstraint("skill_id", "member_id", name=op.f("uq_vouch_skill_id_member_id")),
     )
     op.create_index(op.f("ix_vouch_member_id"), "vouch", ["member_id"])
+
+
+def _matching() -> None:
+    op.create_table(
+        "listing_term",
+        sa.Column("term", sa.String(length=48), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("listing_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.ForeignKeyConstraint(["listing_id"], ["listing.id"], name=op.f("fk_listing_term_listing_id_listing")),
+        sa.PrimaryKeyConstraint("term", "kind", "listing_id", name=op.f("pk_listing_term")),
+    )
+    op.create_index("ix_listing_term_listing_id", "listing_term", ["listing_id"])
+    op.create_table(
+        "ask",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("listing_id", sa.BigInteger(), nullable=False),
+        sa.Column("member_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("answered_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("state IN ('asked', 'yes', 'not_now')", name=op.f("ck_ask_state")),
+        sa.ForeignKeyConstraint(["listing_id"], ["listing.id"], name=op.f("fk_ask_listing_id_listing")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_ask_member_id_member")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ask")),
+        sa.UniqueConstraint("listing_id", "member_id", name=op.f("uq_ask_listing_id_member_id")),
+    )
+    op.create_index("ix_ask_member_id_asked_at", "ask", ["member_id", "asked_at"])
+    op.create_table(
+        "saved_search",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("member_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("seen_listing_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_saved_search_member_id_member")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_search")),
+    )
+    op.create_index(op.f("ix_saved_search_member_id"), "saved_search", ["member_id"])
