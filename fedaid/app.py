@@ -27,12 +27,15 @@ import fedaid.board.wire
 import fedaid.follow_ups
 import fedaid.groups.commands
 import fedaid.groups.pages
+import fedaid.matching.commands
+import fedaid.matching.pages
 import fedaid.members.pages
 import fedaid.members.queries
 import fedaid.mentions.pages
 import fedaid.mentions.wire
 import fedaid.network.commands.restrictions
 import fedaid.network.wire
+import fedaid.skills.pages
 import fedaid.timebank.api
 import fedaid.timebank.pages
 import fedaid.timebank.queries
@@ -288,6 +291,7 @@ def announcers(settings: Settings) -> Announcers:
         fedaid.network.wire.ANNOUNCERS,
         fedaid.groups.commands.ANNOUNCERS,
         fedaid.board.wire.ANNOUNCERS,
+        fedaid.matching.commands.ANNOUNCERS,
         fedaid.mentions.wire.ANNOUNCERS,
         catch_up.ANNOUNCERS,
         fedaid.timebank.wire.announcers(settings.timebank),
@@ -332,6 +336,11 @@ def _chores(settings: Settings, asking: sync.Asking) -> Sequence[Chore | Round]:
         Chore("tidy_pictures", settings.media.tidy_seconds, lambda work: tidy(work, settings.media)),
         Chore("forget_tombstones", settings.board.tidy_seconds, fedaid.board.commands.forget_tombstones),
         Chore("forget_old_keys", settings.actors.old_keys_look_seconds, rotation.forget_old_keys),
+        Chore(
+            "index_listings",
+            settings.matching.index_look_seconds,
+            lambda work: fedaid.matching.commands.index_missing(work, settings.matching),
+        ),
         Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
     )
 
@@ -362,6 +371,7 @@ def _pages(
         identify=readers,
         secure_mode=settings.secure_mode,
         renamed=Renamed(partial(_name_since, units.database), clock),
+        beside_listing=fedaid.matching.pages.beside_listing(settings.matching),
     )
     return app
 
@@ -377,12 +387,14 @@ def routes(
     """Every address of the pages; the first that fits is asked."""
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
-        *fedaid.web.pages.routes(),
+        *fedaid.web.pages.routes(settings.matching),
         *fedaid.web.hours.routes(settings.timebank, Introductions(desk.units, desk.client, desk.rules)),
         *fedaid.web.my_data.routes(settings.members, settings.timebank),
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board, pictures),
+        *fedaid.skills.pages.routes(settings.skills, fedaid.board.queries.categories),
+        *fedaid.matching.pages.routes(settings.matching),
         *fedaid.mentions.pages.routes(settings.board, pictures),
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.timebank.api.routes(settings.timebank, identify),

@@ -29,8 +29,10 @@ from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import is_zone
 from fedaid.groups.limits import GroupLimits
+from fedaid.matching.limits import MatchingLimits
 from fedaid.media.limits import MediaLimits
 from fedaid.members.limits import MemberLimits
+from fedaid.skills.limits import SkillLimits
 from fedaid.timebank.limits import TimebankLimits
 from fedaid.web.limits import WebLimits
 from inbox.limits import InboxLimits
@@ -76,6 +78,8 @@ class Settings(BaseSettings):
     members: MemberLimits = MemberLimits()
     groups: GroupLimits = GroupLimits()
     board: BoardLimits = BoardLimits()
+    skills: SkillLimits = SkillLimits()
+    matching: MatchingLimits = MatchingLimits()
     media: MediaLimits = MediaLimits()
     timebank: TimebankLimits = TimebankLimits()
     web: WebLimits = WebLimits()

@@ -5,8 +5,10 @@ from fedaid.board import commands as board
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.work import Work
 from fedaid.groups import commands as groups
+from fedaid.matching import commands as matching
 from fedaid.members import commands as members
 from fedaid.members import queries
+from fedaid.skills import commands as skills
 from fedaid.timebank import commands as timebank
 from fedaid.timebank.limits import TimebankLimits
 
@@ -23,5 +25,7 @@ def remove_member(work: Work, handle: str, limits: TimebankLimits) -> None:
     board.clear_out(work, queries.viewer_of(found))
     timebank.leave(work, limits, found.actor)
     groups.leave_all(work, found.id)
+    matching.clear_out(work, found.id)
+    skills.clear_out(work, found.id)
     members.close_account(work, found.id)
     leave(work, found.actor)

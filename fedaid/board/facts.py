@@ -40,7 +40,7 @@ class ListingShown:
 
 @dataclass(frozen=True)
 class ListingArrived:
-    """A listing of a neighbouring board reached ours."""
+    """A listing of a neighbouring board reached ours, or a newer form of it."""
 
     listing_id: int
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, exists, false, func, or_, select
 
 from fedaid.actors import queries as actors
 from fedaid.actors.queries import Card
@@ -197,9 +197,11 @@ class Category:
 
 @dataclass(frozen=True)
 class Filters:
-    """What to show of the board. ``before`` is the id of the last listing of the page before.
+    """What to show of the board.
 
-    board_actor   only this board of ours, with those elsewhere that it follows
+    before       the id of the last listing of the page before
+    after        only what reached us after the listing with this id
+    board_actor  only this board of ours, with those elsewhere that it follows
     """
 
     kind: Kind | None = None
@@ -208,6 +210,7 @@ class Filters:
     mine: bool = False
     board_actor: str = ""
     before: int | None = None
+    after: int | None = None
 
 
 @dataclass(frozen=True)
@@ -375,6 +378,8 @@ def _conditions(viewer: Viewer, filters: Filters, now: datetime) -> list[ColumnE
         conditions.append(or_(table.board_actor == filters.board_actor, table.board_actor.in_(linked)))
     if filters.before is not None:
         conditions.append(table.id < filters.before)
+    if filters.after is not None:
+        conditions.append(table.id > filters.after)
     return conditions
 
 
@@ -521,6 +526,23 @@ def my_listings(connection: Connection, viewer: Viewer) -> Sequence[Listing]:
         return []
     mine = (listing_table.c.author_member_id == viewer.member_id) & (listing_table.c.state != ListingState.WITHDRAWN)
     query = select(listing_table).where(mine).order_by(listing_table.c.id.desc()).limit(MINE_MAX)
+    return [listing_of(row) for row in connection.execute(query)]
+
+
+def answerable_among(
+    connection: Connection,
+    viewer: Viewer,
+    ids: Sequence[int],
+    now: datetime,
+    federation: Federation = Federation.OPEN,
+) -> Sequence[Listing]:
+    """Those of these listings that the viewer could answer, newest first: open, of others, not answered before."""
+    table = listing_table.c
+    takes = table.state.in_(sorted(TAKES_RESPONSES)) & or_(table.expires_at.is_(None), table.expires_at > now)
+    of_others = or_(table.member_actor.is_(None), table.member_actor != viewer.actor)
+    mine = (response_table.c.listing_id == table.id) & (response_table.c.helper_member_id == viewer.member_id)
+    wanted = (table.id.in_(ids), takes, table.hidden.is_(False), of_others, ~exists().where(mine))
+    query = select(listing_table).where(*wanted, _welcome(connection, viewer, federation)).order_by(table.id.desc())
     return [listing_of(row) for row in connection.execute(query)]
 
 
@@ -699,6 +721,12 @@ def waiting_helpers(connection: Connection, listing_id: int) -> Sequence[str]:
     return connection.execute(query.order_by(response_table.c.helper_actor)).scalars().all()
 
 
+def member_ids_who_answered(connection: Connection, listing_id: int) -> frozenset[int]:
+    """The members of ours who answered a listing, whatever came of it."""
+    query = select(response_table.c.helper_member_id).where(response_table.c.listing_id == listing_id)
+    return frozenset(one for one in connection.execute(query).scalars() if one is not None)
+
+
 # matches
 
 
@@ -770,6 +798,16 @@ def match_for_agreement(connection: Connection, agreement_uri: str) -> Match | N
     """The match that this agreement is about; for the hours' room, which checks who asks."""
     row = connection.execute(select(match_table).where(match_table.c.agreement_uri == agreement_uri)).one_or_none()
     return match_of(row) if row is not None else None
+
+
+def promised_minutes(connection: Connection, actors_uris: Sequence[str], since: datetime) -> Mapping[str, int]:
+    """How much help each of these agreed to give since then, done or not yet, in minutes; for rooms, not for pages."""
+    table = match_table.c
+    agreed = (table.accepted_at >= since) & (table.state != MatchState.CANCELLED)
+    query = select(table.provider, func.coalesce(func.sum(table.minutes), 0).label("minutes"))
+    query = query.where(table.provider.in_(actors_uris), agreed).group_by(table.provider)
+    found: dict[str, int] = {row.provider: int(row.minutes) for row in connection.execute(query)}
+    return {one: found.get(one, 0) for one in actors_uris}
 
 
 def matches_by_state(connection: Connection, listing_id: int) -> tuple[int, int]:

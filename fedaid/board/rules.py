@@ -1,6 +1,5 @@
 """What may stand on a board, and how listings, responses and matches move from state to state; pure."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from fedaid.foundation.places import approximate, on_earth
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.text import one_line, without_turning
 
@@ -34,7 +34,6 @@ ALT_CHARACTERS_MAX: Final = 1_500
 OPEN_RESPONSES_MAX: Final = 200  # waiting for an answer, per listing
 OPEN_RESPONSES_OF_ONE_MAX: Final = 5  # of one stranger to one listing
 RADIUS_M: Final = 500
-_GRID_DEGREES: Final = 0.005  # of latitude: 556 m
 _SLUG: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -290,12 +289,8 @@ def _check_numbers(posting: Posting) -> None:
         raise Refused("people", f"How many people: from 1 to {PEOPLE_MAX}.")
     if (posting.lat is None) != (posting.lon is None):
         raise Refused("position", "A position has both a latitude and a longitude.")
-    if posting.lat is not None and posting.lon is not None and not _on_earth(posting.lat, posting.lon):
+    if posting.lat is not None and posting.lon is not None and not on_earth(posting.lat, posting.lon):
         raise Refused("position", "This position is not on the earth.")
-
-
-def _on_earth(lat: float, lon: float) -> bool:
-    return math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180
 
 
 def _check_times(posting: Posting, now: datetime) -> None:
@@ -321,14 +316,6 @@ def _blurred(posting: Posting) -> Posting:
         return posting
     lat, lon = approximate(posting.lat, posting.lon)
     return replace(posting, lat=lat, lon=lon)
-
-
-def approximate(lat: float, lon: float) -> tuple[float, float]:
-    """The nearest point of a grid of about 500 m: everybody near it has the same, so it gives nobody's door away."""
-    near_lat = max(-90.0, min(90.0, round(lat / _GRID_DEGREES) * _GRID_DEGREES))
-    lon_step = _GRID_DEGREES / max(math.cos(math.radians(near_lat)), 0.01)
-    near_lon = max(-180.0, min(180.0, round(lon / lon_step) * lon_step))
-    return round(near_lat, 4), round(near_lon, 4)
 
 
 def is_slug(text: str) -> bool:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from jinja2 import Environment
+from markupsafe import Markup
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -43,6 +44,7 @@ class House:
     federation   whom this instance speaks with, and so whose things its pages show
     identify     the id of the actor that signed a request; raises Refused, 401 for a wrong signature
     secure_mode  whether other servers must sign whatever they ask for
+    beside_listing  what rooms above the board put beside a listing, as HTML that is safe to show
     """
 
     name: str
@@ -56,6 +58,7 @@ class House:
     identify: Callable[[Request], Awaitable[str]] = _recognises_no_server
     secure_mode: bool = False
     renamed: Renamed | None = None
+    beside_listing: "Beside" = lambda *_: Markup("")
 
     @property
     def called(self) -> str:
@@ -72,6 +75,10 @@ class House:
     def is_secure(self) -> bool:
         """Whether this instance is reached over https, so that cookies may insist on it."""
         return self.names.origin.startswith("https://")
+
+
+# The house, who looks, and the listing by its row id.
+Beside = Callable[[House, Viewer, Connection, int], Markup]
 
 
 class SignInNeeded(Refused):

@@ -1,6 +1,6 @@
 """The pages that belong to no single feature: my day, a member's page, and whether the server is alive."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -13,43 +13,52 @@ from fedaid.foundation.pages import house, member, render, viewer
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.viewer import Viewer
 from fedaid.groups import queries as groups
+from fedaid.matching.limits import MatchingLimits
+from fedaid.matching.pages import for_my_day
 from fedaid.members import queries as members
 from fedaid.members.queries import joining
 from fedaid.mentions import queries as mentions
+from fedaid.skills.pages import of_person
 from fedaid.timebank import queries as hours
 from fedaid.web.sayings import ACTION_WORDS, LISTING_WORDS, RESPONSE_WORDS
 
 
-def routes() -> Sequence[Route]:
+def routes(limits: MatchingLimits) -> Sequence[Route]:
     """My day, and the two health checks. A member's page is reached through ``/@handle``, which boards share."""
     return [
-        Route("/me", my_day, methods=["GET"]),
+        Route("/me", my_day(limits), methods=["GET"]),
         Route("/livez", alive, methods=["GET"]),
         Route("/readyz", ready, methods=["GET"]),
     ]
 
 
-def my_day(request: Request) -> Response:
-    """What waits for me, each with its button; then what I have on the board and promised."""
-    who, home = member(request), house(request)
-    with home.database.read() as connection:
-        return render(
-            request,
-            "web/my_day.html",
-            to_confirm_hours=hours.waiting_for(connection, who.actor, home.names.host),
-            actions=board.next_actions(connection, who, home.federation),
-            from_elsewhere=mentions.count_waiting(connection, who),
-            applications=joining.count_applications(connection) if who.is_coordinator else 0,
-            queues=_queues(connection, who),
-            is_set_up=not who.is_admin or joining.our_neighbourhood(connection).steps_done >= set(STEPS),
-            listings=board.my_listings(connection, who),
-            answers=board.my_responses(connection, who),
-            under_way=hours.under_way(connection, who.actor, home.names.host),
-            statement=hours.statement(connection, who.actor, home.names.host, lines_max=0),
-            action_words=ACTION_WORDS,
-            state_words=LISTING_WORDS,
-            response_words=RESPONSE_WORDS,
-        )
+def my_day(limits: MatchingLimits) -> Callable[[Request], Response]:
+    """What waits for me, each with its button."""
+
+    def page(request: Request) -> Response:
+        """What waits for me, each with its button; then what I have on the board and promised, and what fits me."""
+        who, home = member(request), house(request)
+        with home.database.read() as connection:
+            return render(
+                request,
+                "web/my_day.html",
+                to_confirm_hours=hours.waiting_for(connection, who.actor, home.names.host),
+                actions=board.next_actions(connection, who, home.federation),
+                from_elsewhere=mentions.count_waiting(connection, who),
+                applications=joining.count_applications(connection) if who.is_coordinator else 0,
+                queues=_queues(connection, who),
+                is_set_up=not who.is_admin or joining.our_neighbourhood(connection).steps_done >= set(STEPS),
+                matching=for_my_day(home, limits, who, connection),
+                listings=board.my_listings(connection, who),
+                answers=board.my_responses(connection, who),
+                under_way=hours.under_way(connection, who.actor, home.names.host),
+                statement=hours.statement(connection, who.actor, home.names.host, lines_max=0),
+                action_words=ACTION_WORDS,
+                state_words=LISTING_WORDS,
+                response_words=RESPONSE_WORDS,
+            )
+
+    return page
 
 
 def _queues(connection: Connection, who: Viewer) -> Sequence[tuple[groups.Board, int]]:
@@ -72,7 +81,8 @@ def profile(request: Request) -> Response:
         account = hours.account_of(connection, found.actor)
         shown = account is not None and who.signed_in and (not account.hides_balance or who.actor == found.actor)
         statement = hours.statement(connection, found.actor, home.names.host, lines_max=0) if shown else None
-    return render(request, "web/profile.html", member=found, statement=statement, account=account)
+        skills = of_person(connection, who, found.id, board.categories)
+    return render(request, "web/profile.html", member=found, statement=statement, account=account, skills=skills)
 
 
 async def alive(request: Request) -> Response:

@@ -17,6 +17,7 @@ PLACES = (
     ("/me", "My day", "check"),
     ("/", "Board", "board"),
     ("/post", "Post", "plus"),
+    ("/people", "People", "people"),
     ("/groups", "Groups", "groups"),
     ("/hours", "Hours", "hours"),
 )

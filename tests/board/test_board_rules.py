@@ -5,8 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fedaid.board.rules import (
     DEFAULT_CATEGORIES,
@@ -18,7 +16,6 @@ from fedaid.board.rules import (
     MatchState,
     Posting,
     ResponseState,
-    approximate,
     check_open,
     checked,
     is_slug,
@@ -82,17 +79,6 @@ def test_a_posting_at_the_limits_is_taken(changes: dict[str, Any]) -> None:
 
 def test_a_title_stands_on_one_line_and_cannot_turn_the_text_around_it() -> None:
     assert checked(replace(PLAIN, title=" Help\n moving \u202ea sofa "), START).title == "Help moving a sofa"
-
-
-@given(st.floats(-90, 90), st.floats(-180, 180))
-def test_a_position_is_blurred_to_a_grid_on_which_it_stays(lat: float, lon: float) -> None:
-    near = approximate(lat, lon)
-    assert approximate(*near) == near
-    assert abs(near[0] - lat) <= 0.0026
-
-
-def test_neighbours_on_the_same_street_have_the_same_position() -> None:
-    assert approximate(51.52031, -0.08991) == approximate(51.51987, -0.09049) == (51.52, -0.0884)
 
 
 @pytest.mark.parametrize("before", list(ListingState))

@@ -70,6 +70,7 @@ def receive_listing(work: Work, board_actor: str, sent: ForeignListing) -> None:
     if known.state is not ListingState.WITHDRAWN and sent.updated_at > known.updated_at:
         work.connection.execute(update(listing).where(listing.c.id == known.id).values(_values(sent)))
         keep_pictures(work, sent.uri, sent.pictures)
+        work.record(ListingArrived(known.id))
 
 
 def _check_not_ours(work: Work, *claimed: str) -> None:

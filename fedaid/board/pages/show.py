@@ -20,7 +20,7 @@ from fedaid.board.rules import SEARCH_CHARACTERS_MAX, Kind, MatchState, Response
 from fedaid.board.wire.shapes import hashtag_of, listing_content
 from fedaid.foundation.pages import House, house, render, viewer
 from fedaid.foundation.refused import NotFound
-from fedaid.foundation.text import paragraphs
+from fedaid.foundation.text import one_line, paragraphs
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import day_and_time
 from fedaid.groups import queries as groups
@@ -30,6 +30,7 @@ from fedaid.network.queries import verdicts_on
 from fedaid.network.rules.restrictions import Standing
 
 ROW_ID_MAX = 2**63 - 1
+FILTERS: Final = ("kind", "category", "q", "mine")  # by their names in the address
 NOTHING_SAID: Final[Mapping[int, str]] = {}
 
 
@@ -111,20 +112,24 @@ def _to_show(connection: Connection, home: House, who: Viewer, boards: Sequence[
 
 
 def _filters(request: Request) -> Filters:
-    asked = request.query_params
+    return read_filters(request.query_params, signed_in=viewer(request).signed_in)
+
+
+def read_filters(asked: Mapping[str, str], *, signed_in: bool) -> Filters:
+    """The filters as they stand in an address; what makes no sense is left out."""
     kind, before, slug = asked.get("kind", ""), asked.get("before", ""), asked.get("category", "")
     return Filters(
         kind=Kind(kind) if kind in set(Kind) else None,
         category=slug if is_slug(slug) else "",
-        text=asked.get("q", "").strip()[:SEARCH_CHARACTERS_MAX],
-        mine=asked.get("mine") == "1" and viewer(request).signed_in,
+        text=one_line(asked.get("q", ""))[:SEARCH_CHARACTERS_MAX],
+        mine=asked.get("mine") == "1" and signed_in,
         before=int(before) if before.isascii() and before.isdigit() and int(before[:20]) <= ROW_ID_MAX else None,
     )
 
 
 def _link(request: Request, **changes: str) -> str:
     """The same board with other filters; an empty value takes one out, and paging begins anew."""
-    kept = {key: request.query_params[key] for key in ("kind", "category", "q", "mine") if key in request.query_params}
+    kept = {key: request.query_params[key] for key in FILTERS if key in request.query_params}
     chosen = {key: value for key, value in {**kept, **changes}.items() if value}
     path = request.url.path if request.url.path.startswith("/@") else "/board"
     return f"{path}?{urlencode(chosen)}" if chosen else path
@@ -163,6 +168,7 @@ def show_listing(
     home, who = house(request), viewer(request)
     with home.database.read() as connection:
         values = _listing_values(connection, home, who, listing_id)
+        values["beside"] = home.beside_listing(home, who, connection, listing_id)
     answer = render(
         request, "board/listing.html", status, wrong_sentence=wrong, typed=typed, typed_remarks=dict(said), **values
     )

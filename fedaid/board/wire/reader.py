@@ -39,10 +39,10 @@ from fedaid.board.rules import (
     ForeignListing,
     Kind,
     Mode,
-    approximate,
     is_slug,
 )
 from fedaid.board.wire.notes import page_of, pictures_of, warning_of
+from fedaid.foundation.places import approximate
 from fedaid.foundation.text import excerpt, one_line, plain, sanitised
 
 RADIUS_M_MAX: Final = 1_000_000

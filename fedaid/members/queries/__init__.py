@@ -82,6 +82,11 @@ def by_id(connection: Connection, member_id: int) -> Member | None:
     return _one(connection, member.c.id == member_id)
 
 
+def by_ids(connection: Connection, member_ids: Sequence[int]) -> Sequence[Member]:
+    """The members with these row ids."""
+    return [_member(row) for row in connection.execute(_members().where(member.c.id.in_(member_ids)))]
+
+
 def by_actor(connection: Connection, uri: str) -> Member | None:
     """The member who speaks as this actor."""
     return _one(connection, local_actor.c.uri == uri)
