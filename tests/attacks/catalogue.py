@@ -275,7 +275,7 @@ CATALOGUE: Final = tuple(
             "S86",
             "Asking who has an account",
             ("fedaid.members.commands:check_password",),
-            "There is no door for forgotten passwords.",
+            "There is no door for forgotten passwords but a link that a coordinator makes, and every link that is no good is answered alike.",
         ),
         (
             "S87",

@@ -89,6 +89,11 @@ _NORTH_SERVED = (*_NORTH, "fedaid serve --data /srv/fedaid --port 8001")
 _BOTH_SERVED = (*_NORTH_SERVED, *_RIVER, "fedaid serve --data /srv/riverside --port 8002")
 BEFORE = {
     "docs/how-to/add-members-and-groups.md": _NORTH_SERVED,
+    "docs/how-to/let-people-join.md": _NORTH_SERVED,
+    "docs/how-to/let-somebody-in-again.md": (
+        *_NORTH,
+        "fedaid member add nora --role admin --data /srv/fedaid < /dev/null",
+    ),
     "docs/how-to/back-up-and-restore.md": _NORTH_SERVED,
     "docs/how-to/keep-the-books.md": (*_NORTH, "fedaid member add ana --data /srv/fedaid < /dev/null"),
     "docs/how-to/link-a-neighbouring-network.md": _BOTH_SERVED,

@@ -10,7 +10,7 @@ GARDEN = {"name": "Garden circle", "handle": "garden", "about": "Beds and seeds"
 
 
 async def found(browser: Browser, **fields: str) -> None:
-    made = await browser.send("/groups/new", GARDEN | {"joining": "open", "posting": "everybody"} | fields)
+    made = await browser.send("/new-group", GARDEN | {"joining": "open", "posting": "everybody"} | fields)
     assert made.leads_to == "/groups/garden/about?said=group_made", made.text
 
 
@@ -60,11 +60,11 @@ def test_only_its_coordinators_look_after_a_group(database_kind: str, tmp_path: 
 def test_a_group_is_made_found_joined_and_left(database_kind: str, tmp_path: Path) -> None:
     async def story(street: Street) -> None:
         ana, kim, visitor = (street.north.browser(name) for name in ("ana", "kim", ""))
-        assert (await visitor.send("/groups/new", GARDEN)).status == 401
-        taken = await ana.send("/groups/new", GARDEN | {"handle": "tools"})
-        assert (taken.status, taken.form("/groups/new")["about"]) == (409, "Beds and seeds")
-        assert (await ana.send("/groups/new", GARDEN | {"posting": "nobody"})).status == 422
-        assert (await ana.send("/groups/new", GARDEN | {"joining": "never"})).status == 422
+        assert (await visitor.send("/new-group", GARDEN)).status == 401
+        taken = await ana.send("/new-group", GARDEN | {"handle": "tools"})
+        assert (taken.status, taken.form("/new-group")["about"]) == (409, "Beds and seeds")
+        assert (await ana.send("/new-group", GARDEN | {"posting": "nobody"})).status == 422
+        assert (await ana.send("/new-group", GARDEN | {"joining": "never"})).status == 422
         await found(ana)
         assert "Garden circle" in (await visitor.open("/groups?q=mill")).text
         assert "Garden circle" not in (await visitor.open("/groups?q=%25")).text

@@ -15,8 +15,8 @@ def routes(limits: GroupLimits) -> Sequence[Route]:
     """Everything about groups but their boards, which are reached through ``/@handle``, and their queues."""
     return [
         Route("/groups", show.groups_page(limits), methods=["GET"]),
-        Route("/groups/new", look_after.new_page, methods=["GET"]),
-        Route("/groups/new", form_page(look_after.found(limits)), methods=["POST"]),
+        Route("/new-group", look_after.new_page, methods=["GET"]),
+        Route("/new-group", form_page(look_after.found(limits)), methods=["POST"]),
         Route("/groups/{handle}/about", show.about_page, methods=["GET"]),
         Route("/groups/{handle}/join", form_page(belong.join), methods=["POST"]),
         Route("/groups/{handle}/apply", form_page(belong.apply(limits)), methods=["POST"]),
