@@ -536,14 +536,28 @@ def answerable_among(
     now: datetime,
     federation: Federation = Federation.OPEN,
 ) -> Sequence[Listing]:
-    """Those of these listings that the viewer could answer, newest first: open, of others, not answered before."""
+    """Those of these listings that the viewer could answer, newest first: open, of others, not answered before.
+
+    Of elsewhere only what may be found by its words (FEP-5feb), as matching does.
+    """
     table = listing_table.c
     takes = table.state.in_(sorted(TAKES_RESPONSES)) & or_(table.expires_at.is_(None), table.expires_at > now)
     of_others = or_(table.member_actor.is_(None), table.member_actor != viewer.actor)
     mine = (response_table.c.listing_id == table.id) & (response_table.c.helper_member_id == viewer.member_id)
-    wanted = (table.id.in_(ids), takes, table.hidden.is_(False), of_others, ~exists().where(mine))
-    query = select(listing_table).where(*wanted, _welcome(connection, viewer, federation)).order_by(table.id.desc())
-    return [listing_of(row) for row in connection.execute(query)]
+    open_to_me = (takes, table.hidden.is_(False), of_others, ~exists().where(mine), _may_be_found(viewer))
+    unblocked = actors.no_block_between(viewer.actor, table.author_actor, table.board_actor, table.member_actor)
+    query = select(listing_table).where(table.id.in_(ids), *open_to_me, unblocked).order_by(table.id.desc())
+    found = [listing_of(row) for row in connection.execute(query)]
+    unwelcome = _of_unwelcome(connection, federation, found)
+    return [one for one in found if one.id not in unwelcome]
+
+
+def _of_unwelcome(connection: Connection, federation: Federation, found: Sequence[Listing]) -> frozenset[int]:
+    """Those from elsewhere of anybody who is shut out or limited: they call nobody (attack S48)."""
+    makers = {one.id: (one.host, one.author_actor, one.board_actor) for one in found if not one.local}
+    verdicts = verdicts_on(connection, federation, {maker for each in makers.values() for maker in each})
+    unwelcome = {maker for maker, one in verdicts.items() if one.standing in _NOT_CALLING}
+    return frozenset(number for number, each in makers.items() if unwelcome.intersection(each))
 
 
 def is_deleted(connection: Connection, uri: str) -> bool:

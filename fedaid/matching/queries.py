@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import Connection, Row, Select, func, literal, select, union_all
 
 from fedaid.board import queries as board
 from fedaid.board.queries import Listing, Noticed
@@ -19,7 +19,7 @@ from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import zone
 from fedaid.foundation.words import terms
 from fedaid.matching.limits import MatchingLimits
-from fedaid.matching.rules import WEEK, Ability, Fit, Helper, Need, fit, month_began, term_of_kind, weekdays_of
+from fedaid.matching.rules import WEEK, Ability, Fit, Helper, Need, fit, month_began, term_of_kind, windows_of_need
 from fedaid.matching.tables import AskState, ask, listing_term, saved_search
 from fedaid.members import queries as members
 from fedaid.skills import queries as skills
@@ -185,11 +185,19 @@ def _candidates(connection: Connection, kind: Kind, abilities: Sequence[Ability 
     wanted = {term for one in abilities for term in (*one.terms, term_of_kind(one.category))} - {term_of_kind("")}
     if not wanted:
         return []
+    found = union_all(*(_newest_with(term, kind, limit) for term in sorted(wanted))).subquery()
+    points = func.sum(found.c.points)
+    ranked = select(found.c.listing_id).group_by(found.c.listing_id).order_by(points.desc(), found.c.listing_id.desc())
+    return connection.execute(ranked.limit(limit)).scalars().all()
+
+
+def _newest_with(term: str, kind: Kind, limit: int) -> Select[tuple[int, int]]:
+    """The newest listings with a word: of one that stands in thousands, that is enough; of a rare one it is all."""
     table = listing_term.c
-    points = func.sum(case((table.term.like("#%"), 2), else_=1))
-    query = select(table.listing_id).where(table.term.in_(sorted(wanted)), table.kind == kind)
-    ranked = query.group_by(table.listing_id).order_by(points.desc(), table.listing_id.desc()).limit(limit)
-    return connection.execute(ranked).scalars().all()
+    points = literal(2 if term.startswith(term_of_kind("")) else 1).label("points")
+    those = select(table.listing_id, points).where(table.term == term, table.kind == kind)
+    newest = those.order_by(table.listing_id.desc()).limit(limit).subquery()
+    return select(newest.c.listing_id, newest.c.points)
 
 
 def _answerable(
@@ -291,8 +299,8 @@ def fitting_members(connection: Connection, author: Viewer, request: Listing, lo
     Among equals those come first who were asked least lately, so that it is not always the same.
     """
     ((_, need),) = _needs(connection, [request])
-    weekdays = weekdays_of(need, zone(author.time_zone), looking.now)
-    wanted = Wanted(need.category, need.terms, weekdays, need.position)
+    windows = windows_of_need(need, zone(author.time_zone), looking.now)
+    wanted = Wanted(need.category, need.terms, windows, author.time_zone, need.position)
     found = skills.candidates(connection, author, wanted, looking.limits.candidates_max)
     helpers = _helpers(connection, author, _not_involved(connection, request, found), looking)
     judged = {number: fit(need, helper, looking.now) for number, helper in helpers.items()}

@@ -14,7 +14,7 @@ from fedaid.foundation.places import distance_km
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.text import one_line
 from fedaid.foundation.words import terms
-from fedaid.skills.rules import LANGUAGES, Window, free_spans
+from fedaid.skills.rules import LANGUAGES, MINUTES_PER_DAY, Window, free_spans
 
 NEAR_KM: Final = 5
 NEXT_DOOR_KM: Final = 1
@@ -283,16 +283,20 @@ def _by_distance(found: _Judgement, need: Need, helper: Helper, _now: datetime) 
     return None
 
 
-def weekdays_of(need: Need, zone: tzinfo, now: datetime) -> frozenset[int]:
-    """The days of the week on which it can be done, wherever its helpers' clocks stand; empty: any day."""
+def windows_of_need(need: Need, zone: tzinfo, now: datetime) -> tuple[Window, ...]:
+    """When it can be done, as times of the week on clocks there; none: any time, or so long that it makes no odds."""
     span = _span(need, now)
-    if span is None:
-        return frozenset()
-    first = span[0].astimezone(zone).date() - timedelta(days=1)
-    last = span[1].astimezone(zone).date() + timedelta(days=1)
-    days = min((last - first).days + 1, 7)
-    found = frozenset((first + timedelta(days=number)).weekday() for number in range(days))
-    return found if len(found) < 7 else frozenset()
+    if span is None or span[1] - span[0] > timedelta(days=3):
+        return ()
+    first, last = (moment.astimezone(zone) for moment in span)
+    found, day = [], first.date()
+    while day <= last.date():
+        start = first.hour * 60 + first.minute if day == first.date() else 0
+        end = last.hour * 60 + last.minute if day == last.date() else MINUTES_PER_DAY
+        if start < end:
+            found.append(Window(day.weekday(), start, end))
+        day += timedelta(days=1)
+    return tuple(found)
 
 
 def month_began(now: datetime, zone: tzinfo) -> datetime:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    union,
     union_all,
 )
 
@@ -258,12 +259,14 @@ def _has_entry(viewer: Viewer, search: Search) -> ColumnElement[bool]:
     fitting = [readable(viewer)]
     if search.category:
         fitting.append(skill.c.category == search.category)
-    named = member.c.id.in_(select(skill.c.member_id).where(*fitting))
     if not search.text:
-        return named
-    said = member.c.id.in_(select(skill.c.member_id).where(*fitting, _says(search.text)))
-    called = func.lower(local_actor.c.name).contains(search.text.lower(), autoescape=True)
-    return or_(said, and_(called, named))
+        return member.c.id.in_(select(skill.c.member_id).where(*fitting))
+    said = select(skill.c.member_id).where(*fitting, _says(search.text))
+    actor, someone = local_actor.alias(), member.alias()
+    called = func.lower(actor.c.name).contains(search.text.lower(), autoescape=True)
+    theirs = select(skill.c.member_id).where(*fitting).join(someone, someone.c.id == skill.c.member_id)
+    by_name = theirs.join(actor, actor.c.id == someone.c.actor_id).where(called)
+    return member.c.id.in_(union(said, by_name))
 
 
 def _says(text: str) -> ColumnElement[bool]:
@@ -281,13 +284,14 @@ class Wanted:
     """What somebody needs, as far as the database can tell who might do it; the rules of matching judge the rest.
 
     terms     words as they are compared
-    weekdays  on which it can be done; empty: any
+    windows   at which it can be done, on clocks in ``time_zone``; empty: any time
     position  where
     """
 
     category: str
     terms: frozenset[str]
-    weekdays: frozenset[int] = frozenset()
+    windows: Sequence[Window] = ()
+    time_zone: str = ""
     position: tuple[float, float] | None = None
 
 
@@ -313,8 +317,8 @@ def candidates(connection: Connection, viewer: Viewer, wanted: Wanted, limit: in
     may_be_asked = or_(helper_preference.c.may_be_asked.is_(None), helper_preference.c.may_be_asked.is_(True))
     conditions = [readable(viewer), _welcome(viewer), may_be_asked, skill.c.member_id != viewer.member_id]
     order: list[ColumnElement[object]] = [points.desc()]
-    if wanted.weekdays:
-        conditions.append(_may_be_free(wanted.weekdays))
+    if wanted.windows:
+        conditions.append(or_(member.c.time_zone != wanted.time_zone, _may_be_free(wanted.windows)))
     if wanted.position is not None:
         conditions.append(_would_come(wanted.position))
         order.append(func.coalesce(func.min(_square_km(wanted.position)), literal(10.0**9)))
@@ -322,10 +326,17 @@ def candidates(connection: Connection, viewer: Viewer, wanted: Wanted, limit: in
     return connection.execute(query.limit(limit)).scalars().all()
 
 
-def _may_be_free(weekdays: Collection[int]) -> ColumnElement[bool]:
-    """On one of these days, or they have not said when."""
-    theirs = free_window.c.member_id == skill.c.member_id
-    return or_(exists().where(theirs, free_window.c.weekday.in_(sorted(weekdays))), ~exists().where(theirs))
+def _may_be_free(windows: Sequence[Window]) -> ColumnElement[bool]:
+    """At one of these times, or they have not said when."""
+    table = free_window.c
+    theirs = table.member_id == skill.c.member_id
+    then = or_(
+        *(
+            and_(table.weekday == one.weekday, table.start_minute < one.end_minute, table.end_minute > one.start_minute)
+            for one in windows
+        )
+    )
+    return or_(exists().where(theirs, then), ~exists().where(theirs))
 
 
 def _would_come(here: tuple[float, float]) -> ColumnElement[bool]:

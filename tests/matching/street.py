@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from fedaid.actors import commands as actors
 from fedaid.board import commands as board
 from fedaid.board import queries as listings
 from fedaid.board.queries import Listing
@@ -16,6 +17,7 @@ from fedaid.matching.limits import MatchingLimits
 from fedaid.matching.queries import Looking, Suggested, Waiting
 from tests.board.world import BOARD, RIVER_BOARD, activity, foreign_note
 from tests.skills.neighbours import Neighbours
+from tests.small_house import remote_actor
 
 
 @dataclass
@@ -50,9 +52,11 @@ class Street:
     def offer(self, who: Viewer, title: str, category: str = "", **more: Any) -> Listing:
         return self.post(who, title, category, Kind.OFFER, **more)
 
-    def neighbouring(self, number: int = 7, **changes: Any) -> Listing:
-        """A listing of Riverside's board, as it comes in."""
+    def neighbouring(self, number: int = 7, *, may_be_found: bool = True, **changes: Any) -> Listing:
+        """A listing of Riverside's board, which as a fedaid says that it may be found by its words (FEP-5feb)."""
         world = self.people.world
+        with world.units.begin() as work:
+            actors.remember(work, remote_actor(RIVER_BOARD, "Group", name="Riverside", indexable=may_be_found))
         note = foreign_note(number, **changes)
         assert world.receive(activity("Create", RIVER_BOARD, note, number))
         found = world.listing_at(note["id"])

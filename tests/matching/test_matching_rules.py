@@ -20,7 +20,7 @@ from fedaid.matching.rules import (
     checked_search_name,
     fit,
     month_began,
-    weekdays_of,
+    windows_of_need,
 )
 from fedaid.skills.rules import LANGUAGES, Window
 from fedaid.web.shell import build_templates
@@ -157,10 +157,12 @@ def test_an_offer_for_one_time_fits_a_request_for_that_time() -> None:
     assert fit(SOFA, on_sunday, NOW) is Misfit.NOT_FREE
 
 
-def test_the_days_that_the_database_is_asked_for_hold_every_day_that_fits() -> None:
-    assert weekdays_of(BRAKES, LONDON, NOW) == frozenset()
-    assert weekdays_of(SOFA, LONDON, NOW) == frozenset({4, 5, 6})
-    assert weekdays_of(replace(BRAKES, ends_at=NOW + timedelta(days=9)), LONDON, NOW) == frozenset()
+def test_the_database_is_asked_for_who_may_be_free_at_the_times_of_the_need() -> None:
+    assert windows_of_need(BRAKES, LONDON, NOW) == ()
+    assert windows_of_need(SOFA, LONDON, NOW) == (Window(5, 600, 720),)
+    overnight = replace(SOFA, starts_at=at("2026-09-05 22:00"), ends_at=at("2026-09-06 02:00"))
+    assert windows_of_need(overnight, LONDON, NOW) == (Window(5, 1320, 1440), Window(6, 0, 120))
+    assert windows_of_need(replace(BRAKES, ends_at=NOW + timedelta(days=9)), LONDON, NOW) == ()
 
 
 def test_a_month_begins_where_the_neighbours_are() -> None:

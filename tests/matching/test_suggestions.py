@@ -71,6 +71,12 @@ def test_nothing_is_suggested_of_a_network_that_is_blocked_or_of_somebody_who_is
     assert street.fits_me(street.kim) == []
 
 
+def test_a_listing_of_a_board_that_does_not_want_to_be_found_by_its_words_is_not_suggested(street: Street) -> None:
+    reading(street)
+    street.neighbouring(may_be_found=False)
+    assert street.fits_me(street.kim) == []
+
+
 def test_a_listing_that_changed_is_found_by_its_new_words(street: Street) -> None:
     street.people.add(street.kim, "Chess", "")
     found = street.post(street.ana, "Company for an afternoon")
