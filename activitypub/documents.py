@@ -268,9 +268,12 @@ def _audience(doc: Document, key: str) -> tuple[str, ...]:
 
 
 def _username(doc: Document) -> str | None:
-    """The short name, which nobody has to have (ActivityPub 4.1); one that no handle could be made of is none."""
+    """The short name, which nobody has to have (ActivityPub 4.1); one that could be taken for another's refuses the
+    actor (S66)."""
     name = text(doc, "preferredUsername")
-    return name if name is not None and is_local_name(name) else None
+    if name is not None and not is_local_name(name):
+        raise MalformedDocument("bad_username", "preferredUsername may have letters, digits, dots, dashes and _.")
+    return name
 
 
 def _page(doc: Document, identity: Url, rules: UrlRules) -> str | None:

@@ -103,6 +103,7 @@ def test_somebody_who_left_has_no_inbox(founded: SmallHouse) -> None:
     [
         ({"type": "Note"}, MalformedDocument),
         ({"inbox": "https://victim.example/inbox"}, OriginMismatch),
+        ({"preferredUsername": "<b>"}, MalformedDocument),
         ({"id": ANA, "inbox": f"{ANA}/inbox"}, Refused),
     ],
 )

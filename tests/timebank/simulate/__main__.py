@@ -12,7 +12,7 @@ from tests.timebank.simulate.cells import EVERY_CELL
 from tests.timebank.simulate.simulation import FAULTS, STEPS, Outcome, Simulation
 
 CELLS_WANTED_FROM_SEEDS = 200  # with fewer, some cells may not have had their turn
-RARE_SEEDS = (343, 388)  # they come through the cells that are the rarest, about once in two hundred seeds each
+RARE_SEEDS = (275, 343, 388)  # they come through the cells that are the rarest, about once in two hundred seeds each
 EVERY_SIGHT = frozenset(FAULTS) | {f"alarm: {alarm}" for alarm in Alarm}
 
 
