@@ -137,12 +137,16 @@ class GroupMember:
     joined_at: datetime
 
 
-def members_page(connection: Connection, group_id: int, rows_max: int, after: str = "") -> Sequence[GroupMember]:
-    """Who belongs to a group, in the order of their handles, from the one after ``after``."""
+def members_page(
+    connection: Connection, group_id: int, rows_max: int, after: str = "", role: Role | None = None
+) -> Sequence[GroupMember]:
+    """Who belongs to a group, or is ``role`` in it, in the order of their handles, from the one after ``after``."""
     columns = (membership.c.member_id, local_actor.c.handle, local_actor.c.name, membership.c.role)
     joined = select(*columns, membership.c.joined_at).join(member, member.c.id == membership.c.member_id)
     joined = joined.join(local_actor, local_actor.c.id == member.c.actor_id)
     wanted = (membership.c.group_id == group_id) & (local_actor.c.handle > after) & local_actor.c.gone_at.is_(None)
+    if role is not None:
+        wanted &= membership.c.role == role
     rows = connection.execute(joined.where(wanted).order_by(local_actor.c.handle).limit(rows_max))
     return [GroupMember(row.member_id, row.handle, row.name, Role(row.role), row.joined_at) for row in rows]
 

@@ -209,6 +209,24 @@ def test_what_was_typed_is_carried_out_once_the_new_agreement_is_accepted(databa
     on_the_street(database_kind, tmp_path, story)
 
 
+def test_hours_that_were_to_be_given_are_given_once_the_agreement_is_accepted(
+    database_kind: str, tmp_path: Path
+) -> None:
+    async def story(street: Street) -> None:
+        nora, kim = street.north.browser("nora"), street.north.browser("kim")
+        typed = (await kim.open("/hours/give")).form("/hours/give") | {"to": "ana", "hours": "1:30"}
+        await nora.send("/neighbourhood/agreement", {"text": "Be kind.", "asks_again": "1"})
+        stopped = Page(await kim.client.post("/hours/give", data=typed, headers={"Accept": "text/html"}))
+        assert (stopped.status, street.north.balance("ana")) == (403, 0)
+        accepted = await kim.press(stopped, "/agreement?then=%2Fhours%2Fgive")
+        assert (accepted.status, accepted.leads_to) == (307, "/hours/give")
+        given = await kim.send(accepted.leads_to, stopped.form("/agreement?then=%2Fhours%2Fgive"))
+        assert given.status == 303, given.text
+        assert street.north.balance("ana") == 90
+
+    on_the_street(database_kind, tmp_path, story)
+
+
 def test_a_program_is_told_that_the_agreement_is_missing_and_reading_goes_on(
     database_kind: str, tmp_path: Path
 ) -> None:

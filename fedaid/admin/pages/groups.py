@@ -24,8 +24,7 @@ from fedaid.groups.limits import GroupLimits
 from fedaid.groups.pages.show import board_of
 from fedaid.groups.queries import Board
 from fedaid.members import queries as members
-
-SENTENCE_CHARACTERS_MAX = 500
+from fedaid.members.rules.joining import SENTENCE_CHARACTERS_MAX
 
 
 def routes(limits: GroupLimits, scout: BoardScout) -> Sequence[Route]:

@@ -17,6 +17,7 @@ from fedaid.groups.queries import Board, GroupApplication
 from fedaid.groups.rules import GroupJoining, Posting
 
 SEARCH_CHARACTERS_MAX = 100
+COORDINATORS_SHOWN_MAX = 20
 JOINING_WORDS: Mapping[GroupJoining, tuple[str, str]] = {
     GroupJoining.OPEN: ("Everybody here", "Members of the neighbourhood join by a button."),
     GroupJoining.APPLICATION: ("By asking", "They answer your questions; coordinators decide."),
@@ -87,11 +88,7 @@ def show_about(
     who, home = viewer(request), house(request)
     with home.database.read() as connection:
         board = board_of(connection, request)
-        coordinators = [
-            one
-            for one in queries.members_page(connection, board.id, 500)
-            if one.role is Role.COORDINATOR and who.signed_in
-        ]
+        coordinators = queries.members_page(connection, board.id, COORDINATORS_SHOWN_MAX, role=Role.COORDINATOR)
         return render(
             request,
             "groups/about.html",
@@ -99,7 +96,7 @@ def show_about(
             group=board,
             standing=standing(connection, who, board),
             members=queries.member_count(connection, board.id),
-            coordinators=coordinators,
+            coordinators=coordinators if who.signed_in else (),
             links=[one for one in queries.links(connection, board) if one.we_follow == "accepted"],
             joining_words=JOINING_WORDS,
             posting_words=POSTING_WORDS,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
@@ -163,11 +163,14 @@ def viewer_of_session(connection: Connection, secret: str, now: datetime) -> Vie
     alive = (session.c.token_sha256 == digest(secret)) & (session.c.expires_at > now)
     query = _members().add_columns(_owes_agreement().label("owes"))
     row = connection.execute(query.join(session, session.c.member_id == member.c.id).where(alive)).one_or_none()
-    if row is None:
-        return None
-    found = {key: value for key, value in row._mapping.items() if key != "owes"}
-    known = viewer_of(Member(**{**found, "role": Role(found["role"])}))
-    return replace(known, owes_agreement=bool(row.owes))
+    return _viewer(row) if row is not None else None
+
+
+def _viewer(row: Row[tuple[object, ...]]) -> Viewer:
+    """The member of a row that also says whether they owe the agreement."""
+    found = {field.name: row._mapping[field.name] for field in fields(Member)}
+    who = viewer_of(Member(**{**found, "role": Role(found["role"])}))
+    return replace(who, owes_agreement=bool(row._mapping["owes"]))
 
 
 def _owes_agreement() -> ColumnElement[bool]:
@@ -182,12 +185,9 @@ def _owes_agreement() -> ColumnElement[bool]:
 def viewer_of_token(connection: Connection, secret: str) -> TokenHolder | None:
     """Who holds this bearer token (RFC 6750); None when it is unknown or revoked."""
     good = (token.c.token_sha256 == digest(secret)) & token.c.revoked_at.is_(None)
-    query = _members().add_columns(token.c.scopes).join(token, token.c.member_id == member.c.id).where(good)
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        return None
-    found = {key: value for key, value in row._mapping.items() if key != "scopes"}
-    return TokenHolder(viewer_of(Member(**{**found, "role": Role(found["role"])})), frozenset(row.scopes.split()))
+    query = _members().add_columns(_owes_agreement().label("owes"), token.c.scopes)
+    row = connection.execute(query.join(token, token.c.member_id == member.c.id).where(good)).one_or_none()
+    return TokenHolder(_viewer(row), frozenset(row.scopes.split())) if row is not None else None
 
 
 def viewer_of(who: Member) -> Viewer:
