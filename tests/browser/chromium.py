@@ -74,6 +74,10 @@ class Window(Browser):
         self.page.set_viewport_size({"width": screen.width, "height": screen.height})
         self.page.emulate_media(color_scheme=screen.colours)
 
+    def shows_a_page(self) -> bool:
+        """Whether what is open is HTML."""
+        return bool(self.page.evaluate("document.contentType === 'text/html'"))
+
     def open(self, path: str) -> Page:
         """The page at this path or address."""
         answer = self.page.goto(urljoin(self.origin + "/", path))

@@ -30,8 +30,8 @@ def test_axe_finds_nothing_on_any_page(browser: playwright.Browser, street: Stre
         found += [f"{path}: {wide}" for wide in _wider_than_the_screen(window)]
         window.look(DESKTOP)
     window.close()
-    assert found == []
-    assert window.troubles == []
+    assert not found, "\n".join(found)
+    assert not window.troubles, "\n".join(window.troubles)
     assert pages >= PAGES_MIN[who]
 
 

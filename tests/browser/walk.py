@@ -20,6 +20,8 @@ def walk(window: Window, start: str = "/", pages_max: int = 300) -> Iterator[str
         path = waiting.pop(0)
         page = window.open(path)
         assert page.status == 200, f"{path} answers {page.status}"
+        if not window.shows_a_page():
+            continue  # a document for machines
         yield path
         for link in page.links:
             target = _path(window.origin, page.url, link)
