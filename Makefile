@@ -7,6 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test format format-check lint types layers tests attacks fuzz explore simulate soak crash \
+	browser browser-where-chromium-is screenshots \
 	interop interop-where-npm-is conformance second second-where-node-is docs lock clean
 
 help: ## Show what can be made
@@ -18,7 +19,7 @@ setup: ## Make .venv with everything in it
 demo: setup ## Two neighbourhoods on this machine; ARGS=--once ends after the story
 	@$(BIN)/fedaid demo $(ARGS)
 
-test: setup format-check lint types layers tests second-where-node-is interop-where-npm-is ## All that CI runs
+test: setup format-check lint types layers tests browser-where-chromium-is second-where-node-is interop-where-npm-is ## All that CI runs
 
 format: setup ## Format the code
 	$(BIN)/ruff format .
@@ -60,6 +61,20 @@ interop: setup ## A neighbourhood and a server of others, Fedify; needs npm
 interop-where-npm-is:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory interop ARGS=; else \
 	echo "== interop: LEFT OUT. npm is not on this machine, so nothing was tested against a server of others."; fi
+
+browser: setup ## Click through two neighbourhoods in Chromium, and let axe look at every page
+	@echo "== browser"
+	@tests/browser/install
+	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+browser-where-chromium-is:
+	@if command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; }; then \
+	$(MAKE) --no-print-directory browser ARGS=; else \
+	echo "== browser: LEFT OUT. chromium is not on this machine, so nobody clicked, and axe looked at nothing."; fi
+
+screenshots: setup ## Pictures of the main pages, in build/screenshots
+	@tests/browser/install
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 second: setup ## Check a signed statement with a second implementation; needs node
 	@echo "== second"

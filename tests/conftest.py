@@ -10,7 +10,7 @@ from tests.attacks.tally import Tally
 from tests.support import databases, postgresql
 
 # These need npm and node: `make interop`, `make conformance` and `make second` ask for them by name.
-collect_ignore = ["interop", "conformance", "second"]
+collect_ignore = ["browser", "interop", "conformance", "second"]
 
 GUARD = pytest.StashKey[postgresql.Guard]()
 

@@ -76,11 +76,11 @@ def _set_up(console: Console, stage: Stage) -> None:
     for town in towns:
         console.print(f"{town.name} answers on {town.origin}")
     with console.status("Posting sample listings …"):
-        _post_samples(stage)
+        post_samples(stage)
     console.print(f"{len(SAMPLES)} sample listings stand on the two boards")
 
 
-def _post_samples(stage: Stage) -> None:
+def post_samples(stage: Stage) -> None:
     people = {person.handle: person for town in (stage.north, stage.river) for person in town.people}
     for handle, kind, title, hours, place, category in SAMPLES:
         browser: Browser = stage.browser(people[handle])

@@ -1,0 +1,45 @@
+"""Walks through all pages that somebody can reach by links, one of each kind."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from tests.browser.chromium import Window
+
+_NUMBER = re.compile(r"\d{6,}")  # our ids; the rest of a path says what kind of page it is
+_NOT_PAGES = re.compile(r"\.(csv|json|zip|css|beancount|ics|atom|xml|png|svg|txt)$|^/(sign-out|static)|^/me/data/")
+
+
+def walk(window: Window, start: str = "/", pages_max: int = 300) -> Iterator[str]:
+    """Open every kind of page that links lead to from the start on, and stay there until the next is asked for.
+
+    Yields the path of the page that is open. Raises AssertionError for a page that does not answer as pages do.
+    """
+    seen, waiting = {_kind(start)}, [start]
+    while waiting and len(seen) < pages_max:
+        path = waiting.pop(0)
+        page = window.open(path)
+        assert page.status == 200, f"{path} answers {page.status}"
+        if not window.shows_a_page():
+            continue  # a document for machines
+        yield path
+        for link in page.links:
+            target = _path(window.origin, page.url, link)
+            if target is not None and _kind(target) not in seen:
+                seen.add(_kind(target))
+                waiting.append(target)
+
+
+def _kind(path: str) -> str:
+    """Filters and pages of a list do not make another page; which of its kind it is does not either."""
+    return _NUMBER.sub("N", urlsplit(path).path)
+
+
+def _path(origin: str, at: str, link: str) -> str | None:
+    if link.startswith(("http://", "https://")) and not link.startswith(origin):
+        return None
+    parts = urlsplit(link)
+    path = parts.path or urlsplit(at).path
+    if parts.scheme not in ("", "http", "https") or not path.startswith("/") or _NOT_PAGES.search(path):
+        return None
+    return f"{path}?{parts.query}" if parts.query else path
