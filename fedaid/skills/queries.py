@@ -168,6 +168,26 @@ def entries_of(connection: Connection, viewer: Viewer, member_ids: Collection[in
     return found
 
 
+@dataclass(frozen=True)
+class SharedEntry:
+    """An entry that its author shows to neighbouring networks, with who that is."""
+
+    entry: Entry
+    actor: str
+    handle: str
+    name: str
+
+
+def shared(connection: Connection, most: int) -> Sequence[SharedEntry]:
+    """What members show to neighbouring networks, newest first."""
+    columns = (skill, local_actor.c.uri, local_actor.c.handle, local_actor.c.name)
+    joined = select(*columns).join(member, member.c.id == skill.c.member_id)
+    joined = joined.join(local_actor, local_actor.c.id == member.c.actor_id)
+    open_ones = (skill.c.visibility == Visibility.NEIGHBOURS, local_actor.c.gone_at.is_(None))
+    query = joined.where(*open_ones).order_by(skill.c.id.desc()).limit(most)
+    return [SharedEntry(_entry(row), row.uri, row.handle, row.name) for row in connection.execute(query)]
+
+
 def vouches_of(connection: Connection, viewer: Viewer, skill_ids: Collection[int]) -> Mapping[int, Sequence[Vouch]]:
     """What neighbours say of these entries, which the viewer may read; by nobody whom they block."""
     columns = (vouch, local_actor.c.handle, local_actor.c.name)
