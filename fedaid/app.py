@@ -75,6 +75,7 @@ from fedaid.members.queries.joining import our_neighbourhood
 from fedaid.members.rules.joining import Joining
 from fedaid.network.ports import Doorkeeper, LedgerPassage
 from fedaid.settings import Settings
+from fedaid.skills.wire import Directories
 from fedaid.timebank import sync
 from fedaid.timebank.api import Identify
 from fedaid.timebank.resend import resend_due, state_due
@@ -393,7 +394,7 @@ def routes(
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board, pictures),
-        *fedaid.skills.pages.routes(settings.skills, fedaid.board.queries.categories),
+        *fedaid.skills.pages.routes(settings.skills, fedaid.board.queries.categories, _directories(settings, desk)),
         *fedaid.matching.pages.routes(settings.matching),
         *fedaid.mentions.pages.routes(settings.board, pictures),
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
@@ -404,6 +405,12 @@ def routes(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),
     ]
+
+
+def _directories(settings: Settings, desk: Desk) -> Directories:
+    limits, clock = settings.skills, desk.units.clock
+    kept, most = limits.neighbours_kept_seconds, limits.shared_entries_max
+    return Directories(desk.client, desk.server_signer, desk.rules, clock, kept, most)
 
 
 def _from_above(settings: Settings) -> FromAbove:

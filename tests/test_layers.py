@@ -34,6 +34,8 @@ BREACHES = [
     ("fedaid/board/rules.py", "import fedaid.timebank.rules.states", {FEATURES}),
     ("fedaid/timebank/rules/books.py", "import fedaid.board.rules", {FEATURES}),
     ("fedaid/members/rules.py", "import fedaid.board.rules", {FEATURES}),
+    ("fedaid/skills/rules.py", "import fedaid.board.rules", {FEATURES}),
+    ("fedaid/board/rules.py", "import fedaid.matching.rules", {FEATURES}),
     ("fedaid/foundation/clock.py", "import fedaid.members.rules", {FEATURES}),
     ("fedaid/utils.py", "", {FEATURES}),
     ("fedaid/board/rules.py", "import fedaid.board.limits", {ROOMS}),
@@ -58,6 +60,7 @@ BREACHES = [
     ("fedaid/members/rules.py", "import time", {RULES}),
     ("fedaid/groups/rules.py", "import sqlalchemy", {RULES}),
     ("fedaid/board/commands/receive.py", "import activitypub.documents", {WIRE}),
+    ("fedaid/matching/queries.py", "import activitypub.documents", {WIRE}),
 ]
 
 

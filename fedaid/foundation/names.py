@@ -72,6 +72,11 @@ class Names:
     def tag(self, name: str) -> str:
         return f"{self.origin}/tags/{name}"
 
+    @property
+    def skills(self) -> str:
+        """The directory, as far as neighbouring networks may read it."""
+        return f"{self.origin}/skills"
+
     def transfer(self, key: str) -> str:
         return f"{self.ledger}/transfers/{key}"
 

@@ -22,7 +22,7 @@ class MatchingLimits:
     asks_at_once_max: int = 3
     asks_per_listing_max: int = 9
     suggestions_max: int = 5
-    candidates_max: int = 200
+    candidates_max: int = 100
     offer_distance_km_max: int = 25
     saved_searches_max: int = 20
     index_look_seconds: float = 60.0

@@ -19,7 +19,18 @@ from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import zone
 from fedaid.foundation.words import terms
 from fedaid.matching.limits import MatchingLimits
-from fedaid.matching.rules import WEEK, Ability, Fit, Helper, Need, fit, month_began, term_of_kind, windows_of_need
+from fedaid.matching.rules import (
+    NO_KIND,
+    WEEK,
+    Ability,
+    Fit,
+    Helper,
+    Need,
+    fit,
+    month_began,
+    term_of_kind,
+    windows_of_need,
+)
 from fedaid.matching.tables import AskState, ask, listing_term, saved_search
 from fedaid.members import queries as members
 from fedaid.skills import queries as skills
@@ -182,7 +193,8 @@ def _offer_as_helper(offer: Listing, limits: MatchingLimits) -> Helper:
 
 def _candidates(connection: Connection, kind: Kind, abilities: Sequence[Ability | Need], limit: int) -> Sequence[int]:
     """Ids of listings of this kind that have words or the kind of help in common with these, most in common first."""
-    wanted = {term for one in abilities for term in (*one.terms, term_of_kind(one.category))} - {term_of_kind("")}
+    kinds = {term_of_kind(one.category) for one in abilities if one.category not in NO_KIND}
+    wanted = kinds.union(*(one.terms for one in abilities))
     if not wanted:
         return []
     found = union_all(*(_newest_with(term, kind, limit) for term in sorted(wanted))).subquery()
@@ -300,7 +312,8 @@ def fitting_members(connection: Connection, author: Viewer, request: Listing, lo
     """
     ((_, need),) = _needs(connection, [request])
     windows = windows_of_need(need, zone(author.time_zone), looking.now)
-    wanted = Wanted(need.category, need.terms, windows, author.time_zone, need.position)
+    category = "" if need.category in NO_KIND else need.category
+    wanted = Wanted(category, need.terms, windows, author.time_zone, need.position)
     found = skills.candidates(connection, author, wanted, looking.limits.candidates_max)
     helpers = _helpers(connection, author, _not_involved(connection, request, found), looking)
     judged = {number: fit(need, helper, looking.now) for number, helper in helpers.items()}

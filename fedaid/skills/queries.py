@@ -33,6 +33,7 @@ from fedaid.skills.rules import MINUTES_PER_DAY, Contact, Preferences, Skill, Vi
 from fedaid.skills.tables import free_window, helper_preference, skill, skill_term, spoken_language, vouch
 
 NO_PREFERENCES: Final = Preferences()
+HITS_PER_CANDIDATE: Final = 5  # entries with one word that are looked at, for each member that may be picked out
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,26 @@ def entries_of(connection: Connection, viewer: Viewer, member_ids: Collection[in
     return found
 
 
+@dataclass(frozen=True)
+class SharedEntry:
+    """An entry that its author shows to neighbouring networks, with who that is."""
+
+    entry: Entry
+    actor: str
+    handle: str
+    name: str
+
+
+def shared(connection: Connection, most: int) -> Sequence[SharedEntry]:
+    """What members show to neighbouring networks, newest first."""
+    columns = (skill, local_actor.c.uri, local_actor.c.handle, local_actor.c.name)
+    joined = select(*columns).join(member, member.c.id == skill.c.member_id)
+    joined = joined.join(local_actor, local_actor.c.id == member.c.actor_id)
+    open_ones = (skill.c.visibility == Visibility.NEIGHBOURS, local_actor.c.gone_at.is_(None))
+    query = joined.where(*open_ones).order_by(skill.c.id.desc()).limit(most)
+    return [SharedEntry(_entry(row), row.uri, row.handle, row.name) for row in connection.execute(query)]
+
+
 def vouches_of(connection: Connection, viewer: Viewer, skill_ids: Collection[int]) -> Mapping[int, Sequence[Vouch]]:
     """What neighbours say of these entries, which the viewer may read; by nobody whom they block."""
     columns = (vouch, local_actor.c.handle, local_actor.c.name)
@@ -300,12 +321,7 @@ def candidates(connection: Connection, viewer: Viewer, wanted: Wanted, limit: in
 
     Those with more of its words first, then those who are nearer. Never more than ``limit``.
     """
-    of_kind = select(skill.c.id.label("skill_id"), literal(2).label("points"))
-    of_words = select(skill_term.c.skill_id, literal(1).label("points"))
-    hits = union_all(
-        of_kind.where(skill.c.category == wanted.category, skill.c.category != ""),
-        of_words.where(skill_term.c.term.in_(sorted(wanted.terms))),
-    ).subquery()
+    hits = union_all(*_hits(wanted, limit * HITS_PER_CANDIDATE)).subquery()
     points = func.sum(hits.c.points)
     joined = (
         select(skill.c.member_id)
@@ -324,6 +340,16 @@ def candidates(connection: Connection, viewer: Viewer, wanted: Wanted, limit: in
         order.append(func.coalesce(func.min(_square_km(wanted.position)), literal(10.0**9)))
     query = joined.where(*conditions).group_by(skill.c.member_id).order_by(*order, skill.c.member_id.desc())
     return connection.execute(query.limit(limit)).scalars().all()
+
+
+def _hits(wanted: Wanted, most: int) -> Sequence[Select[tuple[int, int]]]:
+    """Entries of the kind of help and with each word, the newest where there are very many, each with its points."""
+    of_kind = select(skill.c.id.label("skill_id"), literal(2).label("points"))
+    kind = of_kind.where(skill.c.category == wanted.category, skill.c.category != "").order_by(skill.c.member_id.desc())
+    with_word = select(skill_term.c.skill_id, literal(1).label("points")).order_by(skill_term.c.skill_id.desc())
+    words = [with_word.where(skill_term.c.term == term) for term in sorted(wanted.terms)]
+    limited = [one.limit(most).subquery() for one in (kind, *words)]
+    return [select(one.c.skill_id, one.c.points) for one in limited]
 
 
 def _may_be_free(windows: Sequence[Window]) -> ColumnElement[bool]:

@@ -35,6 +35,7 @@ from tests.small_house import browser, some_keys
 
 NOBODY = SIGNED_OUT
 LIMITS = SkillLimits()
+NOT_ASKED: Any = None  # no test here looks at another network
 HTML = {"Accept": "text/html"}
 
 
@@ -103,7 +104,7 @@ class Neighbours:
         return [
             *fedaid.web.pages.routes(MatchingLimits()),
             *fedaid.matching.pages.routes(MatchingLimits()),
-            *fedaid.skills.pages.routes(LIMITS, board.categories),
+            *fedaid.skills.pages.routes(LIMITS, board.categories, NOT_ASKED),
             *board_pages.routes(BoardLimits(), PictureProxy(self.units, NoFiles(), MediaLimits())),
             by_handle({ActorKind.PERSON: fedaid.web.pages.profile, ActorKind.GROUP: board_pages.group_board}),
         ]

@@ -15,6 +15,7 @@ from fedaid.foundation.viewer import Viewer
 from fedaid.skills import queries
 from fedaid.skills.limits import SkillLimits
 from fedaid.skills.pages.kinds import ROW_ID_MAX, Kinds, names_of
+from fedaid.skills.pages.neighbours import linked
 from fedaid.skills.queries import Person, Search, Vouch
 from fedaid.skills.rules import (
     DAYS_PER_WEEK,
@@ -38,11 +39,13 @@ def people_page(limits: SkillLimits, kinds: Kinds) -> Callable[[Request], Respon
             names = names_of(kinds(connection))
             search, wrong = _read(request.query_params, names)
             found = queries.people(connection, who, search, limits.people_per_page)
+            neighbours = linked(connection, home.names.host)
             here = queries.preferences_of(connection, [who.member_id or 0])[who.member_id or 0].position
         return render(
             request,
             "skills/people.html",
             people=found.people,
+            neighbours=neighbours,
             more=_link(request, before=str(found.next_before)) if found.next_before is not None else "",
             search=search,
             typed={name: request.query_params.get(name, "") for name in FILTERS},
