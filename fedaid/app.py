@@ -10,7 +10,6 @@ from functools import partial
 import httpx2
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -80,7 +79,7 @@ from fedaid.timebank.api import Identify
 from fedaid.timebank.resend import resend_due, state_due
 from fedaid.web.errors import exception_handlers
 from fedaid.web.headers import OurHost, OwnForms, StrictHeaders
-from fedaid.web.limits import RefusedLetters, RequestLimits
+from fedaid.web.limits import BodyLimits, RefusedLetters, RequestLimits
 from fedaid.web.people import Introductions
 from fedaid.web.shell import STATIC, build_templates
 from inbox.endpoint import InboxRoom, inbox_app
@@ -356,7 +355,11 @@ def _pages(
             Middleware(OurHost, host=settings.names.host),
             Middleware(RequestLimits, limits=settings.web, clock=clock),
             Middleware(OwnForms, origin=settings.origin),
-            Middleware(RequestBodyLimitMiddleware, max_body_size=settings.form_bytes_max),
+            Middleware(
+                BodyLimits,
+                form_bytes_max=settings.form_bytes_max,
+                photo_bytes_max=settings.board.photo_bytes_max,
+            ),
         ],
     )
     app.state.house = House(
@@ -387,7 +390,7 @@ def routes(
     """Every address of the pages; the first that fits is asked."""
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
-        *fedaid.web.pages.routes(settings.matching),
+        *fedaid.web.pages.routes(settings.matching, settings.board),
         *fedaid.web.hours.routes(settings.timebank, Introductions(desk.units, desk.client, desk.rules)),
         *fedaid.web.my_data.routes(settings.members, settings.timebank),
         *fedaid.actors.pages.routes(_from_above(settings)),

@@ -214,7 +214,11 @@ def form_page(handler: Callable[[Request, Form], Response]) -> Callable[[Request
 async def read_form(request: Request) -> Form:
     """The text fields of a posted form. Raises Refused when there are too many or one is too long."""
     async with request.form(max_files=0, max_fields=FORM_FIELDS_MAX) as data:
-        fields = {name: value for name, value in data.items() if isinstance(value, str)}
+        return checked_form({name: value for name, value in data.items() if isinstance(value, str)})
+
+
+def checked_form(fields: Mapping[str, str]) -> Form:
+    """What somebody typed. Raises Refused when a field is too long."""
     for value in fields.values():
         if len(value) > FIELD_CHARACTERS_MAX:
             raise Refused("too_long", f"A field holds at most {FIELD_CHARACTERS_MAX} characters.")

@@ -304,7 +304,7 @@ def fitting_members(connection: Connection, author: Viewer, request: Listing, lo
 def _not_involved(connection: Connection, request: Listing, ids: Sequence[int]) -> Sequence[int]:
     """Without those who were asked about it already, or who answered it by themselves."""
     out = asked_ids(connection, request.id) | board.member_ids_who_answered(connection, request.id)
-    return [one for one in ids if one not in out]
+    return board.readers_among(connection, request, [one for one in ids if one not in out])
 
 
 def asked_ids(connection: Connection, listing_id: int) -> frozenset[int]:

@@ -196,6 +196,8 @@ def _listing_values(connection: Connection, home: House, who: Viewer, listing_id
         "mine": mine,
         "may_respond": listing.takes_responses(now) and not listing.is_by(who) and not _waits(mine),
         "matches": queries.matches_of_listing(connection, who, listing),
+        "meeting": queries.meeting(connection, who, listing),
+        "photo": queries.photo_of(connection, listing.id),
         "preview": _preview(listing, noticed.helpers),
         "review": queries.review_of(connection, listing.id) if listing.is_by(who) or who.is_coordinator else None,
         "reach": queries.reach(connection, listing) if listing.is_by(who) or who.is_admin else None,
@@ -224,7 +226,7 @@ def _waits(mine: Sequence[queries.Answered]) -> bool:
 
 def _preview(listing: Listing, helpers: int) -> Markup:
     """How the fediverse sees a listing of ours."""
-    html = listing_content(listing, helpers) if listing.local else ""
+    html = listing_content(listing, helpers) if listing.local and listing.is_public else ""
     return Markup(html)  # noqa: S704 - built by us, every text in it escaped
 
 
