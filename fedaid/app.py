@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import httpx2
+from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
@@ -35,6 +36,7 @@ import fedaid.mentions.wire
 import fedaid.network.commands.restrictions
 import fedaid.network.wire
 import fedaid.skills.pages
+import fedaid.skills.queries
 import fedaid.timebank.api
 import fedaid.timebank.pages
 import fedaid.timebank.queries
@@ -67,6 +69,7 @@ from fedaid.foundation.errands import Errands
 from fedaid.foundation.jobs import Chore, Round, keep_house
 from fedaid.foundation.pages import House
 from fedaid.foundation.renamed import Renamed
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
 from fedaid.media.cache import tidy
 from fedaid.media.proxy import PictureProxy
@@ -374,9 +377,19 @@ def _pages(
         identify=readers,
         secure_mode=settings.secure_mode,
         renamed=Renamed(partial(_name_since, units.database), clock),
+        position_of=_position_of,
+        map_tiles=settings.map_tiles,
+        map_credit=settings.map_credit,
         beside_listing=fedaid.matching.pages.beside_listing(settings.matching),
     )
     return app
+
+
+def _position_of(connection: Connection, who: Viewer) -> tuple[float, float] | None:
+    """Where a member said in their preferences that they live, roughly."""
+    if who.member_id is None:
+        return None
+    return fedaid.skills.queries.preferences_of(connection, [who.member_id])[who.member_id].position
 
 
 def _name_since(database: Database) -> str:

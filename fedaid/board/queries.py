@@ -225,6 +225,7 @@ class Filters:
     before       the id of the last listing of the page before
     after        only what reached us after the listing with this id
     board_actor  only this board of ours, with those elsewhere that it follows
+    near_said    of what it is to be near, as it was typed; ``near`` once it was found out
     near         only what is within ``km`` kilometres of this position, in degrees
     urgent       only what is urgent
     """
@@ -236,6 +237,7 @@ class Filters:
     board_actor: str = ""
     before: int | None = None
     after: int | None = None
+    near_said: str = ""
     near: tuple[float, float] | None = None
     km: int = 0
     urgent: bool = False
@@ -396,6 +398,32 @@ def board(
     return Page(noticed(connection, viewer, shown, our_host), more)
 
 
+def on_map(
+    connection: Connection,
+    viewer: Viewer,
+    filters: Filters,
+    now: datetime,
+    our_host: str,
+    rows_max: int,
+    federation: Federation = Federation.OPEN,
+) -> Sequence[Noticed]:
+    """The newest of what ``board`` would show and that says where it is."""
+    wanted = and_(*_conditions(connection, viewer, filters, now), _welcome(connection, viewer, federation))
+    query = select(listing_table).where(wanted, listing_table.c.lat.is_not(None))
+    found = [listing_of(row) for row in connection.execute(query.order_by(listing_table.c.id.desc()).limit(rows_max))]
+    return noticed(connection, viewer, found, our_host)
+
+
+def position_of_place(connection: Connection, viewer: Viewer, place: str) -> tuple[float, float] | None:
+    """Where a place is, as the newest listing that the viewer may see and that names it so has it."""
+    table = listing_table.c
+    named = func.lower(table.place).contains(place.lower(), autoescape=True)
+    seen = and_(visible_to(viewer), table.hidden.is_(False), table.state.in_(sorted(ON_THE_BOARD)))
+    query = select(table.lat, table.lon).where(_holds(connection, place), named, table.lat.is_not(None), seen)
+    row = connection.execute(query.order_by(table.id.desc()).limit(1)).first()
+    return (row.lat, row.lon) if row is not None else None
+
+
 def visible_to(viewer: Viewer) -> ColumnElement[bool]:
     """The one rule of who may see a listing, by what its author chose; ``may_see`` asks it for one listing.
 
@@ -421,8 +449,8 @@ def _conditions(connection: Connection, viewer: Viewer, filters: Filters, now: d
     conditions = [visible_to(viewer), _visible(viewer, filters, now)]
     if filters.urgent:
         conditions.append(table.urgent.is_(True))
-    if filters.near is not None:
-        conditions.append(_within(filters.near, filters.km))
+    if filters.near_said:
+        conditions.append(_within(filters.near, filters.km) if filters.near is not None else false())
     if filters.kind is not None:
         conditions.append(table.kind == filters.kind)
     if filters.category:

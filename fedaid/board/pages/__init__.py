@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from starlette.routing import Route
 
 from fedaid.board.limits import BoardLimits
-from fedaid.board.pages import act, compose, documents, photos, show
+from fedaid.board.pages import act, compose, documents, maps, photos, show
 from fedaid.board.pages.show import group_board
 from fedaid.foundation.pages import form_page
 from fedaid.media.proxy import PictureProxy
@@ -19,6 +19,7 @@ def routes(limits: BoardLimits, pictures: PictureProxy) -> Sequence[Route]:
         Route("/pictures/{number:int}", show.picture_page(pictures), methods=["GET"]),
         Route("/", show.home, methods=["GET"]),
         Route("/board", show.board_page, methods=["GET"]),
+        Route("/board/map", maps.map_page, methods=["GET"]),
         Route("/post", compose.compose_page(limits), methods=["GET"]),
         Route("/post", photos.photo_form(compose.post(limits), limits), methods=["POST"]),
         Route("/post/forget", form_page(compose.forget), methods=["POST"]),
