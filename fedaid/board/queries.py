@@ -56,6 +56,7 @@ from outbox import collection as sent
 
 LISTINGS_PER_PAGE = 20
 _NOT_CALLING = {Standing.SHUT_OUT, Standing.LIMITED}
+INDEXED_MAX = 500  # listings near a place, or with some words, that are picked out before all else is asked
 MINE_MAX = 100  # of each kind on the page of one member
 
 
@@ -450,7 +451,7 @@ def _conditions(connection: Connection, viewer: Viewer, filters: Filters, now: d
     if filters.urgent:
         conditions.append(table.urgent.is_(True))
     if filters.near_said:
-        conditions.append(_within(filters.near, filters.km) if filters.near is not None else false())
+        conditions.append(_within(connection, filters.near, filters.km) if filters.near is not None else false())
     if filters.kind is not None:
         conditions.append(table.kind == filters.kind)
     if filters.category:
@@ -492,19 +493,28 @@ def _holds(connection: Connection, text: str) -> ColumnElement[bool]:
     words = asked(text)
     if not words:
         return false()
-    return listing_table.c.id.in_(full_text.holding(connection, listing_search.c.words, words))
+    holding = full_text.holding(connection, listing_search.c.words, words)
+    # What is rare is picked out first, as going through the newest would find little; what is common is not.
+    few = connection.execute(holding.limit(INDEXED_MAX)).scalars().all()
+    return listing_table.c.id.in_(few if len(few) < INDEXED_MAX else holding)
 
 
-def _within(near: tuple[float, float], km: int) -> ColumnElement[bool]:
-    """At most so far from there, on a flat map as ``places.distance_km`` has it; the square before the circle, as the
-    square has an index. Nobody lives where a day begins, so nothing is found across that line."""
+def _within(connection: Connection, near: tuple[float, float], km: int) -> ColumnElement[bool]:
+    """At most so far from there, on a flat map as ``places.distance_km`` has it. Nobody lives where a day begins, so
+    nothing is found across that line.
+
+    Where little is near, the index of positions finds it. Where much is, the newest few of it are found sooner by
+    going through the newest, so the index is kept out of it: a sum has none.
+    """
     lat, lon = near
     narrow = narrowing(lat)
     table = listing_table.c
     high, wide = km / KM_PER_DEGREE, km / KM_PER_DEGREE / narrow
     north, east = table.lat - lat, (table.lon - lon) * narrow
     circle = north * north + east * east <= high * high
-    return and_(table.lat.between(lat - high, lat + high), table.lon.between(lon - wide, lon + wide), circle)
+    square = and_(table.lat.between(lat - high, lat + high), table.lon.between(lon - wide, lon + wide))
+    some = connection.execute(select(table.lat).where(square).limit(INDEXED_MAX)).all()
+    return and_(square, circle) if len(some) < INDEXED_MAX else circle
 
 
 def _may_be_found(viewer: Viewer) -> ColumnElement[bool]:

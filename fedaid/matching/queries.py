@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import Connection, Row, func, literal, select, union_all
 
 from fedaid.board import queries as board
 from fedaid.board.queries import Listing, Noticed
@@ -180,22 +180,35 @@ def _offer_as_helper(offer: Listing, limits: MatchingLimits) -> Helper:
 # which listings may fit
 
 
-def _candidates(connection: Connection, kind: Kind, abilities: Sequence[Ability | Need], limit: int) -> Sequence[int]:
-    """Ids of listings of this kind that have words or the kind of help in common with these, most in common first."""
+def _candidates(
+    connection: Connection, kind: Kind, abilities: Sequence[Ability | Need], limits: MatchingLimits
+) -> Sequence[int]:
+    """Ids of listings of this kind that have words or the kind of help in common with these, most in common first.
+
+    Of a word that stands in very many, only the newest of them take part.
+    """
     wanted = {term for one in abilities for term in (*one.terms, term_of_kind(one.category))} - {term_of_kind("")}
     if not wanted:
         return []
     table = listing_term.c
-    points = func.sum(case((table.term.like("#%"), 2), else_=1))
-    query = select(table.listing_id).where(table.term.in_(sorted(wanted)), table.kind == kind)
-    ranked = query.group_by(table.listing_id).order_by(points.desc(), table.listing_id.desc()).limit(limit)
-    return connection.execute(ranked).scalars().all()
+    found = [
+        select(table.listing_id, literal(2 if term.startswith("#") else 1).label("points"))
+        .where(table.term == term, table.kind == kind)
+        .order_by(table.listing_id.desc())
+        .limit(limits.word_listings_max)
+        .subquery()
+        for term in sorted(wanted)[: limits.words_max]
+    ]
+    each = union_all(*(select(one.c.listing_id, one.c.points) for one in found)).subquery()
+    ranked = select(each.c.listing_id).group_by(each.c.listing_id)
+    best = ranked.order_by(func.sum(each.c.points).desc(), each.c.listing_id.desc()).limit(limits.candidates_max)
+    return connection.execute(best).scalars().all()
 
 
 def _answerable(
     connection: Connection, viewer: Viewer, looking: Looking, kind: Kind, abilities: Sequence[Ability | Need]
 ) -> Sequence[Listing]:
-    ids = _candidates(connection, kind, abilities, looking.limits.candidates_max)
+    ids = _candidates(connection, kind, abilities, looking.limits)
     found = board.answerable_among(connection, viewer, ids, looking.now, looking.federation)
     refused = _said_not_now(connection, viewer)
     return [one for one in found if one.id not in refused]
