@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format format-check lint types layers tests attacks fuzz explore simulate soak crash \
+.PHONY: help setup demo test format format-check lint types layers tests attacks fuzz explore simulate soak crash big \
 	browser browser-where-chromium-is screenshots \
 	interop interop-where-npm-is conformance second second-where-node-is docs lock clean
 
@@ -103,6 +103,9 @@ soak: setup ## Simulate ten thousand seeds (hours)
 
 crash: setup ## Kill and restore real servers while people use them; SECONDS=60 for each kind of database
 	$(BIN)/python -m tests.timebank.crash --seconds $(or $(SECONDS),60) $(ARGS)
+
+big: setup ## How long pages take with 10,000 members and 50,000 listings, on both databases; ARGS="--seed 8"
+	$(BIN)/python -m tests.big $(ARGS)
 
 lock: setup ## Pin every package by hash
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet pyproject.toml -o requirements.lock

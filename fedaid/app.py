@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import httpx2
+from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -36,6 +36,7 @@ import fedaid.mentions.wire
 import fedaid.network.commands.restrictions
 import fedaid.network.wire
 import fedaid.skills.pages
+import fedaid.skills.queries
 import fedaid.timebank.api
 import fedaid.timebank.pages
 import fedaid.timebank.queries
@@ -68,6 +69,7 @@ from fedaid.foundation.errands import Errands
 from fedaid.foundation.jobs import Chore, Round, keep_house
 from fedaid.foundation.pages import House
 from fedaid.foundation.renamed import Renamed
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
 from fedaid.media.cache import tidy
 from fedaid.media.proxy import PictureProxy
@@ -81,7 +83,7 @@ from fedaid.timebank.api import Identify
 from fedaid.timebank.resend import resend_due, state_due
 from fedaid.web.errors import exception_handlers
 from fedaid.web.headers import OurHost, OwnForms, StrictHeaders
-from fedaid.web.limits import RefusedLetters, RequestLimits
+from fedaid.web.limits import BodyLimits, RefusedLetters, RequestLimits
 from fedaid.web.people import Introductions
 from fedaid.web.shell import STATIC, build_templates
 from inbox.endpoint import InboxRoom, inbox_app
@@ -357,7 +359,11 @@ def _pages(
             Middleware(OurHost, host=settings.names.host),
             Middleware(RequestLimits, limits=settings.web, clock=clock),
             Middleware(OwnForms, origin=settings.origin),
-            Middleware(RequestBodyLimitMiddleware, max_body_size=settings.form_bytes_max),
+            Middleware(
+                BodyLimits,
+                form_bytes_max=settings.form_bytes_max,
+                photo_bytes_max=settings.board.photo_bytes_max,
+            ),
         ],
     )
     app.state.house = House(
@@ -372,9 +378,19 @@ def _pages(
         identify=readers,
         secure_mode=settings.secure_mode,
         renamed=Renamed(partial(_name_since, units.database), clock),
+        position_of=_position_of,
+        map_tiles=settings.map_tiles,
+        map_credit=settings.map_credit,
         beside_listing=fedaid.matching.pages.beside_listing(settings.matching),
     )
     return app
+
+
+def _position_of(connection: Connection, who: Viewer) -> tuple[float, float] | None:
+    """Where a member said in their preferences that they live, roughly."""
+    if who.member_id is None:
+        return None
+    return fedaid.skills.queries.preferences_of(connection, [who.member_id])[who.member_id].position
 
 
 def _name_since(database: Database) -> str:
@@ -388,7 +404,7 @@ def routes(
     """Every address of the pages; the first that fits is asked."""
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
-        *fedaid.web.pages.routes(settings.matching),
+        *fedaid.web.pages.routes(settings.matching, settings.board),
         *fedaid.web.hours.routes(settings.timebank, Introductions(desk.units, desk.client, desk.rules)),
         *fedaid.web.my_data.routes(settings.members, settings.timebank),
         *fedaid.actors.pages.routes(_from_above(settings)),

@@ -65,6 +65,11 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the web server listens on, behind a proxy that speaks TLS.")
     port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on.")
     form_bytes_max: int = Field(1024 * 1024, ge=1, description="Size of a form that a page takes, in bytes.")
+    map_tiles: str = Field(
+        "",
+        description="Address of a server's map tiles with {z}, {x} and {y} in it; empty: the map is a sketch of ours.",
+    )
+    map_credit: str = Field("", description="Whom that server wants to be named beneath the map.")
     trusted_proxies: str = Field(
         "", description="Addresses, with commas between, of proxies whose X-Forwarded-For is believed, e.g. 127.0.0.1"
     )
@@ -111,6 +116,13 @@ class Settings(BaseSettings):
     def _can_be_written_to(cls, value: str) -> str:
         if value and not _CONTACT.fullmatch(value):
             raise ValueError("write an e-mail address, or a web address that begins with https://")
+        return value
+
+    @field_validator("map_tiles")
+    @classmethod
+    def _names_a_tile(cls, value: str) -> str:
+        if value and not (value.startswith("https://") and all(part in value for part in ("{z}", "{x}", "{y}"))):
+            raise ValueError("write an address that begins with https:// and has {z}, {x} and {y} in it")
         return value
 
     @model_validator(mode="after")

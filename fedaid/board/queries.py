@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, exists, false, func, or_, select
 
 from fedaid.actors import queries as actors
@@ -25,20 +26,29 @@ from fedaid.board.rules import (
     ResponseForm,
     ResponseState,
     ReviewState,
+    Rhythm,
+    Visibility,
+    helpers_found,
 )
 from fedaid.board.tables import category as category_table
 from fedaid.board.tables import help_match as match_table
 from fedaid.board.tables import listing as listing_table
+from fedaid.board.tables import listing_draft as draft_table
+from fedaid.board.tables import listing_meeting as meeting_table
+from fedaid.board.tables import listing_photo as photo_table
 from fedaid.board.tables import listing_review as review_table
-from fedaid.board.tables import listing_tombstone
+from fedaid.board.tables import listing_search, listing_tombstone
 from fedaid.board.tables import picture as picture_table
 from fedaid.board.tables import reaction as reaction_table
 from fedaid.board.tables import remark as remark_table
 from fedaid.board.tables import response as response_table
+from fedaid.foundation import full_text
 from fedaid.foundation.database import Database
 from fedaid.foundation.federation import Federation
+from fedaid.foundation.places import KM_PER_DEGREE, narrowing
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import Viewer
+from fedaid.foundation.words import asked
 from fedaid.groups import queries as groups
 from fedaid.network.queries import showable, verdicts_on
 from fedaid.network.rules.restrictions import Standing
@@ -46,6 +56,7 @@ from outbox import collection as sent
 
 LISTINGS_PER_PAGE = 20
 _NOT_CALLING = {Standing.SHUT_OUT, Standing.LIMITED}
+INDEXED_MAX = 500  # listings near a place, or with some words, that are picked out before all else is asked
 MINE_MAX = 100  # of each kind on the page of one member
 
 
@@ -95,6 +106,19 @@ class Listing:
     expires_at: datetime | None
     published_at: datetime
     updated_at: datetime
+    urgent: bool = False
+    rhythm: Rhythm = Rhythm.ONCE
+    visibility: Visibility = Visibility.EVERYBODY
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody may see it; only then other servers are told of it."""
+        return self.visibility is Visibility.EVERYBODY
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is wanted or given again and again, until its author ends it."""
+        return self.rhythm is not Rhythm.ONCE
 
     @property
     def in_own_name(self) -> bool:
@@ -202,6 +226,9 @@ class Filters:
     before       the id of the last listing of the page before
     after        only what reached us after the listing with this id
     board_actor  only this board of ours, with those elsewhere that it follows
+    near_said    of what it is to be near, as it was typed; ``near`` once it was found out
+    near         only what is within ``km`` kilometres of this position, in degrees
+    urgent       only what is urgent
     """
 
     kind: Kind | None = None
@@ -211,6 +238,10 @@ class Filters:
     board_actor: str = ""
     before: int | None = None
     after: int | None = None
+    near_said: str = ""
+    near: tuple[float, float] | None = None
+    km: int = 0
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -319,7 +350,13 @@ class Gone(Refused):
 def listing_of(row: Row[tuple[object, ...]]) -> Listing:
     """A row of the table as a value."""
     found = row._mapping
-    parsed = {"kind": Kind(found["kind"]), "mode": Mode(found["mode"]), "state": ListingState(found["state"])}
+    parsed = {
+        "kind": Kind(found["kind"]),
+        "mode": Mode(found["mode"]),
+        "state": ListingState(found["state"]),
+        "rhythm": Rhythm(found["rhythm"]),
+        "visibility": Visibility(found["visibility"]),
+    }
     return Listing(**{**found, **parsed})
 
 
@@ -354,7 +391,7 @@ def board(
 
     Ordered by when they reached us, not by when they say they were written: nobody can stay on top by a false date.
     """
-    wanted = and_(*_conditions(viewer, filters, now), _welcome(connection, viewer, federation))
+    wanted = and_(*_conditions(connection, viewer, filters, now), _welcome(connection, viewer, federation))
     query = select(listing_table).where(wanted).order_by(listing_table.c.id.desc()).limit(LISTINGS_PER_PAGE + 1)
     found = [listing_of(row) for row in connection.execute(query)]
     shown = found[:LISTINGS_PER_PAGE]
@@ -362,15 +399,65 @@ def board(
     return Page(noticed(connection, viewer, shown, our_host), more)
 
 
-def _conditions(viewer: Viewer, filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
+def on_map(
+    connection: Connection,
+    viewer: Viewer,
+    filters: Filters,
+    now: datetime,
+    our_host: str,
+    rows_max: int,
+    federation: Federation = Federation.OPEN,
+) -> Sequence[Noticed]:
+    """The newest of what ``board`` would show and that says where it is."""
+    wanted = and_(*_conditions(connection, viewer, filters, now), _welcome(connection, viewer, federation))
+    query = select(listing_table).where(wanted, listing_table.c.lat.is_not(None))
+    found = [listing_of(row) for row in connection.execute(query.order_by(listing_table.c.id.desc()).limit(rows_max))]
+    return noticed(connection, viewer, found, our_host)
+
+
+def position_of_place(connection: Connection, viewer: Viewer, place: str) -> tuple[float, float] | None:
+    """Where a place is, as the newest listing that the viewer may see and that names it so has it."""
     table = listing_table.c
-    conditions = [_visible(viewer, filters, now)]
+    named = func.lower(table.place).contains(place.lower(), autoescape=True)
+    seen = and_(visible_to(viewer), table.hidden.is_(False), table.state.in_(sorted(ON_THE_BOARD)))
+    query = select(table.lat, table.lon).where(_holds(connection, place), named, table.lat.is_not(None), seen)
+    row = connection.execute(query.order_by(table.id.desc()).limit(1)).first()
+    return (row.lat, row.lon) if row is not None else None
+
+
+def visible_to(viewer: Viewer) -> ColumnElement[bool]:
+    """The one rule of who may see a listing, by what its author chose; ``may_see`` asks it for one listing.
+
+    Whether it stands on the board at all, is hidden, or comes from somebody shut out, is said beside it.
+    """
+    table = listing_table.c
+    everybody = table.visibility == Visibility.EVERYBODY
+    if viewer.member_id is None:
+        return everybody
+    mine = table.author_member_id == viewer.member_id
+    in_group = table.board_actor.in_(groups.actors_of_boards_of(viewer.member_id))
+    return or_(everybody, table.visibility == Visibility.MEMBERS, mine, in_group)
+
+
+def may_see(connection: Connection, viewer: Viewer, listing_id: int) -> bool:
+    """Whether its author lets the viewer see it."""
+    query = select(listing_table.c.id).where(listing_table.c.id == listing_id, visible_to(viewer))
+    return connection.execute(query).first() is not None
+
+
+def _conditions(connection: Connection, viewer: Viewer, filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
+    table = listing_table.c
+    conditions = [visible_to(viewer), _visible(viewer, filters, now)]
+    if filters.urgent:
+        conditions.append(table.urgent.is_(True))
+    if filters.near_said:
+        conditions.append(_within(connection, filters.near, filters.km) if filters.near is not None else false())
     if filters.kind is not None:
         conditions.append(table.kind == filters.kind)
     if filters.category:
         conditions.append(table.category == filters.category)
     if filters.text:
-        conditions += [_holds(filters.text[:SEARCH_CHARACTERS_MAX]), _may_be_found(viewer)]
+        conditions += [_holds(connection, filters.text[:SEARCH_CHARACTERS_MAX]), _may_be_found(viewer)]
     if filters.board_actor:
         linked = select(follow.c.followee).where(
             follow.c.follower == filters.board_actor, follow.c.state == FollowState.ACCEPTED
@@ -401,10 +488,33 @@ def _visible(viewer: Viewer, filters: Filters, now: datetime) -> ColumnElement[b
     return and_(table.state.in_(sorted(ON_THE_BOARD)), table.hidden.is_(False), alive)
 
 
-def _holds(text: str) -> ColumnElement[bool]:
-    """Title, details or place contain the words as typed; % and _ mean themselves."""
-    columns = (listing_table.c.title, listing_table.c.description, listing_table.c.place)
-    return or_(*(func.lower(column).contains(text.lower(), autoescape=True) for column in columns))
+def _holds(connection: Connection, text: str) -> ColumnElement[bool]:
+    """Title, details or place have each of the words, or one that begins so; what is no word finds nothing."""
+    words = asked(text)
+    if not words:
+        return false()
+    holding = full_text.holding(connection, listing_search.c.words, words)
+    # What is rare is picked out first, as going through the newest would find little; what is common is not.
+    few = connection.execute(holding.limit(INDEXED_MAX)).scalars().all()
+    return listing_table.c.id.in_(few if len(few) < INDEXED_MAX else holding)
+
+
+def _within(connection: Connection, near: tuple[float, float], km: int) -> ColumnElement[bool]:
+    """At most so far from there, on a flat map as ``places.distance_km`` has it. Nobody lives where a day begins, so
+    nothing is found across that line.
+
+    Where little is near, the index of positions finds it. Where much is, the newest few of it are found sooner by
+    going through the newest, so the index is kept out of it: a sum has none.
+    """
+    lat, lon = near
+    narrow = narrowing(lat)
+    table = listing_table.c
+    high, wide = km / KM_PER_DEGREE, km / KM_PER_DEGREE / narrow
+    north, east = table.lat - lat, (table.lon - lon) * narrow
+    circle = north * north + east * east <= high * high
+    square = and_(table.lat.between(lat - high, lat + high), table.lon.between(lon - wide, lon + wide))
+    some = connection.execute(select(table.lat).where(square).limit(INDEXED_MAX)).all()
+    return and_(square, circle) if len(some) < INDEXED_MAX else circle
 
 
 def _may_be_found(viewer: Viewer) -> ColumnElement[bool]:
@@ -445,9 +555,20 @@ def _helper_counts(connection: Connection, listing_ids: Sequence[int]) -> dict[i
     if not listing_ids:
         return {}
     table = match_table.c
-    found = (table.listing_id.in_(listing_ids)) & (table.state != MatchState.CANCELLED)
-    query = select(table.listing_id, func.count().label("found")).where(found).group_by(table.listing_id)
+    taken = or_(
+        table.state == MatchState.ACCEPTED,
+        and_(table.state == MatchState.DONE, listing_table.c.rhythm == Rhythm.ONCE),  # as rules.helpers_found has it
+    )
+    joined = select(table.listing_id, func.count().label("found")).join(
+        listing_table, listing_table.c.id == table.listing_id
+    )
+    query = joined.where(table.listing_id.in_(listing_ids), taken).group_by(table.listing_id)
     return {row.listing_id: row.found for row in connection.execute(query)}
+
+
+def helpers_of(connection: Connection, found: Listing) -> int:
+    """How many of the places of a listing are taken."""
+    return helpers_found(found.rhythm, *matches_by_state(connection, found.id))
 
 
 def listing(
@@ -481,11 +602,20 @@ def _may_be_opened(connection: Connection, viewer: Viewer, found: Listing, feder
     people = (found.author_actor, found.board_actor, found.member_actor)
     if viewer.actor and any(one and actors.is_block_between(connection, viewer.actor, one) for one in people):
         return False
+    if not may_see(connection, viewer, found.id) and not _is_accepted(connection, viewer, found):
+        return False
     if found.local:
         return True
     makers = {found.uri, found.author_actor, found.board_actor}
     standings = {one.standing for one in verdicts_on(connection, federation, makers).values()}
     return Standing.SHUT_OUT not in standings and (viewer.signed_in or Standing.LIMITED not in standings)
+
+
+def _is_accepted(connection: Connection, viewer: Viewer, found: Listing) -> bool:
+    """Whether the viewer was accepted for it; the author is at the other end of every match of it."""
+    mine = (match_table.c.listing_id == found.id) & (match_table.c.state != MatchState.CANCELLED)
+    party = or_(match_table.c.provider == viewer.actor, match_table.c.receiver == viewer.actor)
+    return viewer.signed_in and connection.execute(select(match_table.c.id).where(mine, party)).first() is not None
 
 
 def any_listing(connection: Connection, listing_id: int) -> Listing | None:
@@ -510,6 +640,7 @@ def open_listings_of(connection: Connection, board_actor: str, limit: int) -> Se
     """The newest open listings of one of our boards, for its featured collection."""
     table = listing_table.c
     wanted = (table.board_actor == board_actor) & table.state.in_(sorted(TAKES_RESPONSES)) & table.hidden.is_(False)
+    wanted &= table.visibility == Visibility.EVERYBODY
     query = select(listing_table).where(wanted, table.local.is_(True)).order_by(table.id.desc()).limit(limit)
     return [listing_of(row) for row in connection.execute(query)]
 
@@ -544,7 +675,7 @@ def answerable_among(
     takes = table.state.in_(sorted(TAKES_RESPONSES)) & or_(table.expires_at.is_(None), table.expires_at > now)
     of_others = or_(table.member_actor.is_(None), table.member_actor != viewer.actor)
     mine = (response_table.c.listing_id == table.id) & (response_table.c.helper_member_id == viewer.member_id)
-    open_to_me = (takes, table.hidden.is_(False), of_others, ~exists().where(mine), _may_be_found(viewer))
+    open_to_me = (takes, table.hidden.is_(False), visible_to(viewer), of_others, ~exists().where(mine), _may_be_found(viewer))
     unblocked = actors.no_block_between(viewer.actor, table.author_actor, table.board_actor, table.member_actor)
     query = select(listing_table).where(table.id.in_(ids), *open_to_me, unblocked).order_by(table.id.desc())
     found = [listing_of(row) for row in connection.execute(query)]
@@ -558,6 +689,112 @@ def _of_unwelcome(connection: Connection, federation: Federation, found: Sequenc
     verdicts = verdicts_on(connection, federation, {maker for each in makers.values() for maker in each})
     unwelcome = {maker for maker, one in verdicts.items() if one.standing in _NOT_CALLING}
     return frozenset(number for number, each in makers.items() if unwelcome.intersection(each))
+
+
+def readers_among(connection: Connection, found: Listing, member_ids: Sequence[int]) -> Sequence[int]:
+    """Those of these members whom its author lets see a listing, in their order."""
+    if found.visibility is not Visibility.GROUP:
+        return member_ids
+    board = groups.board_by_actor(connection, found.board_actor)
+    inside = set(groups.member_ids(connection, board.id)) if board is not None else set()
+    return [one for one in member_ids if one in inside]
+
+
+def ending(connection: Connection, viewer: Viewer, until: datetime, since: datetime) -> Sequence[Listing]:
+    """What the viewer posted that leaves the board before ``until`` or left it after ``since``, the first first."""
+    if not viewer.signed_in:
+        return []
+    table = listing_table.c
+    soon = table.state.in_(sorted(ON_THE_BOARD)) & (table.expires_at <= until)
+    over = (table.state == ListingState.EXPIRED) & (table.expires_at > since)
+    wanted = (table.author_member_id == viewer.member_id, table.local.is_(True), or_(soon, over))
+    query = select(listing_table).where(*wanted).order_by(table.expires_at, table.id).limit(MINE_MAX)
+    return [one for one in map(listing_of, connection.execute(query)) if one.is_by(viewer)]
+
+
+# what belongs to a listing and stands apart from it
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Where it is exactly, and how to reach the one who posted it; each may be empty."""
+
+    listing_id: int
+    exact_place: str
+    contact: str
+
+
+def any_meeting(connection: Connection, listing_id: int) -> Meeting | None:
+    """Where to meet, whoever looks; for rooms that act on it, not for pages."""
+    row = connection.execute(select(meeting_table).where(meeting_table.c.listing_id == listing_id)).one_or_none()
+    return Meeting(**row._mapping) if row is not None else None
+
+
+def meeting(connection: Connection, viewer: Viewer, found: Listing) -> Meeting | None:
+    """Where to meet: for the author, and for those they accepted; None for everybody else."""
+    if found.is_by(viewer) or (found.local and _is_accepted(connection, viewer, found)):
+        return any_meeting(connection, found.id)
+    return None
+
+
+@dataclass(frozen=True)
+class Photo:
+    """The photo of a listing of ours, as WebP; ``alt`` is what it shows."""
+
+    listing_id: int
+    alt: str
+    width: int
+    height: int
+
+
+def photo_of(connection: Connection, listing_id: int) -> Photo | None:
+    """What is known of the photo of a listing; None where it has none."""
+    table = photo_table.c
+    query = select(table.listing_id, table.alt, table.width, table.height).where(table.listing_id == listing_id)
+    row = connection.execute(query).one_or_none()
+    return Photo(**row._mapping) if row is not None else None
+
+
+def photo_body(connection: Connection, viewer: Viewer, listing_id: int, federation: Federation) -> bytes:
+    """The photo of a listing that the viewer may see. Raises NotFound, Gone."""
+    listing(connection, viewer, listing_id, federation)
+    query = select(photo_table.c.body).where(photo_table.c.listing_id == listing_id)
+    body: bytes | None = connection.execute(query).scalar_one_or_none()
+    if body is None:
+        raise NotFound
+    return body
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a member has begun to write; ``typed`` are the fields of the form."""
+
+    kind: Kind
+    typed: Mapping[str, str]
+    photo: bytes | None
+    saved_at: datetime
+
+    @property
+    def title(self) -> str:
+        """What it is about, as far as it was written."""
+        return self.typed.get("title", "").strip()
+
+
+def drafts(connection: Connection, viewer: Viewer) -> Sequence[Draft]:
+    """What the viewer has begun to write, the latest first."""
+    if not viewer.signed_in:
+        return []
+    query = (
+        select(draft_table).where(draft_table.c.member_id == viewer.member_id).order_by(draft_table.c.saved_at.desc())
+    )
+    return [
+        Draft(Kind(row.kind), orjson.loads(row.typed), row.photo, row.saved_at) for row in connection.execute(query)
+    ]
+
+
+def draft(connection: Connection, viewer: Viewer, kind: Kind) -> Draft | None:
+    """What the viewer has begun to write of this kind."""
+    return next((one for one in drafts(connection, viewer) if one.kind is kind), None)
 
 
 def is_deleted(connection: Connection, uri: str) -> bool:
@@ -1039,6 +1276,9 @@ class Belongings:
     received_answers: Sequence[Response]
     remarks: Sequence[Remark]
     matches: Sequence[Match]
+    meetings: Sequence[Meeting] = ()
+    photos: Sequence[Photo] = ()
+    drafts: Sequence[Mapping[str, str]] = ()
 
 
 def belongings(connection: Connection, viewer: Viewer) -> Belongings:
@@ -1056,6 +1296,9 @@ def belongings(connection: Connection, viewer: Viewer) -> Belongings:
         [response_of(row) for row in _in_order(connection, response_table, received)],
         [Remark(**row._mapping) for row in _in_order(connection, remark_table, remark_table.c.response_id.in_(talks))],
         [match_of(row) for row in _in_order(connection, match_table, party)],
+        [one for one in (any_meeting(connection, one.id) for one in listings if one.is_by(viewer)) if one],
+        [one for one in (photo_of(connection, one.id) for one in listings if one.is_by(viewer)) if one],
+        [one.typed for one in drafts(connection, viewer)],
     )
 
 

@@ -14,6 +14,8 @@ from fedaid.foundation.text import one_line, without_turning
 TITLE_CHARACTERS_MAX: Final = 120
 DESCRIPTION_CHARACTERS_MAX: Final = 5_000
 PLACE_CHARACTERS_MAX: Final = 120
+EXACT_PLACE_CHARACTERS_MAX: Final = 300
+CONTACT_CHARACTERS_MAX: Final = 200
 MESSAGE_CHARACTERS_MAX: Final = 5_000
 REASON_CHARACTERS_MAX: Final = 500
 MINUTES_MAX: Final = 60_000
@@ -51,6 +53,24 @@ class Mode(StrEnum):
     GIFT = "gift"
     LOAN = "loan"
     SWAP = "swap"
+
+
+class Visibility(StrEnum):
+    """Who may see a listing: everybody, also elsewhere; members here only; or those who belong to its group."""
+
+    EVERYBODY = "everybody"
+    MEMBERS = "members"
+    GROUP = "group"
+
+
+class Rhythm(StrEnum):
+    """Whether it is wanted or given once, or stands until its author ends it: whenever, or at regular times."""
+
+    ONCE = "once"
+    STANDING = "standing"
+    WEEKLY = "weekly"
+    FORTNIGHTLY = "fortnightly"
+    MONTHLY = "monthly"
 
 
 class ListingState(StrEnum):
@@ -153,7 +173,10 @@ class Posting:
     place                roughly where, in words; never an address
     lat, lon             in degrees, blurred by ``checked`` to about 500 m
     minutes              for one helper; None when it is not known
-    people               how many helpers are wanted, or how many times it can be given
+    people               how many helpers are wanted, or how many times it can be given; of what stands: at once
+    rhythm               once, or again and again until its author ends it
+    visibility           who may see it; only what everybody may see is told to other servers
+    exact_place, contact what only those learn whom the author accepts
     own_name             whether the member is its author for everybody; otherwise the board is, and names nobody
     time_zone            the IANA name in which the times are said to others
     """
@@ -173,6 +196,11 @@ class Posting:
     mode: Mode = Mode.HOURS
     own_name: bool = False
     time_zone: str = "UTC"
+    urgent: bool = False
+    rhythm: Rhythm = Rhythm.ONCE
+    visibility: Visibility = Visibility.EVERYBODY
+    exact_place: str = ""
+    contact: str = ""
 
 
 @dataclass(frozen=True)
@@ -259,6 +287,8 @@ def checked(posting: Posting, now: datetime) -> Posting:
         title=one_line(posting.title),
         description=without_turning(posting.description).replace("\r\n", "\n").strip(),
         place=one_line(posting.place),
+        exact_place=one_line(posting.exact_place),
+        contact=one_line(posting.contact),
     )
     _check_words(tidy)
     _check_numbers(tidy)
@@ -278,6 +308,10 @@ def _check_words(posting: Posting) -> None:
         raise Refused("description_length", f"The details have at most {DESCRIPTION_CHARACTERS_MAX} characters.")
     if len(posting.place) > PLACE_CHARACTERS_MAX:
         raise Refused("place_length", f"The place has at most {PLACE_CHARACTERS_MAX} characters.")
+    if len(posting.exact_place) > EXACT_PLACE_CHARACTERS_MAX:
+        raise Refused("place_length", f"The exact place has at most {EXACT_PLACE_CHARACTERS_MAX} characters.")
+    if len(posting.contact) > CONTACT_CHARACTERS_MAX:
+        raise Refused("contact_length", f"How to reach you has at most {CONTACT_CHARACTERS_MAX} characters.")
     if posting.category and not is_slug(posting.category):
         raise Refused("category", "Please choose one of the categories.")
 
@@ -366,17 +400,28 @@ def check_open(state: ListingState) -> None:
         raise Refused("not_open", _CLOSED_SENTENCES.get(state, "This is not open for answers."), 409)
 
 
-def state_by_matches(before: ListingState, people: int, accepted: int, done: int) -> ListingState:
-    """The state that follows from its matches. Those that end a listing are not undone by them."""
+def helpers_found(rhythm: Rhythm, accepted: int, done: int) -> int:
+    """How many of the places are taken: what stands has its place free again once the help was given."""
+    return accepted + done if rhythm is Rhythm.ONCE else accepted
+
+
+def state_by_matches(
+    before: ListingState, people: int, accepted: int, done: int, rhythm: Rhythm = Rhythm.ONCE
+) -> ListingState:
+    """The state that follows from its matches. Those that end a listing are not undone by them.
+
+    What stands is never done by a match: its author ends it.
+    """
     if before in (ListingState.WITHDRAWN, ListingState.DRAFT, ListingState.DONE):
         return before
-    if done >= people:
+    if rhythm is Rhythm.ONCE and done >= people:
         return ListingState.DONE
     if before is ListingState.EXPIRED:
         return before
-    if accepted + done >= people:
+    found = helpers_found(rhythm, accepted, done)
+    if found >= people:
         return ListingState.FILLED
-    return ListingState.PARTLY_FILLED if accepted + done else ListingState.OPEN
+    return ListingState.PARTLY_FILLED if found else ListingState.OPEN
 
 
 def checked_message(message: str) -> str:

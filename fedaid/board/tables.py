@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -27,6 +28,7 @@ from fedaid.board.rules import (
     ResponseState,
     ReviewState,
 )
+from fedaid.foundation import full_text
 from fedaid.foundation.database import UtcDateTime, metadata
 
 URI_CHARACTERS_MAX = 2048
@@ -91,6 +93,9 @@ listing = Table(
     Column("expires_at", UtcDateTime),
     Column("published_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("urgent", Boolean, nullable=False, server_default=false()),
+    Column("rhythm", String(20), nullable=False, server_default=text("'once'")),
+    Column("visibility", String(20), nullable=False, server_default=text("'everybody'")),
     CheckConstraint(_one_of("kind", Kind), name="kind"),
     CheckConstraint(_one_of("mode", Mode), name="mode"),
     CheckConstraint(_one_of("state", ListingState), name="state"),
@@ -99,6 +104,51 @@ listing = Table(
     UniqueConstraint("author_member_id", "form_key"),
     Index("ix_listing_state_id", "state", "id"),
     Index("ix_listing_local_host", "local", "host"),  # pages ask from which hosts there is anything at all
+    Index("ix_listing_lat_lon", "lat", "lon"),
+    Index("ix_listing_kind_state_id", "kind", "state", "id"),
+    Index("ix_listing_category_state_id", "category", "state", "id"),
+)
+
+# What is searched of a listing (words.searched), whoever may see it; it is the listing's own row that says who may.
+listing_search = Table(
+    "listing_search",
+    metadata,
+    Column("listing_id", BigInteger, ForeignKey("listing.id"), primary_key=True, autoincrement=False),
+    Column("words", Text, nullable=False),
+)
+full_text.index(listing_search, "words")
+
+# What only the author and those they accepted learn. It stands apart from the listing, so that nothing that is made
+# of a listing can hold it.
+listing_meeting = Table(
+    "listing_meeting",
+    metadata,
+    Column("listing_id", BigInteger, ForeignKey("listing.id"), primary_key=True, autoincrement=False),
+    Column("exact_place", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+)
+
+# Our members' own photos, made small and without what a camera writes into them; at most one of a listing.
+listing_photo = Table(
+    "listing_photo",
+    metadata,
+    Column("listing_id", BigInteger, ForeignKey("listing.id"), primary_key=True, autoincrement=False),
+    Column("alt", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# What a member has begun to write, one of each kind. typed: the fields of the form as JSON.
+listing_draft = Table(
+    "listing_draft",
+    metadata,
+    Column("member_id", BigInteger, ForeignKey("member.id"), primary_key=True, autoincrement=False),
+    Column("kind", String(10), primary_key=True),
+    Column("typed", Text, nullable=False),
+    Column("photo", LargeBinary),
+    Column("saved_at", UtcDateTime, nullable=False),
+    CheckConstraint(_one_of("kind", Kind), name="kind"),
 )
 
 # A listing that waits for a coordinator's look before it stands on the board of a group; it is a draft meanwhile.

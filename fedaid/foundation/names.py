@@ -57,6 +57,9 @@ class Names:
     def listing(self, number: int) -> str:
         return f"{self.origin}/listings/{number}"
 
+    def photo(self, listing: int) -> str:
+        return f"{self.origin}/listings/{listing}/photo"
+
     def response(self, number: int) -> str:
         return f"{self.origin}/responses/{number}"
 

@@ -26,6 +26,11 @@ FORM_FIELDS_MAX = 100
 ROW_ID_MAX = 2**63 - 1
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FIELD_CHARACTERS_MAX = 20_000
+# What a browser may load for a page: ours alone. A page that shows something else says so itself.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; script-src 'self'; connect-src 'self'; manifest-src 'self'"
+)
 READER_HEADERS = "Accept, Authorization, Cookie, Signature"  # by which we tell who reads
 
 
@@ -44,6 +49,9 @@ class House:
     federation   whom this instance speaks with, and so whose things its pages show
     identify     the id of the actor that signed a request; raises Refused, 401 for a wrong signature
     secure_mode  whether other servers must sign whatever they ask for
+    position_of     where a member said they live, roughly; None where they did not
+    map_tiles       the address of a server's map tiles with {z}, {x} and {y} in it; empty: nobody is asked for any
+    map_credit      whom that server wants to be named
     beside_listing  what rooms above the board put beside a listing, as HTML that is safe to show
     """
 
@@ -59,6 +67,9 @@ class House:
     secure_mode: bool = False
     renamed: Renamed | None = None
     beside_listing: "Beside" = lambda *_: Markup("")
+    position_of: "PositionOf" = lambda *_: None
+    map_tiles: str = ""
+    map_credit: str = ""
 
     @property
     def called(self) -> str:
@@ -77,6 +88,7 @@ class House:
         return self.names.origin.startswith("https://")
 
 
+PositionOf = Callable[[Connection, Viewer], tuple[float, float] | None]
 # The house, who looks, and the listing by its row id.
 Beside = Callable[[House, Viewer, Connection, int], Markup]
 
@@ -214,7 +226,11 @@ def form_page(handler: Callable[[Request, Form], Response]) -> Callable[[Request
 async def read_form(request: Request) -> Form:
     """The text fields of a posted form. Raises Refused when there are too many or one is too long."""
     async with request.form(max_files=0, max_fields=FORM_FIELDS_MAX) as data:
-        fields = {name: value for name, value in data.items() if isinstance(value, str)}
+        return checked_form({name: value for name, value in data.items() if isinstance(value, str)})
+
+
+def checked_form(fields: Mapping[str, str]) -> Form:
+    """What somebody typed. Raises Refused when a field is too long."""
     for value in fields.values():
         if len(value) > FIELD_CHARACTERS_MAX:
             raise Refused("too_long", f"A field holds at most {FIELD_CHARACTERS_MAX} characters.")

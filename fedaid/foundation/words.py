@@ -5,10 +5,14 @@ A plain index over such words does the same on both databases, in any language t
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 TERM_CHARACTERS_MAX: Final = 40
 TERMS_MAX: Final = 60  # of one text
+SEARCHED_MAX: Final = 600  # words of one text that can be found
+ASKED_MAX: Final = 8  # words that are looked for at once
 LAST_LETTER: Final = "\U0010ffff"  # behind whatever begins with a prefix
 _WORD: Final = re.compile(r"[^\W_]+")
 _VOWEL: Final = re.compile("[aeiouy]")
@@ -141,6 +145,31 @@ def terms(text: str) -> frozenset[str]:
             if len(found) == TERMS_MAX:
                 break
     return frozenset(found)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A word that somebody looks for: found is what begins with it, or is the same but for its ending."""
+
+    begin: str
+    bare: str
+
+
+def searched(*texts: str) -> str:
+    """The words under which texts are found, with one space between; all of them, also those that tell little."""
+    found: dict[str, None] = {}
+    for word in _WORD.findall(_folded("\n".join(texts))):
+        found[word[:TERM_CHARACTERS_MAX]] = None
+        found[_bare(word)[:TERM_CHARACTERS_MAX]] = None
+        if len(found) >= SEARCHED_MAX:
+            break
+    return " ".join(found)
+
+
+def asked(text: str) -> Sequence[Asked]:
+    """The words that somebody looks for, at most eight; none where nothing of the text is a word."""
+    words = [word[:TERM_CHARACTERS_MAX] for word in _WORD.findall(_folded(text))][:ASKED_MAX]
+    return [Asked(word, _bare(word)) for word in words]
 
 
 def _folded(text: str) -> str:

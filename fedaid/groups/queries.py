@@ -89,6 +89,12 @@ def boards_of(connection: Connection, member_id: int) -> Sequence[Board]:
     return [_board(row) for row in connection.execute(mine.order_by(group.c.id))]
 
 
+def actors_of_boards_of(member_id: int) -> Select[tuple[str]]:
+    """The ids on the wire of the boards that a member belongs to, as a query to stand in another."""
+    joined = select(local_actor.c.uri).join(group, group.c.actor_id == local_actor.c.id)
+    return joined.join(membership, membership.c.group_id == group.c.id).where(membership.c.member_id == member_id)
+
+
 @dataclass(frozen=True)
 class Listed:
     """A group in a list, with how many belong to it and what the viewer is in it; None for not in it."""

@@ -12,6 +12,8 @@ class MatchingLimits:
     asks_per_listing_max          people who are asked about one request in all
     suggestions_max               shown at one place
     candidates_max                members or listings that the database picks out for the rules to judge
+    words_max                     words, and kinds of help, that are looked for at once
+    word_listings_max             listings that are looked at for one of them, the newest
     offer_distance_km_max         between an offer and a request that both say where they are
     saved_searches_max            kept by one member
     index_look_seconds            how late a listing of before an upgrade, or of elsewhere that changed, may be found
@@ -23,6 +25,8 @@ class MatchingLimits:
     asks_per_listing_max: int = 9
     suggestions_max: int = 5
     candidates_max: int = 100
+    words_max: int = 100
+    word_listings_max: int = 500
     offer_distance_km_max: int = 25
     saved_searches_max: int = 20
     index_look_seconds: float = 60.0

@@ -191,16 +191,18 @@ def _offer_as_helper(offer: Listing, limits: MatchingLimits) -> Helper:
 # which listings may fit
 
 
-def _candidates(connection: Connection, kind: Kind, abilities: Sequence[Ability | Need], limit: int) -> Sequence[int]:
+def _candidates(
+    connection: Connection, kind: Kind, abilities: Sequence[Ability | Need], limits: MatchingLimits
+) -> Sequence[int]:
     """Ids of listings of this kind that have words or the kind of help in common with these, most in common first."""
     kinds = {term_of_kind(one.category) for one in abilities if one.category not in NO_KIND}
-    wanted = kinds.union(*(one.terms for one in abilities))
+    wanted = sorted(kinds.union(*(one.terms for one in abilities)))[: limits.words_max]
     if not wanted:
         return []
-    found = union_all(*(_newest_with(term, kind, limit) for term in sorted(wanted))).subquery()
+    found = union_all(*(_newest_with(term, kind, limits.word_listings_max) for term in wanted)).subquery()
     points = func.sum(found.c.points)
     ranked = select(found.c.listing_id).group_by(found.c.listing_id).order_by(points.desc(), found.c.listing_id.desc())
-    return connection.execute(ranked.limit(limit)).scalars().all()
+    return connection.execute(ranked.limit(limits.candidates_max)).scalars().all()
 
 
 def _newest_with(term: str, kind: Kind, limit: int) -> Select[tuple[int, int]]:
@@ -215,7 +217,7 @@ def _newest_with(term: str, kind: Kind, limit: int) -> Select[tuple[int, int]]:
 def _answerable(
     connection: Connection, viewer: Viewer, looking: Looking, kind: Kind, abilities: Sequence[Ability | Need]
 ) -> Sequence[Listing]:
-    ids = _candidates(connection, kind, abilities, looking.limits.candidates_max)
+    ids = _candidates(connection, kind, abilities, looking.limits)
     found = board.answerable_among(connection, viewer, ids, looking.now, looking.federation)
     refused = _said_not_now(connection, viewer)
     return [one for one in found if one.id not in refused]
@@ -325,7 +327,7 @@ def fitting_members(connection: Connection, author: Viewer, request: Listing, lo
 def _not_involved(connection: Connection, request: Listing, ids: Sequence[int]) -> Sequence[int]:
     """Without those who were asked about it already, or who answered it by themselves."""
     out = asked_ids(connection, request.id) | board.member_ids_who_answered(connection, request.id)
-    return [one for one in ids if one not in out]
+    return board.readers_among(connection, request, [one for one in ids if one not in out])
 
 
 def asked_ids(connection: Connection, listing_id: int) -> frozenset[int]:

@@ -27,6 +27,12 @@ def harmless(content: bytes, pixels_max: int, side_pixels_max: int) -> bytes:
         raise Refused("no_picture", "This is no picture that can be shown.") from None
 
 
+def size_of(content: bytes) -> tuple[int, int]:
+    """Width and height in pixels of a picture that was made harmless."""
+    with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
+        return opened.width, opened.height
+
+
 def _written_anew(content: bytes, pixels_max: int, side_pixels_max: int) -> bytes:
     with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
         if opened.width * opened.height > pixels_max:  # known from the head, before anything is unpacked

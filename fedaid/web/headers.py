@@ -5,16 +5,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fedaid.foundation.pages import SAFE_METHODS
+from fedaid.foundation.pages import CONTENT_SECURITY_POLICY, SAFE_METHODS
 
 HOST_CHARACTERS_LOGGED_MAX = 255
 
 _log = structlog.get_logger()
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'; script-src 'self'; connect-src 'self'; manifest-src 'self'"
-)
 _OWN_SITES = frozenset({"same-origin", "none"})
 
 

@@ -1,8 +1,10 @@
 """How much one address and one account may ask of this instance; beyond that it is told when to come back."""
 
+import re
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +14,7 @@ from fedaid.foundation.pages import house, viewer
 from fedaid.members.rules import address_key
 from inbox.memory import Counter
 
+_PHOTO_FORMS = re.compile(r"/post|/listings/[0-9]+/edit")
 _FREE = ("/static/", "/livez", "/readyz")
 
 
@@ -60,6 +63,18 @@ class RequestLimits:
 
     def _count(self, counter: Counter, name: str, most: int) -> Response | None:
         return too_many(counter.seconds_left(name)) if counter.add(name) > most else None
+
+
+class BodyLimits:
+    """Stands before the pages: a form has so many bytes, and one that can hold a photo has more."""
+
+    def __init__(self, app: ASGIApp, form_bytes_max: int, photo_bytes_max: int) -> None:
+        self._plain = RequestBodyLimitMiddleware(app, max_body_size=form_bytes_max)
+        self._with_photo = RequestBodyLimitMiddleware(app, max_body_size=form_bytes_max + photo_bytes_max)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        may_hold_photo = scope["type"] == "http" and _PHOTO_FORMS.fullmatch(scope["path"]) is not None
+        await (self._with_photo if may_hold_photo else self._plain)(scope, receive, send)
 
 
 class RefusedLetters:

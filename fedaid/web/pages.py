@@ -1,6 +1,7 @@
 """The pages that belong to no single feature: my day, a member's page, and whether the server is alive."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from starlette.routing import Route
 
 from fedaid.admin.pages.neighbourhood import STEPS
 from fedaid.board import queries as board
+from fedaid.board.limits import BoardLimits
 from fedaid.foundation.pages import house, member, render, viewer
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.viewer import Viewer
@@ -23,16 +25,16 @@ from fedaid.timebank import queries as hours
 from fedaid.web.sayings import ACTION_WORDS, LISTING_WORDS, RESPONSE_WORDS
 
 
-def routes(limits: MatchingLimits) -> Sequence[Route]:
+def routes(limits: MatchingLimits, board_limits: BoardLimits) -> Sequence[Route]:
     """My day, and the two health checks. A member's page is reached through ``/@handle``, which boards share."""
     return [
-        Route("/me", my_day(limits), methods=["GET"]),
+        Route("/me", my_day(limits, board_limits), methods=["GET"]),
         Route("/livez", alive, methods=["GET"]),
         Route("/readyz", ready, methods=["GET"]),
     ]
 
 
-def my_day(limits: MatchingLimits) -> Callable[[Request], Response]:
+def my_day(limits: MatchingLimits, board_limits: BoardLimits) -> Callable[[Request], Response]:
     """What waits for me, each with its button."""
 
     def page(request: Request) -> Response:
@@ -44,6 +46,8 @@ def my_day(limits: MatchingLimits) -> Callable[[Request], Response]:
                 "web/my_day.html",
                 to_confirm_hours=hours.waiting_for(connection, who.actor, home.names.host),
                 actions=board.next_actions(connection, who, home.federation),
+                ending=_ending(connection, who, home.units.clock.now(), board_limits),
+                drafts=board.drafts(connection, who),
                 from_elsewhere=mentions.count_waiting(connection, who),
                 applications=joining.count_applications(connection) if who.is_coordinator else 0,
                 queues=_queues(connection, who),
@@ -59,6 +63,12 @@ def my_day(limits: MatchingLimits) -> Callable[[Request], Response]:
             )
 
     return page
+
+
+def _ending(connection: Connection, who: Viewer, now: datetime, limits: BoardLimits) -> Sequence[board.Listing]:
+    """What leaves the board soon, or left it a short while ago."""
+    warned, shown = timedelta(days=limits.expiry_warning_days), timedelta(days=limits.expired_shown_days)
+    return board.ending(connection, who, now + warned, now - shown)
 
 
 def _queues(connection: Connection, who: Viewer) -> Sequence[tuple[groups.Board, int]]:

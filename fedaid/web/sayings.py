@@ -29,6 +29,8 @@ SAYINGS = {
     "board_linked": "Linked. As soon as they answer, what is posted there stands here too.",
     "board_unlinked": "Unlinked. Nothing new goes between the two boards.",
     "posted": "It is on the board.",
+    "draft_kept": "Kept. You can go on here whenever you like.",
+    "draft_forgotten": "Thrown away.",
     "changed": "Your changes are kept.",
     "withdrawn": "It is taken off the board.",
     "extended": "It stays on the board longer.",

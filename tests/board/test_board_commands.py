@@ -48,15 +48,16 @@ def test_a_board_that_is_not_ours_takes_nothing(world: World) -> None:
         commands.post_listing(work, world.ana, world.bea.actor, world.posting())
 
 
-def test_the_board_can_be_filtered_and_percent_signs_mean_themselves(world: World) -> None:
+def test_the_board_can_be_filtered_and_searched_by_words(world: World) -> None:
     world.post(title="100% wool to give", kind=Kind.OFFER, mode=Mode.GIFT, category="clothing")
     world.post(title="Reading Spanish", category="learning")
     assert seen(world, kind=Kind.OFFER) == ["100% wool to give"]
     assert seen(world, category="learning") == ["Reading Spanish"]
     assert seen(world, text="100%") == ["100% wool to give"]
     assert seen(world, text="WOOL") == ["100% wool to give"]
-    assert seen(world, text="%") == ["100% wool to give"]
-    assert seen(world, text="_") == []
+    assert seen(world, text="span") == seen(world, text="READ spánish") == ["Reading Spanish"]
+    assert seen(world, text="reading wool") == []
+    assert seen(world, text="%") == seen(world, text="_") == []
     assert seen(world, world.ana, mine=True) == ["Reading Spanish", "100% wool to give"]
     assert seen(world, world.bea, mine=True) == []
     assert seen(world, mine=True) == []

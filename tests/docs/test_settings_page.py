@@ -21,6 +21,8 @@ OTHERS = {
     "contact": "hello@northside.example",
     "source_url": "https://northside.example/source",
     "host": "127.0.0.2",
+    "map_tiles": "https://tiles.example/{z}/{x}/{y}.png",
+    "map_credit": "Map: somebody",
     "trusted_proxies": "127.0.0.1",
     "log_level": "debug",
 }

@@ -102,7 +102,7 @@ class Neighbours:
 
     def routes(self) -> list[Any]:
         return [
-            *fedaid.web.pages.routes(MatchingLimits()),
+            *fedaid.web.pages.routes(MatchingLimits(), BoardLimits()),
             *fedaid.matching.pages.routes(MatchingLimits()),
             *fedaid.skills.pages.routes(LIMITS, board.categories, NOT_ASKED),
             *board_pages.routes(BoardLimits(), PictureProxy(self.units, NoFiles(), MediaLimits())),

@@ -1,9 +1,19 @@
 """Writes on the board: what members do, and what is received from neighbouring boards and from the fediverse."""
 
+from fedaid.board.commands.beside import (
+    NewPhoto,
+    checked_alt,
+    forget_draft,
+    forget_photo,
+    keep_photo,
+    save_draft,
+    say_alt,
+)
 from fedaid.board.commands.categories import add_category, rename_category, retire_category, seed_categories
 from fedaid.board.commands.farewell import forget_person
 from fedaid.board.commands.leaving import clear_out
 from fedaid.board.commands.listings import (
+    as_listing,
     edit_listing,
     expire_due,
     extend_listing,
@@ -30,12 +40,15 @@ from fedaid.board.commands.responses import accept_response, decline_response, r
 from fedaid.board.commands.tombstones import bury, forget_tombstones
 
 __all__ = [
+    "NewPhoto",
     "Terms",
     "accept_response",
     "add_category",
     "approve_listing",
+    "as_listing",
     "bury",
     "cancel_match",
+    "checked_alt",
     "clear_out",
     "decline_listing",
     "decline_response",
@@ -43,10 +56,13 @@ __all__ = [
     "edit_remark",
     "expire_due",
     "extend_listing",
+    "forget_draft",
     "forget_person",
+    "forget_photo",
     "forget_remark",
     "forget_tombstones",
     "hide_listing",
+    "keep_photo",
     "log_hours",
     "make_remark",
     "mark_done",
@@ -64,6 +80,8 @@ __all__ = [
     "rename_category",
     "respond",
     "retire_category",
+    "save_draft",
+    "say_alt",
     "seed_categories",
     "settle_match",
     "tell_of",

@@ -1,12 +1,12 @@
 """What becomes of somebody's things on the board when they leave the neighbourhood."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from fedaid.board import queries
 from fedaid.board.commands.listings import withdraw_listing
 from fedaid.board.commands.responses import alive_responses, withdraw_response
 from fedaid.board.rules import TAKES_RESPONSES, ListingState, ResponseState
-from fedaid.board.tables import listing, response
+from fedaid.board.tables import listing, listing_draft, response
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 
@@ -18,6 +18,7 @@ def clear_out(work: Work, member: Viewer) -> None:
     )
     for listing_id in work.connection.execute(select(listing.c.id).where(mine).order_by(listing.c.id)).scalars().all():
         withdraw_listing(work, member, listing_id)
+    work.connection.execute(delete(listing_draft).where(listing_draft.c.member_id == member.member_id))
     alive = response.c.state.in_([ResponseState.OFFERED, ResponseState.ACCEPTED])
     offered = (response.c.helper_member_id == member.member_id) & alive
     for row in work.connection.execute(select(response).where(offered).order_by(response.c.id)).all():

@@ -1,13 +1,24 @@
 """Writes about listings of ours: posting, editing, extending, taking down, and letting them expire."""
 
+from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from fedaid.board import queries
+from fedaid.board.commands.beside import NewPhoto, forget_meeting, forget_photo, keep_meeting, keep_photo
 from fedaid.board.commands.looks import ask_for_a_look, forget_look
-from fedaid.board.commands.rows import change_listing, change_response, follow_matches, locked_listing, own_listing
+from fedaid.board.commands.rows import (
+    change_listing,
+    change_response,
+    follow_matches,
+    forget_words,
+    keep_words,
+    locked_listing,
+    own_listing,
+)
 from fedaid.board.facts import (
     ListingChanged,
     ListingHidden,
@@ -25,8 +36,10 @@ from fedaid.board.rules import (
     Mode,
     Posting,
     ResponseState,
+    Visibility,
     check_expiry,
     checked,
+    helpers_found,
     moved,
     state_by_matches,
 )
@@ -35,6 +48,7 @@ from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 from fedaid.groups import queries as groups
+from fedaid.groups.queries import Board
 from fedaid.groups.rules import is_looked_at
 
 EXPIRED_AT_ONCE_MAX = 200
@@ -49,6 +63,7 @@ def post_listing(
     form_key: str | None = None,
     *,
     in_the_name_of: str | None = None,
+    photo: NewPhoto | None = None,
 ) -> int:
     """Put a listing on a board of ours and return its id. Raises Refused; nothing is stored then.
 
@@ -68,28 +83,10 @@ def post_listing(
         is_member=groups.is_member(work.connection, board.id, author.member_id),
         coordinates=groups.coordinates(work.connection, author, board.id),
     )
-    _check_category(work, posting.category)
     _check_return(posting, for_elsewhere=in_the_name_of is not None)
     listing_id = work.new_id()
-    uri = work.names.listing(listing_id)
-    row = {
-        "id": listing_id,
-        "uri": uri,
-        "board_actor": board_actor,
-        "author_actor": author.actor if posting.own_name else board_actor,
-        "author_member_id": author.member_id,
-        "member_actor": in_the_name_of or author.actor,
-        "form_key": form_key,
-        "host": work.names.host,
-        "page": uri,
-        "local": True,
-        "hidden": False,
-        "content_html": "",
-        "state": ListingState.DRAFT if waits else ListingState.OPEN,
-        "published_at": work.now,
-        "updated_at": work.now,
-        **_values(uri, checked(posting, work.now)),
-    }
+    found = as_listing(work, author, board, posting, listing_id, in_the_name_of=in_the_name_of)
+    row = asdict(replace(found, state=ListingState.DRAFT if waits else ListingState.OPEN, form_key=form_key))
     try:
         with work.attempt():
             work.connection.execute(insert(listing).values(row))
@@ -98,6 +95,9 @@ def post_listing(
         if posted is None:
             raise
         return posted
+    _keep_beside(work, found, posting)
+    if photo is not None:
+        keep_photo(work, listing_id, photo)
     if waits:
         ask_for_a_look(work, listing_id, board_actor)
     else:
@@ -105,11 +105,50 @@ def post_listing(
     return listing_id
 
 
+def as_listing(
+    work: Work,
+    author: Viewer,
+    board: Board,
+    posting: Posting,
+    listing_id: int = 0,
+    *,
+    in_the_name_of: str | None = None,
+) -> Listing:
+    """The posting as the listing that it would be; nothing is stored. Raises Refused for what cannot be posted."""
+    _check_category(work, posting.category)
+    _check_visibility(board, posting.visibility)
+    uri = work.names.listing(listing_id)
+    return Listing(
+        id=listing_id,
+        uri=uri,
+        board_actor=board.actor,
+        author_actor=author.actor if posting.own_name else board.actor,
+        author_member_id=author.member_id,
+        member_actor=in_the_name_of or author.actor,
+        form_key=None,
+        host=work.names.host,
+        page=uri,
+        local=True,
+        hidden=False,
+        content_html="",
+        warning="",
+        state=ListingState.OPEN,
+        published_at=work.now,
+        updated_at=work.now,
+        **_values(uri, checked(posting, work.now)),
+    )
+
+
+def _keep_beside(work: Work, found: Listing, posting: Posting) -> None:
+    keep_words(work, found.id, found.title, found.description, found.place)
+    keep_meeting(work, found.id, checked(posting, work.now))
+
+
 def _posted_already(work: Work, author: int, form_key: str | None) -> int | None:
     return queries.listing_of_form(work.connection, author, form_key) if form_key is not None else None
 
 
-def _values(uri: str, posting: Posting) -> dict[str, object]:
+def _values(uri: str, posting: Posting) -> dict[str, Any]:
     return {
         "kind": posting.kind,
         "title": posting.title,
@@ -128,6 +167,9 @@ def _values(uri: str, posting: Posting) -> dict[str, object]:
         "primary_uri": f"{uri}#primary",
         "reciprocal_uri": f"{uri}#reciprocal" if posting.mode in (Mode.HOURS, Mode.SWAP) else "",
         "expires_at": posting.expires_at,
+        "urgent": posting.urgent,
+        "rhythm": posting.rhythm,
+        "visibility": posting.visibility,
     }
 
 
@@ -136,25 +178,35 @@ def _check_category(work: Work, slug: str, kept: str = "") -> None:
         raise Refused("category", "Please choose one of the categories.")
 
 
+def _check_visibility(board: Board, visibility: Visibility) -> None:
+    if board.is_default and visibility is Visibility.GROUP:
+        raise Refused("visibility", "This board is everybody's. Choose the board of a group, or let members see it.")
+
+
 def _check_return(posting: Posting, *, for_elsewhere: bool) -> None:
     if for_elsewhere and posting.mode is Mode.HOURS:
         raise Refused("no_account", "Somebody without an account of hours can ask for a gift, a loan or a swap.")
 
 
 def edit_listing(work: Work, author: Viewer, listing_id: int, posting: Posting) -> None:
-    """Change the words, times or numbers of one's listing. What it asks in return stays once somebody was accepted."""
+    """Change the words, times or numbers of one's listing. What it asks in return stays once somebody was accepted.
+
+    Who may see it stays as it was: what was told to other servers cannot be untold.
+    """
     found = own_listing(work, author, listing_id)
     if found.state is not ListingState.DRAFT:
         moved_from_open(found)
     _check_category(work, posting.category, found.category)
     _check_return(posting, for_elsewhere=found.is_for_elsewhere)
     accepted, done = queries.matches_by_state(work.connection, listing_id)
-    tidy = checked(posting, work.now)
+    tidy = checked(replace(posting, visibility=found.visibility), work.now)
     if accepted + done and (tidy.kind, tidy.mode, tidy.minutes) != (found.kind, found.mode, found.minutes):
         raise Refused("agreed_already", "Somebody agreed to this already; hours and kind can no longer change.", 409)
-    if tidy.people < accepted + done:
-        raise Refused("people", f"{accepted + done} helpers are found already; it cannot ask for fewer.")
+    helpers = helpers_found(tidy.rhythm, accepted, done)
+    if tidy.people < helpers:
+        raise Refused("people", f"{helpers} helpers are found already; it cannot ask for fewer.")
     change_listing(work, listing_id, **_values(found.uri, tidy))
+    _keep_beside(work, replace(found, title=tidy.title, description=tidy.description, place=tidy.place), tidy)
     if found.state is ListingState.DRAFT:
         ask_for_a_look(work, listing_id, found.board_actor)
         return
@@ -176,7 +228,7 @@ def extend_listing(work: Work, author: Viewer, listing_id: int, until: datetime)
     state = found.state
     if state is ListingState.EXPIRED:
         accepted, done = queries.matches_by_state(work.connection, listing_id)
-        state = state_by_matches(ListingState.OPEN, found.people, accepted, done)
+        state = state_by_matches(ListingState.OPEN, found.people, accepted, done, found.rhythm)
     change_listing(work, listing_id, expires_at=until, state=state)
     work.record(ListingChanged(listing_id))
 
@@ -198,6 +250,9 @@ def withdraw_for(work: Work, actor: str, listing_id: int) -> None:
 def _take_down(work: Work, found: Listing) -> None:
     listing_id = found.id
     change_listing(work, listing_id, state=moved(found.state, ListingState.WITHDRAWN))
+    forget_words(work, listing_id)
+    forget_meeting(work, listing_id)
+    forget_photo(work, listing_id)
     waiting = (response.c.listing_id == listing_id) & (response.c.state == ResponseState.OFFERED)
     for row in work.connection.execute(select(response).where(waiting)).all():
         one = queries.response_of(row)

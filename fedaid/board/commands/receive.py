@@ -15,7 +15,7 @@ from fedaid.board.commands.responses import (
     store_match,
     take_back,
 )
-from fedaid.board.commands.rows import change_response, locked_listing
+from fedaid.board.commands.rows import change_response, forget_words, keep_words, locked_listing
 from fedaid.board.commands.tombstones import bury
 from fedaid.board.facts import AnswerArrived, ListingArrived, ResponseArrived
 from fedaid.board.queries import Listing, Response
@@ -69,6 +69,7 @@ def receive_listing(work: Work, board_actor: str, sent: ForeignListing) -> None:
     _check_author(known, sent.author)
     if known.state is not ListingState.WITHDRAWN and sent.updated_at > known.updated_at:
         work.connection.execute(update(listing).where(listing.c.id == known.id).values(_values(sent)))
+        keep_words(work, known.id, sent.title, sent.description, sent.place)
         keep_pictures(work, sent.uri, sent.pictures)
         work.record(ListingArrived(known.id))
 
@@ -99,6 +100,7 @@ def _store(work: Work, board_actor: str, sent: ForeignListing) -> None:
         "time_zone": "",
     }
     work.connection.execute(insert(listing).values({**fixed, **_values(sent)}))
+    keep_words(work, listing_id, sent.title, sent.description, sent.place)
     keep_pictures(work, sent.uri, sent.pictures)
     work.record(ListingArrived(listing_id))
 
@@ -147,6 +149,7 @@ def _delete_listing(work: Work, sender: str, known: Listing) -> None:
         "updated_at": work.now,
     }
     work.connection.execute(update(listing).where(listing.c.id == known.id).values(values))
+    forget_words(work, known.id)
     forget_pictures(work, [known.uri])
 
 
@@ -195,7 +198,8 @@ def receive_reply(work: Work, note: ForeignNote, listing_uri: str) -> int | None
 
 def _asked_listing(work: Work, uri: str) -> Listing | None:
     found = queries.listing_by_uri(work.connection, uri)
-    return locked_listing(work, found.id) if found is not None and found.local and not found.hidden else None
+    asked_of_all = found is not None and found.local and found.is_public and not found.hidden
+    return locked_listing(work, found.id) if found is not None and asked_of_all else None
 
 
 def _store_response(

@@ -59,6 +59,8 @@ def _check_may_answer(work: Work, helper: Viewer, about: Listing) -> None:
         raise NotFound
     if about.state is ListingState.WITHDRAWN:
         raise Gone
+    if not queries.may_see(work.connection, helper, about.id):
+        raise NotFound
     refuse_blocked(work, helper.actor, about)
     if about.member_actor == helper.actor:
         raise Refused("own_listing", "This is your own; wait for a neighbour to answer.", 409)

@@ -1,14 +1,15 @@
 """What all writes on the board share: rows locked before they are changed, and states that follow from others."""
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, insert, select, update
 
 from fedaid.board import queries
 from fedaid.board.facts import ListingChanged
 from fedaid.board.queries import Listing, Match, Response
 from fedaid.board.rules import MatchState, ResponseState, match_moved, response_moved, state_by_matches
-from fedaid.board.tables import help_match, listing, response
+from fedaid.board.tables import help_match, listing, listing_search, response
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.viewer import Viewer
+from fedaid.foundation.words import searched
 from fedaid.foundation.work import Work
 
 
@@ -34,6 +35,18 @@ def change_listing(work: Work, listing_id: int, **values: object) -> None:
     work.connection.execute(update(listing).where(listing.c.id == listing_id).values(changed))
 
 
+def keep_words(work: Work, listing_id: int, title: str, description: str, place: str) -> None:
+    """By these words a listing is found from now on; the only place that says what is searched."""
+    forget_words(work, listing_id)
+    words = searched(title, description, place)
+    work.connection.execute(insert(listing_search).values(listing_id=listing_id, words=words))
+
+
+def forget_words(work: Work, listing_id: int) -> None:
+    """Nobody finds it by its words any more."""
+    work.connection.execute(delete(listing_search).where(listing_search.c.listing_id == listing_id))
+
+
 def change_response(work: Work, found: Response, state: ResponseState, **values: object) -> None:
     """Move a response to another state. Raises Refused when it cannot move there."""
     changed = {"state": response_moved(found.state, state), "answered_at": work.now, **values}
@@ -54,7 +67,7 @@ def follow_matches(work: Work, about: Listing) -> None:
     if not about.local:
         return
     accepted, done = queries.matches_by_state(work.connection, about.id)
-    after = state_by_matches(about.state, about.people, accepted, done)
+    after = state_by_matches(about.state, about.people, accepted, done, about.rhythm)
     # One match more of several changes what is still wanted, though not the state.
     change_listing(work, about.id, state=after)
     work.record(ListingChanged(about.id))

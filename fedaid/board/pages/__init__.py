@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from starlette.routing import Route
 
 from fedaid.board.limits import BoardLimits
-from fedaid.board.pages import act, compose, documents, show
+from fedaid.board.pages import act, compose, documents, maps, photos, show
 from fedaid.board.pages.show import group_board
 from fedaid.foundation.pages import form_page
 from fedaid.media.proxy import PictureProxy
@@ -19,13 +19,17 @@ def routes(limits: BoardLimits, pictures: PictureProxy) -> Sequence[Route]:
         Route("/pictures/{number:int}", show.picture_page(pictures), methods=["GET"]),
         Route("/", show.home, methods=["GET"]),
         Route("/board", show.board_page, methods=["GET"]),
+        Route("/board/map", maps.map_page, methods=["GET"]),
         Route("/post", compose.compose_page(limits), methods=["GET"]),
-        Route("/post", form_page(compose.post(limits)), methods=["POST"]),
+        Route("/post", photos.photo_form(compose.post(limits), limits), methods=["POST"]),
+        Route("/post/forget", form_page(compose.forget), methods=["POST"]),
+        Route("/post/photo", photos.of_draft, methods=["GET"]),
         Route("/listings/{number:int}", documents.listing(limits), methods=["GET"]),
         Route("/listings/{number:int}/replies", documents.replies(limits), methods=["GET"]),
         Route("/listings/{number:int}/context", documents.context(limits), methods=["GET"]),
         Route("/listings/{number:int}/edit", compose.edit_page, methods=["GET"]),
-        Route("/listings/{number:int}/edit", form_page(compose.edit), methods=["POST"]),
+        Route("/listings/{number:int}/edit", photos.photo_form(compose.edit(limits), limits), methods=["POST"]),
+        Route("/listings/{number:int}/photo", photos.of_listing, methods=["GET"]),
         Route("/listings/{number:int}/respond", form_page(act.respond), methods=["POST"]),
         Route("/listings/{number:int}/withdraw", form_page(act.withdraw_listing), methods=["POST"]),
         Route("/listings/{number:int}/extend", form_page(act.extend_listing(limits)), methods=["POST"]),

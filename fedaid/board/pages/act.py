@@ -50,7 +50,7 @@ def extend_listing(limits: BoardLimits) -> Callable[[Request, Form], Response]:
             days = limits.request_days if found.kind is Kind.REQUEST else limits.offer_days
             start = max(work.now, found.expires_at or work.now)
             commands.extend_listing(work, who, listing_id, start + timedelta(days=days))
-        return go(f"/listings/{listing_id}", "extended")
+        return go("/me" if form["back"] == "me" else f"/listings/{listing_id}", "extended")
 
     return extend
 

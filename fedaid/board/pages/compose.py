@@ -1,58 +1,140 @@
-"""The composer: one sentence first, the rest folded with sensible defaults; a refusal keeps what was typed."""
+"""The composer: one sentence first, the rest folded with sensible defaults; a refusal keeps what was typed.
+
+It is looked at before it is posted, and kept as a draft meanwhile; nothing of it needs a script.
+"""
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
 
+from markupsafe import Markup
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fedaid.actors.queries import Card
 from fedaid.board import commands, queries
 from fedaid.board.limits import BoardLimits
+from fedaid.board.pages.photos import Handler, Sent
 from fedaid.board.pages.show import number_of
-from fedaid.board.pages.wording import RETURN_WORDS
-from fedaid.board.queries import Listing
-from fedaid.board.rules import PEOPLE_MAX, TITLE_CHARACTERS_MAX, Kind, Mode, Posting
+from fedaid.board.pages.typed import as_typed, local, read_posting, written
+from fedaid.board.pages.wording import RETURN_WORDS, RHYTHM_CHOICES, VISIBILITY_CHOICES, Shown, shown
+from fedaid.board.queries import Listing, Noticed
+from fedaid.board.rules import ALT_CHARACTERS_MAX, PEOPLE_MAX, TITLE_CHARACTERS_MAX, Kind, Mode, Visibility
+from fedaid.board.wire.shapes import listing_object
 from fedaid.foundation.ids import checked_key, new_key
-from fedaid.foundation.pages import Form, go, house, member, render
+from fedaid.foundation.pages import Form, go, house, member, render, row_id
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import Viewer
-from fedaid.foundation.wording import in_figures, read_minutes, zone
+from fedaid.foundation.work import Work
 from fedaid.groups import queries as groups
+from fedaid.media.rules import size_of
 
-_LOCAL_TIME = "%Y-%m-%dT%H:%M"
+PREVIEW, KEEP = "preview", "keep"  # the buttons beside the one that posts
+_TIMES: Final = ("starts_at", "ends_at")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How neighbours will see what was typed, and how Mastodon will; ``content`` is None where it is told nobody."""
+
+    one: Shown
+    content: Markup | None
+    speaker: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the form shows beside what was typed.
+
+    photo_at    where the photo is shown that goes with it; empty for none
+    photo_from  the listing whose photo it is, which is posted again
+    begun       whether it is what somebody had begun to write before
+    """
+
+    editing: int = 0
+    preview: Preview | None = None
+    photo_at: str = ""
+    photo_from: int = 0
+    begun: bool = False
+
+
+NEW: Final = Page()
+
+
+def kind_of(request: Request) -> Kind:
+    """What the address asks for: a request, or with ``kind=offer`` an offer."""
+    return Kind.OFFER if request.query_params.get("kind") == Kind.OFFER else Kind.REQUEST
 
 
 def compose_page(limits: BoardLimits) -> Callable[[Request], Response]:
-    """The empty form for a request or an offer."""
+    """The empty form for a request or an offer, or with what was begun, or with what was posted before."""
 
     def page(request: Request) -> Response:
-        """The form for a request, or with ``kind=offer`` for an offer."""
+        """The form: what was begun before, ``repeat`` with a listing of one's own, else empty with defaults."""
         who = member(request)
-        kind = Kind.OFFER if request.query_params.get("kind") == Kind.OFFER else Kind.REQUEST
-        until = _local(house(request).units.clock.now(), who).date() + timedelta(days=_days(limits, kind))
-        fresh = {"expires_on": until.isoformat(), "people": "1", "mode": Mode.HOURS, "hours": "1"}
-        return _form(request, kind, {**fresh, "board": request.query_params.get("board", "")[:100]})
+        if request.query_params.get("repeat"):
+            return _repeat(request, limits)
+        kind, asked = kind_of(request), request.query_params.get("board", "")[:100]
+        with house(request).database.read() as connection:
+            draft = queries.draft(connection, who, kind)
+        typed = {**_fresh(request, limits, kind), **(draft.typed if draft is not None else {})}
+        photo_at = _draft_photo(kind) if draft is not None and draft.photo is not None else ""
+        shown_as = replace(NEW, begun=draft is not None, photo_at=photo_at)
+        return _form(request, kind, {**typed, "board": asked or typed.get("board", "")}, page=shown_as)
 
     return page
+
+
+def _fresh(request: Request, limits: BoardLimits, kind: Kind) -> dict[str, str]:
+    until = local(house(request).units.clock.now(), member(request)).date() + timedelta(days=_days(limits, kind))
+    return {"expires_on": until.isoformat(), "people": "1", "mode": Mode.HOURS, "hours": "1"}
+
+
+def _repeat(request: Request, limits: BoardLimits) -> Response:
+    """What one posted before, to be posted again; its times are over, so they are said anew."""
+    who, listing_id = member(request), row_id(request.query_params["repeat"])
+    with house(request).database.read() as connection:
+        found = queries.any_listing(connection, listing_id)
+        if found is None or not found.local or found.is_for_elsewhere or not found.is_by(who):
+            raise NotFound
+        board = groups.board_by_actor(connection, found.board_actor)
+        typed = as_typed(found, queries.any_meeting(connection, listing_id), who)
+        photo = queries.photo_of(connection, listing_id)
+    until = _fresh(request, limits, found.kind)["expires_on"]
+    again = {**typed, **dict.fromkeys(_TIMES, ""), "expires_on": until, "board": board.handle if board else ""}
+    if photo is None:
+        return _form(request, found.kind, again)
+    shown_as = replace(NEW, photo_at=_photo_of(listing_id), photo_from=listing_id)
+    return _form(request, found.kind, {**again, "alt": photo.alt}, page=shown_as)
 
 
 def _days(limits: BoardLimits, kind: Kind) -> int:
     return limits.request_days if kind is Kind.REQUEST else limits.offer_days
 
 
-def _local(moment: datetime, who: Viewer) -> datetime:
-    return moment.astimezone(zone(who.time_zone))
+def _draft_photo(kind: Kind) -> str:
+    return f"/post/photo?kind={kind}"
+
+
+def _photo_of(listing_id: int) -> str:
+    return f"/listings/{listing_id}/photo"
 
 
 def _form(
-    request: Request, kind: Kind, typed: Mapping[str, str], status: int = 200, wrong: str = "", editing: int = 0
+    request: Request,
+    kind: Kind,
+    typed: Mapping[str, str],
+    status: int = 200,
+    wrong: str = "",
+    page: Page = NEW,
 ) -> Response:
     who = member(request)
     with house(request).database.read() as connection:
         boards = _boards_to_choose(connection, who, typed.get("board", ""))
-        categories = queries.categories(connection, typed.get("category", "") if editing else "")
+        categories = queries.categories(connection, typed.get("category", "") if page.editing else "")
     return render(
         request,
         "board/compose.html",
@@ -63,13 +145,23 @@ def _form(
         boards=boards,
         categories=categories,
         modes=RETURN_WORDS,
+        rhythms=RHYTHM_CHOICES,
+        visibilities=_visibilities(boards),
         people_max=PEOPLE_MAX,
         title_max=TITLE_CHARACTERS_MAX,
-        zone_name=zone(who.time_zone).key,
-        editing=editing,
-        action=f"/listings/{editing}/edit" if editing else f"/post?kind={kind}",
+        alt_max=ALT_CHARACTERS_MAX,
+        zone_name=local(house(request).units.clock.now(), who).tzinfo,
+        editing=page.editing,
+        page=page,
+        action=f"/listings/{page.editing}/edit" if page.editing else f"/post?kind={kind}",
         key=typed.get("key") or new_key(),
     )
+
+
+def _visibilities(boards: Sequence[groups.Board]) -> Mapping[Visibility, str]:
+    """A board that is everybody's has no group that could see something alone."""
+    in_groups = any(not one.is_default for one in boards)
+    return {one: words for one, words in VISIBILITY_CHOICES.items() if in_groups or one is not Visibility.GROUP}
 
 
 def _boards_to_choose(connection: Connection, who: Viewer, asked: str) -> Sequence[groups.Board]:
@@ -79,24 +171,101 @@ def _boards_to_choose(connection: Connection, who: Viewer, asked: str) -> Sequen
     return mine if found is None or found in mine else [*mine, found]
 
 
-def post(limits: BoardLimits) -> Callable[[Request, Form], Response]:
-    """Put what was typed on the board; pressing twice posts once."""
+# the buttons
 
-    def post_it(request: Request, form: Form) -> Response:
-        """Put what was typed on the board. A refusal shows the form again with everything kept."""
-        who = member(request)
-        kind = Kind.OFFER if request.query_params.get("kind") == Kind.OFFER else Kind.REQUEST
+
+def post(limits: BoardLimits) -> Handler:
+    """Post, look at it first, or keep it for later, as the button says; pressing twice posts once."""
+
+    def pressed(request: Request, form: Form, sent: Sent) -> Response:
+        """Put what was typed on the board, show how it will look, or keep it. A refusal keeps everything."""
+        who, kind = member(request), kind_of(request)
+        photo = _photo_kept(request, form, kind)
         try:
-            posting = read_posting(form, kind, who, house(request).units.clock.now(), _days(limits, kind))
-            with house(request).units.begin() as work:
-                board = _chosen_board(groups.boards(work.connection), form["board"])
-                listing_id = commands.post_listing(work, who, board, posting, _posting_key(form))
-                waits = queries.review_of(work.connection, listing_id) is not None
+            photo = sent.made_harmless(limits) or photo
+            if form["step"] == KEEP:
+                _save(request, kind, form, photo)
+                return go("/me", "draft_kept")
+            if form["step"] == PREVIEW:
+                return _previewed(request, form, kind, photo, limits)
+            listing_id, waits = _post(request, who, form, kind, photo, limits)
         except Refused as refused:
-            return _form(request, kind, form, refused.status, refused.sentence)
+            if photo is not None or form["step"]:
+                _save(request, kind, form, photo)  # or the photo would have to be chosen again
+            shown_as = replace(NEW, photo_at=_draft_photo(kind) if photo is not None else "")
+            return _form(request, kind, form, refused.status, refused.sentence, shown_as)
         return go(f"/listings/{listing_id}", "look_asked" if waits else "posted")
 
-    return post_it
+    return pressed
+
+
+def _photo_kept(request: Request, form: Form, kind: Kind) -> bytes | None:
+    """The photo that the form showed already: of the draft, or of what is posted again."""
+    if form["photo_drop"] == "1":
+        return None
+    who = member(request)
+    with house(request).database.read() as connection:
+        if form["photo_from"]:
+            listing_id = row_id(form["photo_from"])
+            found = queries.any_listing(connection, listing_id)
+            if found is None or not found.is_by(who) or queries.photo_of(connection, listing_id) is None:
+                return None
+            return queries.photo_body(connection, who, listing_id, house(request).federation)
+        draft = queries.draft(connection, who, kind) if form["photo_kept"] == "1" else None
+    return draft.photo if draft is not None else None
+
+
+def _save(request: Request, kind: Kind, form: Form, photo: bytes | None) -> None:
+    with house(request).units.begin() as work:
+        commands.save_draft(work, member(request), kind, written(form), photo)
+
+
+def _post(
+    request: Request, who: Viewer, form: Form, kind: Kind, photo: bytes | None, limits: BoardLimits
+) -> tuple[int, bool]:
+    posting = read_posting(form, kind, who, house(request).units.clock.now(), _days(limits, kind))
+    with house(request).units.begin() as work:
+        board = _chosen_board(groups.boards(work.connection), form["board"])
+        key, new = _posting_key(form), _new_photo(photo, form)
+        listing_id = commands.post_listing(work, who, board.actor, posting, key, photo=new)
+        commands.forget_draft(work, who, kind)
+        return listing_id, queries.review_of(work.connection, listing_id) is not None
+
+
+def _new_photo(photo: bytes | None, form: Form) -> commands.NewPhoto | None:
+    return commands.NewPhoto(photo, *size_of(photo), form["alt"]) if photo is not None else None
+
+
+def _previewed(request: Request, form: Form, kind: Kind, photo: bytes | None, limits: BoardLimits) -> Response:
+    who, home = member(request), house(request)
+    _save(request, kind, form, photo)
+    posting = read_posting(form, kind, who, home.units.clock.now(), _days(limits, kind))
+    with home.units.begin() as work:  # which is asked only, and keeps nothing
+        board = _chosen_board(groups.boards(work.connection), form["board"])
+        found = commands.as_listing(work, who, board, posting)
+        preview = _preview(work, who, found, board, _new_photo(photo, form))
+    shown_as = replace(NEW, preview=preview, photo_at=_draft_photo(kind) if photo is not None else "")
+    return _form(request, kind, form, page=shown_as)
+
+
+def _preview(work: Work, who: Viewer, found: Listing, board: groups.Board, photo: commands.NewPhoto | None) -> Preview:
+    """Made by the code that shows a card and by the code that makes the object for other servers."""
+    if photo is not None:
+        commands.checked_alt(photo.alt)
+    (noticed,) = queries.noticed(work.connection, who, [found], work.names.host)
+    as_card = shown(Noticed(found, noticed.author, noticed.board, 0), who, work.now)
+    speaker: Card | None = noticed.author if found.in_own_name else noticed.board
+    html = listing_object(found, board.handle, 0, work.names)["content"] if found.is_public else None
+    content = Markup(html) if html is not None else None  # noqa: S704 - built by us, every text in it escaped
+    return Preview(replace(as_card, is_mine=True), content, speaker.name if speaker is not None else board.name)
+
+
+def forget(request: Request, form: Form) -> Response:
+    """Throw away what one has begun to write."""
+    who, kind = member(request), kind_of(request)
+    with house(request).units.begin() as work:
+        commands.forget_draft(work, who, kind)
+    return go(f"/post?kind={kind}", "draft_forgotten")
 
 
 def _posting_key(form: Form) -> str | None:
@@ -106,121 +275,62 @@ def _posting_key(form: Form) -> str | None:
     return str(uuid.uuid5(uuid.UUID(checked_key(form["key"])), repr(sorted(form.items()))))
 
 
-def _chosen_board(boards: Sequence[groups.Board], handle: str) -> str:
+def _chosen_board(boards: Sequence[groups.Board], handle: str) -> groups.Board:
     chosen = next((one for one in boards if (one.handle == handle if handle else one.is_default)), None)
     if chosen is None:
         raise Refused("board", "Please choose one of the boards here.")
-    return chosen.actor
+    return chosen
+
+
+# changing what stands on the board
 
 
 def edit_page(request: Request) -> Response:
     """The form with what stands on the board now; for its author."""
     who = member(request)
     with house(request).database.read() as connection:
-        found = queries.listing(connection, who, number_of(request))
+        found = _own(connection, request, who)
+        typed = as_typed(found, queries.any_meeting(connection, found.id), who)
+        photo = queries.photo_of(connection, found.id)
+    shown_as = Page(editing=found.id, photo_at=_photo_of(found.id) if photo is not None else "")
+    return _form(request, found.kind, {**typed, "alt": photo.alt if photo is not None else ""}, page=shown_as)
+
+
+def _own(connection: Connection, request: Request, who: Viewer) -> Listing:
+    found = queries.listing(connection, who, number_of(request))
     if not found.is_by(who):
         raise NotFound
-    return _form(request, found.kind, _as_typed(found, who), editing=found.id)
+    return found
 
 
-def edit(request: Request, form: Form) -> Response:
+def edit(limits: BoardLimits) -> Handler:
     """Keep what was changed."""
-    who, listing_id = member(request), number_of(request)
-    with house(request).database.read() as connection:
-        found = queries.listing(connection, who, listing_id)
-    try:
-        posting = read_posting(form, found.kind, who, house(request).units.clock.now(), BoardLimits.request_days)
-        with house(request).units.begin() as work:
-            commands.edit_listing(work, who, listing_id, posting)
-    except Refused as refused:
-        return _form(request, found.kind, form, refused.status, refused.sentence, editing=listing_id)
-    return go(f"/listings/{listing_id}", "changed")
+
+    def pressed(request: Request, form: Form, sent: Sent) -> Response:
+        """Keep what was changed. A refusal shows the form again with everything but a new photo."""
+        who = member(request)
+        with house(request).database.read() as connection:
+            found = _own(connection, request, who)
+            has_photo = queries.photo_of(connection, found.id) is not None
+        try:
+            photo = sent.made_harmless(limits)
+            posting = read_posting(form, found.kind, who, house(request).units.clock.now(), _days(limits, found.kind))
+            with house(request).units.begin() as work:
+                _change_photo(work, who, found, form, photo)
+                commands.edit_listing(work, who, found.id, posting)
+        except Refused as refused:
+            shown_as = Page(editing=found.id, photo_at=_photo_of(found.id) if has_photo else "")
+            return _form(request, found.kind, form, refused.status, refused.sentence, shown_as)
+        return go(f"/listings/{found.id}", "changed")
+
+    return pressed
 
 
-def _as_typed(found: Listing, who: Viewer) -> dict[str, str]:
-    def local(moment: datetime | None) -> str:
-        return _local(moment, who).strftime(_LOCAL_TIME) if moment is not None else ""
-
-    return {
-        "title": found.title,
-        "description": found.description,
-        "category": found.category,
-        "starts_at": local(found.starts_at),
-        "ends_at": local(found.ends_at),
-        "place": found.place,
-        "lat": "" if found.lat is None else str(found.lat),
-        "lon": "" if found.lon is None else str(found.lon),
-        "people": str(found.people),
-        "hours": "" if found.minutes is None else in_figures(found.minutes),
-        "mode": found.mode,
-        "expires_on": local(found.expires_at)[:10],
-    }
-
-
-def read_posting(form: Form, kind: Kind, who: Viewer, now: datetime, stay_days: int) -> Posting:
-    """What was typed as a posting, times read in the viewer's zone. Raises Refused, naming the field."""
-    return Posting(
-        kind=kind,
-        title=form["title"],
-        description=form["description"],
-        category=form["category"],
-        starts_at=_read_time(form["starts_at"], who),
-        ends_at=_read_time(form["ends_at"], who),
-        place=form["place"],
-        lat=_read_degrees(form["lat"]),
-        lon=_read_degrees(form["lon"]),
-        minutes=_read_hours(form["hours"]),
-        people=_read_people(form["people"]),
-        mode=_read_mode(form["mode"]),
-        expires_at=_read_expiry(form["expires_on"], who, now, stay_days),
-        own_name=form["own_name"] == "1",
-        time_zone=who.time_zone,
-    )
-
-
-def _read_time(text: str, who: Viewer) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone(who.time_zone)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Refused("times", "A time looks like 2026-09-05 10:00.") from None
-
-
-def _read_expiry(text: str, who: Viewer, now: datetime, stay_days: int) -> datetime:
-    """The end of that day where the viewer lives."""
-    try:
-        day = date.fromisoformat(text) if text else _local(now, who).date() + timedelta(days=stay_days)
-        return datetime.combine(day, time(23, 59, 59), zone(who.time_zone)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Refused("expiry", "A day looks like 2026-09-05.") from None
-
-
-def _read_hours(text: str) -> int | None:
-    if not text:
-        return None
-    minutes = read_minutes(text)
-    if minutes is None:
-        raise Refused("minutes", "How long it takes is written like 1:30 or 1.5, in hours.")
-    return minutes
-
-
-def _read_people(text: str) -> int:
-    if not text:
-        return 1
-    if not text.isascii() or not text.isdigit() or len(text) > 3:
-        raise Refused("people", f"How many people: from 1 to {PEOPLE_MAX}.")
-    return int(text)
-
-
-def _read_mode(text: str) -> Mode:
-    if text and text not in set(Mode):
-        raise Refused("mode", "Please choose what you would give or take in return.")
-    return Mode(text or Mode.HOURS)
-
-
-def _read_degrees(text: str) -> float | None:
-    try:
-        return float(text.replace(",", ".")) if text else None
-    except ValueError:
-        raise Refused("position", "A position is written in degrees, like 51.52.") from None
+def _change_photo(work: Work, who: Viewer, found: Listing, form: Form, photo: bytes | None) -> None:
+    known = queries.photo_of(work.connection, found.id)
+    if photo is not None:
+        commands.keep_photo(work, found.id, commands.NewPhoto(photo, *size_of(photo), form["alt"]))
+    elif known is not None and form["photo_drop"] == "1":
+        commands.forget_photo(work, found.id)
+    elif known is not None and "alt" in form:
+        commands.say_alt(work, found.id, form["alt"])

@@ -48,7 +48,7 @@ def listing(limits: BoardLimits) -> Door:
 
 def _listing(request: Request, connection: Connection, limits: BoardLimits) -> Served:
     found = queries.any_listing(connection, number_of(request))
-    if found is None or found.hidden or found.state is ListingState.DRAFT:
+    if found is None or found.hidden or not found.is_public or found.state is ListingState.DRAFT:
         raise NotFound
     if not found.local:  # its own server has it
         return Served(b"", EVERYBODY, LISTING_SECONDS_MAX, 302, location=found.uri)
@@ -98,7 +98,7 @@ def _conversation(
     """A listing of ours that anybody may read, and the replies to it that anybody may read. Raises NotFound."""
     found = queries.any_listing(connection, number_of(request))
     unread = (ListingState.DRAFT, ListingState.WITHDRAWN)
-    if found is None or not found.local or found.hidden or found.state in unread:
+    if found is None or not (found.local and found.is_public) or found.hidden or found.state in unread:
         raise NotFound
     federation = house(request).federation
     return found, queries.public_answers(connection, found, federation, limits.public_answers_max)

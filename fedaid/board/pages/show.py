@@ -19,6 +19,7 @@ from fedaid.board.queries import Filters, Listing
 from fedaid.board.rules import SEARCH_CHARACTERS_MAX, Kind, MatchState, ResponseState, is_slug
 from fedaid.board.wire.shapes import hashtag_of, listing_content
 from fedaid.foundation.pages import House, house, render, viewer
+from fedaid.foundation.places import on_earth
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.text import one_line, paragraphs
 from fedaid.foundation.viewer import Viewer
@@ -30,7 +31,10 @@ from fedaid.network.queries import verdicts_on
 from fedaid.network.rules.restrictions import Standing
 
 ROW_ID_MAX = 2**63 - 1
-FILTERS: Final = ("kind", "category", "q", "mine")  # by their names in the address
+FILTERS: Final = ("kind", "category", "q", "mine", "near", "km", "urgent")  # by their names in the address
+KM_CHOICES: Final = (1, 2, 5, 10, 25, 100)
+KM_DEFAULT: Final = 5
+NEAR_ME: Final = "me"
 NOTHING_SAID: Final[Mapping[int, str]] = {}
 
 
@@ -52,7 +56,26 @@ def home(request: Request) -> Response:
 
 def board_page(request: Request) -> Response:
     """The board with the filters that stand in the address."""
-    return _board(request, _filters(request))
+    return _board(request, filters_of(request))
+
+
+def with_position(home: House, connection: Connection, who: Viewer, filters: Filters) -> Filters:
+    """The filters with the position that they name: where the viewer lives, degrees, or a place of the board."""
+    if not filters.near_said:
+        return filters
+    if filters.near_said == NEAR_ME:
+        return replace(filters, near=home.position_of(connection, who))
+    degrees = _degrees(filters.near_said)
+    return replace(filters, near=degrees or queries.position_of_place(connection, who, filters.near_said))
+
+
+def _degrees(said: str) -> tuple[float, float] | None:
+    lat, comma, lon = said.partition(",")
+    try:
+        found = (float(lat), float(lon)) if comma else None
+    except ValueError:
+        return None
+    return found if found is not None and on_earth(*found) else None
 
 
 def group_board(request: Request) -> Response:
@@ -61,13 +84,14 @@ def group_board(request: Request) -> Response:
         found = groups.board_by_handle(connection, request.path_params["handle"])
     if found is None:
         raise NotFound
-    return _board(request, replace(_filters(request), board_actor=found.actor), found)
+    return _board(request, replace(filters_of(request), board_actor=found.actor), found)
 
 
 def _board(request: Request, filters: Filters, group: groups.Board | None = None) -> Response:
     home, who = house(request), viewer(request)
     now = home.units.clock.now()
     with home.database.read() as connection:
+        filters = with_position(home, connection, who, filters)
         page = queries.board(connection, who, filters, now, home.names.host, home.federation)
         kinds = queries.categories(connection, filters.category)
         default = groups.default_board(connection)
@@ -79,11 +103,12 @@ def _board(request: Request, filters: Filters, group: groups.Board | None = None
         role = groups.roles_in(connection, who.member_id, [group.id]).get(group.id) if group is not None else None
         looks_after = group is not None and groups.coordinates(connection, who, group.id)
         queue = _in_queue(connection, group) if group is not None and looks_after else 0
+        position = home.position_of(connection, who)
     return render(
         request,
         "board/board.html",
         listings=[shown(one, who, now) for one in page.listings],
-        more=_link(request, before=str(page.next_before)) if page.next_before is not None else "",
+        more=link(request, before=str(page.next_before)) if page.next_before is not None else "",
         filters=filters,
         categories=kinds,
         group=group,
@@ -95,7 +120,10 @@ def _board(request: Request, filters: Filters, group: groups.Board | None = None
         queue=queue,
         follow_handle=f"@{group.handle if group else 'board'}@{home.names.host}",
         here=request.url.path if group is not None else "/board",
-        link=lambda **changes: _link(request, **changes),
+        link=lambda **changes: link(request, **changes),
+        map_link=_map_link(request),
+        km_choices=KM_CHOICES,
+        knows_position=who.signed_in and position is not None,
     )
 
 
@@ -111,28 +139,39 @@ def _to_show(connection: Connection, home: House, who: Viewer, boards: Sequence[
     return [one for one in boards if verdicts[one.uri].standing not in hidden]
 
 
-def _filters(request: Request) -> Filters:
+def filters_of(request: Request) -> Filters:
+    """The filters in the address of this request."""
     return read_filters(request.query_params, signed_in=viewer(request).signed_in)
 
 
 def read_filters(asked: Mapping[str, str], *, signed_in: bool) -> Filters:
     """The filters as they stand in an address; what makes no sense is left out."""
+    km = asked.get("km", "")
     kind, before, slug = asked.get("kind", ""), asked.get("before", ""), asked.get("category", "")
     return Filters(
         kind=Kind(kind) if kind in set(Kind) else None,
         category=slug if is_slug(slug) else "",
         text=one_line(asked.get("q", ""))[:SEARCH_CHARACTERS_MAX],
+        near_said=one_line(asked.get("near", ""))[:SEARCH_CHARACTERS_MAX],
+        km=int(km) if km in set(map(str, KM_CHOICES)) else KM_DEFAULT,
+        urgent=asked.get("urgent") == "1",
         mine=asked.get("mine") == "1" and signed_in,
         before=int(before) if before.isascii() and before.isdigit() and int(before[:20]) <= ROW_ID_MAX else None,
     )
 
 
-def _link(request: Request, **changes: str) -> str:
+def link(request: Request, **changes: str) -> str:
     """The same board with other filters; an empty value takes one out, and paging begins anew."""
     kept = {key: request.query_params[key] for key in FILTERS if key in request.query_params}
     chosen = {key: value for key, value in {**kept, **changes}.items() if value}
     path = request.url.path if request.url.path.startswith("/@") else "/board"
     return f"{path}?{urlencode(chosen)}" if chosen else path
+
+
+def _map_link(request: Request) -> str:
+    """The map with the same filters."""
+    kept = {key: request.query_params[key] for key in FILTERS if request.query_params.get(key)}
+    return f"/board/map?{urlencode(kept)}" if kept else "/board/map"
 
 
 def category(request: Request) -> Response:
@@ -196,6 +235,8 @@ def _listing_values(connection: Connection, home: House, who: Viewer, listing_id
         "mine": mine,
         "may_respond": listing.takes_responses(now) and not listing.is_by(who) and not _waits(mine),
         "matches": queries.matches_of_listing(connection, who, listing),
+        "meeting": queries.meeting(connection, who, listing),
+        "photo": queries.photo_of(connection, listing.id),
         "preview": _preview(listing, noticed.helpers),
         "review": queries.review_of(connection, listing.id) if listing.is_by(who) or who.is_coordinator else None,
         "reach": queries.reach(connection, listing) if listing.is_by(who) or who.is_admin else None,
@@ -224,7 +265,7 @@ def _waits(mine: Sequence[queries.Answered]) -> bool:
 
 def _preview(listing: Listing, helpers: int) -> Markup:
     """How the fediverse sees a listing of ours."""
-    html = listing_content(listing, helpers) if listing.local else ""
+    html = listing_content(listing, helpers) if listing.local and listing.is_public else ""
     return Markup(html)  # noqa: S704 - built by us, every text in it escaped
 
 

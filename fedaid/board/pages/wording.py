@@ -8,7 +8,8 @@ from datetime import datetime
 from markupsafe import Markup
 
 from fedaid.board.queries import Listing, Noticed, Reach, StoredPicture
-from fedaid.board.rules import Kind, ListingState, Mode
+from fedaid.board.rules import Kind, ListingState, Mode, Rhythm, Visibility
+from fedaid.board.wire.shapes import RHYTHM_WORDS
 from fedaid.foundation import wording
 from fedaid.foundation.text import paragraphs
 from fedaid.foundation.viewer import Viewer
@@ -16,6 +17,14 @@ from fedaid.foundation.viewer import Viewer
 NAMED_MAX = 3
 KIND_WORDS = {Kind.REQUEST: "Request", Kind.OFFER: "Offer"}
 RETURN_WORDS = {Mode.HOURS: "hours", Mode.GIFT: "a gift", Mode.LOAN: "a loan", Mode.SWAP: "a swap, let us talk"}
+RHYTHM_CHOICES = {Rhythm.ONCE: "once", **RHYTHM_WORDS}
+VISIBILITY_CHOICES = {
+    Visibility.EVERYBODY: "everybody: neighbours, linked networks, and who follows the board",
+    Visibility.MEMBERS: "members here only",
+    Visibility.GROUP: "only those in the group whose board it is on",
+}
+SEEN_BY_WORDS = {Visibility.MEMBERS: "Members here only", Visibility.GROUP: "This group only"}
+NUMBER_WORDS = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 STATE_WORDS = {
     ListingState.DRAFT: "Not on the board yet",
     ListingState.OPEN: "Open",
@@ -35,6 +44,7 @@ class Shown:
 
     when, people, back   the facts in words, empty where there is nothing to say
     badge                the state where it is not simply open
+    seen_by              who may see it, where that is not everybody
     who                  who posted it, as far as the viewer may know
     network              the neighbouring network it is from, empty for ours
     details              safe to be put into a page as it is
@@ -53,6 +63,7 @@ class Shown:
     details: Markup
     is_open: bool
     is_mine: bool
+    seen_by: str = ""
 
 
 def shown(one: Noticed, viewer: Viewer, now: datetime) -> Shown:
@@ -61,7 +72,7 @@ def shown(one: Noticed, viewer: Viewer, now: datetime) -> Shown:
     return Shown(
         listing=listing,
         kind=KIND_WORDS[listing.kind],
-        when=wording.time_span(listing.starts_at, listing.ends_at, viewer.time_zone),
+        when=_when(listing, viewer),
         people=_people(listing, one.helpers),
         back=_back(listing),
         badge="" if listing.state is ListingState.OPEN else STATE_WORDS[listing.state],
@@ -72,7 +83,15 @@ def shown(one: Noticed, viewer: Viewer, now: datetime) -> Shown:
         details=_details(listing),
         is_open=listing.takes_responses(now),
         is_mine=listing.is_by(viewer),
+        seen_by=SEEN_BY_WORDS.get(listing.visibility, ""),
     )
+
+
+def _when(listing: Listing, viewer: Viewer) -> str:
+    span = wording.time_span(listing.starts_at, listing.ends_at, viewer.time_zone)
+    if not listing.stands:
+        return span
+    return f"{RHYTHM_WORDS[listing.rhythm]}, first {span}" if span else RHYTHM_WORDS[listing.rhythm]
 
 
 def _people(listing: Listing, helpers: int) -> str:
@@ -80,7 +99,14 @@ def _people(listing: Listing, helpers: int) -> str:
         return ""
     if not listing.local:
         return f"{listing.people} people"
-    return f"{listing.people} people, {helpers} found"
+    if helpers == 0:
+        return f"{listing.people} people, none found yet"
+    return f"{_number(helpers)} of {_number(listing.people).lower()} people found"
+
+
+def _number(count: int) -> str:
+    """``Two``, and figures above ten."""
+    return NUMBER_WORDS[count] if count < len(NUMBER_WORDS) else str(count)
 
 
 def _back(listing: Listing) -> str:

@@ -39,6 +39,8 @@ ANSWERED_SENTENCE = (
 AGREED_SENTENCE = "It is agreed: {helper} and you, about “{title}”. You can write to each other directly."
 OFF_SENTENCE = "What was agreed with {helper} about “{title}” is called off."
 ACCEPTED_SENTENCE = "Thank you! Your answer to “{title}” was accepted."
+MEETING_PLACE = "The exact place: {place}"
+MEETING_CONTACT = "How to reach each other: {contact}"
 DECLINED_SENTENCE = "Thank you for your answer to “{title}”. It is not needed this time."
 CALLED_OFF_SENTENCE = "“{title}” was called off. Thank you all the same."
 
@@ -50,9 +52,9 @@ def note_of(connection: Connection, listing: Listing, replies: Part, names: Name
 
 
 def _note(connection: Connection, listing: Listing, names: Names) -> dict[str, Any]:
-    accepted, done = queries.matches_by_state(connection, listing.id)
     board = actors.by_uri(connection, listing.board_actor)
-    return shapes.listing_object(listing, board.handle if board else "", accepted + done, names)
+    helpers, photo = queries.helpers_of(connection, listing), queries.photo_of(connection, listing.id)
+    return shapes.listing_object(listing, board.handle if board else "", helpers, names, photo)
 
 
 def _send(work: Work, outgoing: Outgoing) -> None:
@@ -105,7 +107,12 @@ def _show(work: Work, fact: object) -> None:
 
 
 def _send_of_listing(work: Work, listing: Listing, activity: Mapping[str, Any]) -> None:
-    """To the followers of its author and of its board, and to those who answered: they may follow neither."""
+    """To the followers of its author and of its board, and to those who answered: they may follow neither.
+
+    What not everybody may see is told to nobody elsewhere.
+    """
+    if not listing.is_public:
+        return
     helpers = tuple(queries.waiting_helpers(work.connection, listing.id))[:RECIPIENTS_MAX]
     author = listing.author_actor
     if not listing.in_own_name:
@@ -170,6 +177,16 @@ def _accept(work: Work, fact: object) -> None:
         _reply(work, response, listing, ACCEPTED_SENTENCE)
     elif match is not None:
         _send_answer(work, response, shapes.accept_activity(_activity_id(work), response, match, listing))
+    _tell_where(work, response, listing)
+
+
+def _tell_where(work: Work, response: Response, listing: Listing) -> None:
+    """The exact place and how to reach the author go to the one who was accepted, in a private Note only."""
+    meeting = queries.any_meeting(work.connection, listing.id)
+    if meeting is not None:
+        lines = (MEETING_PLACE.format(place=meeting.exact_place), MEETING_CONTACT.format(contact=meeting.contact))
+        said = [line for line, value in zip(lines, (meeting.exact_place, meeting.contact), strict=True) if value]
+        _reply(work, response, listing, "\n\n".join(said))
 
 
 def _decline(work: Work, fact: object) -> None:

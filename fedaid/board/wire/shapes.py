@@ -10,8 +10,8 @@ from html import escape
 from typing import Any, Final
 
 from activitypub.vocabulary import LISTING_CONTEXT, PLAIN_CONTEXT, PUBLIC
-from fedaid.board.queries import Listing, Match, Response
-from fedaid.board.rules import TAKES_RESPONSES, Kind, ListingState, Mode
+from fedaid.board.queries import Listing, Match, Photo, Response
+from fedaid.board.rules import TAKES_RESPONSES, Kind, ListingState, Mode, Rhythm
 from fedaid.board.wire.threads import context_address, replies_to_come
 from fedaid.foundation import wording
 from fedaid.foundation.names import Names
@@ -28,6 +28,12 @@ _PRIMARY_ACTIONS: Final = {
     Mode.GIFT: "deliverService",
     Mode.LOAN: "transferCustody",
     Mode.SWAP: "transfer",
+}
+RHYTHM_WORDS: Final = {
+    Rhythm.STANDING: "again and again",
+    Rhythm.WEEKLY: "every week",
+    Rhythm.FORTNIGHTLY: "every two weeks",
+    Rhythm.MONTHLY: "every month",
 }
 _RETURNS: Final = {
     Mode.GIFT: "a gift, nothing is asked in return",
@@ -53,7 +59,9 @@ def _pieces(count: int) -> dict[str, str]:
     return {"hasUnit": "one", "hasNumericalValue": str(count)}
 
 
-def listing_object(listing: Listing, board_handle: str, helpers: int, names: Names) -> dict[str, Any]:
+def listing_object(
+    listing: Listing, board_handle: str, helpers: int, names: Names, photo: Photo | None = None
+) -> dict[str, Any]:
     """The listing as anybody may read it, without a context; ``helpers`` is how many were found."""
     content = listing_content(listing, helpers)
     document: dict[str, Any] = {
@@ -76,6 +84,7 @@ def listing_object(listing: Listing, board_handle: str, helpers: int, names: Nam
         **_reciprocal(listing, names),
         "context": context_address(listing),
         "replies": replies_to_come(listing),
+        **_attachment(photo, names),
         "tag": [*_hashtags(listing, names), _board_mention(listing.board_actor, board_handle, names)],
     }
     return document
@@ -156,6 +165,14 @@ def hashtag_of(slug: str) -> str:
     return slug.replace("-", "")
 
 
+def _attachment(photo: Photo | None, names: Names) -> dict[str, list[dict[str, Any]]]:
+    """A photo as Mastodon sends one (FEP-1311), its words for those who do not see it in ``name``."""
+    if photo is None:
+        return {}
+    picture = {"type": "Image", "mediaType": "image/webp", "url": names.photo(photo.listing_id), "name": photo.alt}
+    return {"attachment": [{**picture, "width": photo.width, "height": photo.height}]}
+
+
 def _hashtags(listing: Listing, names: Names) -> list[dict[str, str]]:
     if not listing.category:
         return []
@@ -187,6 +204,8 @@ def _heading(kind: Kind, mode: Mode) -> str:
 def fact_lines(listing: Listing, helpers: int) -> list[str]:
     """State, time, place, people and hours of a listing, one plain line each."""
     lines = [_STATE_SENTENCES[listing.state]] if listing.state in _STATE_SENTENCES else []
+    if listing.urgent and listing.state in TAKES_RESPONSES:
+        lines.append("Urgent")
     lines.append(f"When: {_when(listing)}")
     if listing.place:
         lines.append(f"Where: {listing.place} (approximate)")
@@ -201,6 +220,8 @@ def fact_lines(listing: Listing, helpers: int) -> list[str]:
 
 def _when(listing: Listing) -> str:
     span = wording.time_span(listing.starts_at, listing.ends_at, listing.time_zone)
+    if listing.stands:
+        return f"{RHYTHM_WORDS[listing.rhythm]}, first {span}" if span else RHYTHM_WORDS[listing.rhythm]
     if span or listing.expires_at is None:
         return span or "any time"
     return f"any time until {wording.day(listing.expires_at, listing.time_zone)}"

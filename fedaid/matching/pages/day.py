@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from sqlalchemy import Connection
 
 from fedaid.board import queries as board
-from fedaid.board.pages.show import read_filters
+from fedaid.board.pages.show import read_filters, with_position
 from fedaid.board.pages.wording import shown
 from fedaid.foundation.pages import House
 from fedaid.foundation.viewer import Viewer
@@ -51,16 +51,17 @@ def for_my_day(house: House, limits: MatchingLimits, viewer: Viewer, connection:
     return ForMe(
         asks,
         [one for one in fitting if one.one.listing.id not in asked],
-        _news(connection, viewer, looking),
+        _news(house, connection, viewer, looking),
         {one.slug: one.name for one in board.categories(connection)},
         LANGUAGES,
     )
 
 
-def _news(connection: Connection, viewer: Viewer, looking: Looking) -> Sequence[News]:
+def _news(house: House, connection: Connection, viewer: Viewer, looking: Looking) -> Sequence[News]:
     found = []
     for search in queries.searches_of(connection, viewer.member_id or 0):
         filters = read_filters(dict(parse_qsl(search.query)), signed_in=True)
+        filters = with_position(house, connection, viewer, filters)
         since = replace(filters, before=None, after=search.seen_listing_id)
         found.append(queries.news_of(connection, viewer, search, since, looking))
     return found
