@@ -35,6 +35,10 @@ import fedaid.mentions.pages
 import fedaid.mentions.wire
 import fedaid.network.commands.restrictions
 import fedaid.network.wire
+import fedaid.notices.commands
+import fedaid.notices.commands.telling
+import fedaid.notices.pages
+import fedaid.notices.queries
 import fedaid.skills.pages
 import fedaid.timebank.api
 import fedaid.timebank.pages
@@ -297,6 +301,7 @@ def announcers(settings: Settings) -> Announcers:
         fedaid.timebank.wire.announcers(settings.timebank),
         fedaid.admin.networks.announcers(settings.timebank),
         fedaid.follow_ups.ANNOUNCERS,
+        fedaid.notices.commands.telling.ANNOUNCERS,
     )
 
 
@@ -341,6 +346,11 @@ def _chores(settings: Settings, asking: sync.Asking) -> Sequence[Chore | Round]:
             settings.matching.index_look_seconds,
             lambda work: fedaid.matching.commands.index_missing(work, settings.matching),
         ),
+        Chore(
+            "forget_notices",
+            settings.notices.tidy_seconds,
+            lambda work: fedaid.notices.commands.forget_old(work, settings.notices),
+        ),
         Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
     )
 
@@ -372,6 +382,7 @@ def _pages(
         secure_mode=settings.secure_mode,
         renamed=Renamed(partial(_name_since, units.database), clock),
         beside_listing=fedaid.matching.pages.beside_listing(settings.matching),
+        unread=fedaid.notices.queries.count_unread,
     )
     return app
 
@@ -399,6 +410,7 @@ def routes(
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.timebank.api.routes(settings.timebank, identify),
         *fedaid.groups.pages.routes(settings.groups),
+        *fedaid.notices.pages.routes(settings.notices),
         *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}

@@ -45,6 +45,7 @@ class House:
     identify     the id of the actor that signed a request; raises Refused, 401 for a wrong signature
     secure_mode  whether other servers must sign whatever they ask for
     beside_listing  what rooms above the board put beside a listing, as HTML that is safe to show
+    unread       how many notices a member has not read, by the member's row id
     """
 
     name: str
@@ -59,6 +60,7 @@ class House:
     secure_mode: bool = False
     renamed: Renamed | None = None
     beside_listing: "Beside" = lambda *_: Markup("")
+    unread: Callable[[Connection, int | None], int] = lambda *_: 0
 
     @property
     def called(self) -> str:
@@ -158,13 +160,25 @@ def admin(request: Request) -> Viewer:
 
 
 def render(request: Request, template: str, status: int = 200, **values: object) -> Response:
-    """The page from a template, which also sees ``house``, ``viewer``, ``request`` and a ``said`` line, if any."""
-    home = house(request)
+    """The page from a template, which also sees ``house``, ``viewer``, ``request``, ``unread`` and a ``said`` line."""
+    home, who = house(request), viewer(request)
     home = replace(home, name=home.called)
     html = home.templates.get_template(template).render(
-        house=home, viewer=viewer(request), request=request, said=request.query_params.get("said", ""), **values
+        house=home,
+        viewer=who,
+        request=request,
+        unread=_unread(home, who),
+        said=request.query_params.get("said", ""),
+        **values,
     )
     return HTMLResponse(html, status)
+
+
+def _unread(home: House, who: Viewer) -> int:
+    if not who.signed_in:
+        return 0
+    with home.database.read() as connection:
+        return home.unread(connection, who.member_id)
 
 
 def go(path: str, said: str = "") -> Response:

@@ -26,6 +26,7 @@ SAYINGS = {
     "look_asked": "A coordinator looks at it first. Then it stands on the board.",
     "look_approved": "It stands on the board now.",
     "look_declined": "Declined. Its author reads why.",
+    "notices_read": "Read.",
     "board_linked": "Linked. As soon as they answer, what is posted there stands here too.",
     "board_unlinked": "Unlinked. Nothing new goes between the two boards.",
     "posted": "It is on the board.",

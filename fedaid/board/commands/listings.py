@@ -10,6 +10,7 @@ from fedaid.board.commands.looks import ask_for_a_look, forget_look
 from fedaid.board.commands.rows import change_listing, change_response, follow_matches, locked_listing, own_listing
 from fedaid.board.facts import (
     ListingChanged,
+    ListingExpired,
     ListingHidden,
     ListingPosted,
     ListingShown,
@@ -232,4 +233,5 @@ def expire_due(work: Work) -> int:
     for listing_id in due:
         change_listing(work, listing_id, state=ListingState.EXPIRED)
         work.record(ListingChanged(listing_id))
+        work.record(ListingExpired(listing_id))
     return len(due)

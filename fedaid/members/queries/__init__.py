@@ -98,6 +98,12 @@ def admins(connection: Connection) -> Sequence[Member]:
     return [_member(row) for row in rows]
 
 
+def coordinators(connection: Connection) -> Sequence[Member]:
+    """Who looks after the neighbourhood: its coordinators and admins."""
+    care = member.c.role.in_([Role.COORDINATOR, Role.ADMIN])
+    return [_member(row) for row in connection.execute(_members().where(care).order_by(member.c.id))]
+
+
 def page(connection: Connection, text: str, rows_max: int, after: str = "") -> Sequence[Member]:
     """Members in the order of their handles, from the one after ``after``; with ``text`` in handle or name."""
     wanted = local_actor.c.handle > after

@@ -1,0 +1,11 @@
+"""Northside where everybody is told of what concerns them, on each kind of database."""
+
+import pytest
+
+from fedaid.foundation.database import Database
+from tests.notices.told import Town, build_town
+
+
+@pytest.fixture
+def town(migrated_database: Database) -> Town:
+    return build_town(migrated_database)
