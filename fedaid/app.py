@@ -78,6 +78,7 @@ from fedaid.media.proxy import PictureProxy
 from fedaid.members.queries.joining import our_neighbourhood
 from fedaid.members.rules.joining import Joining
 from fedaid.network.ports import Doorkeeper, LedgerPassage
+from fedaid.notices.live import Live
 from fedaid.settings import Settings
 from fedaid.timebank import sync
 from fedaid.timebank.api import Identify
@@ -105,6 +106,7 @@ class Instance:
     client  asks only servers that we speak with; what strangers and members make us fetch goes through it
     scout   asks anybody, for an admin who looks around
     patient what the doctor looks at
+    live    the open pages of this process, to be ended before it stops
     """
 
     settings: Settings
@@ -119,6 +121,7 @@ class Instance:
     outbox_worker: OutboxWorker
     errands: Errands
     chores: Sequence[Chore | Round]
+    live: Live
     web: ASGIApp
 
     def begin(self) -> None:
@@ -230,7 +233,8 @@ def build(
     pictures = PictureProxy(units, client, settings.media)
     readers = SignedReaders(Readers(mail_slot.authenticator, settings.inbox))
     identify = partial(mail_slot.authenticator.identify, inbox=fedaid.timebank.wire.LEDGER_INBOX)
-    pages = _pages(settings, units, clock, readers, routes(settings, desk, patient, pictures, identify))
+    live = Live(database, clock, settings.notices)
+    pages = _pages(settings, units, clock, readers, routes(settings, desk, patient, pictures, identify, live))
     instance = Instance(
         settings,
         database,
@@ -244,6 +248,7 @@ def build(
         outbox_worker,
         errands,
         chores,
+        live,
         FrontDoor(RefusedLetters(mail_slot, settings.web, clock), pages),
     )
     pages.router.lifespan_context = _lifespan(instance, journal, works=works)
@@ -393,7 +398,7 @@ def _name_since(database: Database) -> str:
 
 
 def routes(
-    settings: Settings, desk: Desk, patient: Patient, pictures: PictureProxy, identify: Identify
+    settings: Settings, desk: Desk, patient: Patient, pictures: PictureProxy, identify: Identify, live: Live
 ) -> list[BaseRoute]:
     """Every address of the pages; the first that fits is asked."""
     return [
@@ -410,7 +415,7 @@ def routes(
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.timebank.api.routes(settings.timebank, identify),
         *fedaid.groups.pages.routes(settings.groups),
-        *fedaid.notices.pages.routes(settings.notices),
+        *fedaid.notices.pages.routes(settings.notices, live),
         *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
@@ -442,6 +447,7 @@ def _lifespan(
             yield
         finally:
             stop.set()
+            instance.live.end()
             if working is not None:
                 await working
             await journal.close()

@@ -18,12 +18,19 @@ from fedaid.members.limits import MemberLimits
 from fedaid.notices import queries
 from fedaid.notices.commands.telling import ANNOUNCERS
 from fedaid.notices.limits import NoticeLimits
+from fedaid.notices.live import Live
 from fedaid.notices.queries.shown import Reader, Shown, shown
 from tests.matching.street import Street
 from tests.skills.neighbours import HTML, Neighbours, _announcers, build_neighbours
 from tests.small_house import browser, some_keys
 
-LIMITS = NoticeLimits(page_rows_max=5)
+LIMITS = NoticeLimits(
+    page_rows_max=5,
+    live_pages_per_member_max=2,
+    live_pages_max=3,
+    live_look_seconds=0.02,
+    live_heartbeat_seconds=0.2,
+)
 
 
 @dataclass
@@ -32,6 +39,7 @@ class Town:
 
     street: Street
     cora: Viewer
+    live: Live
 
     @property
     def people(self) -> Neighbours:
@@ -88,7 +96,7 @@ class Town:
         return member_queries.viewer_of(found)
 
     def browser(self, who: Viewer) -> TestClient:
-        routes = [*fedaid.notices.pages.routes(LIMITS), *self.people.routes()]
+        routes = [*fedaid.notices.pages.routes(LIMITS, self.live), *self.people.routes()]
         found = browser(self.people.world.house, routes, unread=queries.count_unread)
         found.headers.update(HTML)
         if who.member_id is not None:
@@ -106,7 +114,7 @@ def build_town(database: Database) -> Town:
     people.world.units = house.units = units
     with units.begin() as work:
         cora = _coordinator(work)
-    return Town(Street(people), cora)
+    return Town(Street(people), cora, Live(database, house.clock, LIMITS))
 
 
 def _joined(

@@ -140,6 +140,12 @@ def sessions(connection: Connection, member_id: int, now: datetime) -> Sequence[
     return [Session(**row._mapping) for row in connection.execute(query)]
 
 
+def sessions_alive(connection: Connection, digests: Collection[str], now: datetime) -> frozenset[str]:
+    """Those of these sessions (``digest`` of their secrets) in which somebody is signed in."""
+    alive = session.c.token_sha256.in_(sorted(digests)) & (session.c.expires_at > now)
+    return frozenset(connection.execute(select(session.c.token_sha256).where(alive)).scalars())
+
+
 def count(connection: Connection) -> int:
     """How many members there are."""
     return connection.execute(select(func.count()).select_from(_members().subquery())).scalar_one()
