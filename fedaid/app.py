@@ -36,6 +36,7 @@ import fedaid.mentions.wire
 import fedaid.network.commands.restrictions
 import fedaid.network.wire
 import fedaid.notices.commands
+import fedaid.notices.commands.mails
 import fedaid.notices.commands.telling
 import fedaid.notices.pages
 import fedaid.notices.queries
@@ -79,6 +80,7 @@ from fedaid.members.queries.joining import our_neighbourhood
 from fedaid.members.rules.joining import Joining
 from fedaid.network.ports import Doorkeeper, LedgerPassage
 from fedaid.notices.live import Live
+from fedaid.notices.sending import Postman
 from fedaid.settings import Settings
 from fedaid.timebank import sync
 from fedaid.timebank.api import Identify
@@ -106,6 +108,7 @@ class Instance:
     client  asks only servers that we speak with; what strangers and members make us fetch goes through it
     scout   asks anybody, for an admin who looks around
     patient what the doctor looks at
+    postman brings mails to members
     live    the open pages of this process, to be ended before it stops
     """
 
@@ -122,6 +125,7 @@ class Instance:
     errands: Errands
     chores: Sequence[Chore | Round]
     live: Live
+    postman: Postman
     web: ASGIApp
 
     def begin(self) -> None:
@@ -225,7 +229,8 @@ def build(
         settings.timebank,
         fedaid.follow_ups.agreed_hours,
     )
-    chores = _chores(settings, asking)
+    postman = _postman(settings, units)
+    chores = _chores(settings, asking, postman)
     desk = Desk(units, scout, settings.url_rules, settings.timebank, server_signer)
     patient = Patient(
         str(settings.data), settings.names, database, scout, clock, resolver, bool(settings.trusted_proxies)
@@ -249,6 +254,7 @@ def build(
         errands,
         chores,
         live,
+        postman,
         FrontDoor(RefusedLetters(mail_slot, settings.web, clock), pages),
     )
     pages.router.lifespan_context = _lifespan(instance, journal, works=works)
@@ -337,10 +343,16 @@ def _joined(*rooms: Mapping[type, Sequence[Announcer]]) -> Announcers:
     return joined
 
 
-def _chores(settings: Settings, asking: sync.Asking) -> Sequence[Chore | Round]:
+def _chores(settings: Settings, asking: sync.Asking, postman: Postman) -> Sequence[Chore | Round]:
     timebank, agreed = settings.timebank, fedaid.follow_ups.agreed_hours
     return (
         Round("sync_hours", timebank.sync_look_seconds, asking.ask_due),
+        Round("send_mail", settings.mail.look_seconds, postman.go),
+        Chore(
+            "forget_mails",
+            settings.notices.tidy_seconds,
+            lambda work: fedaid.notices.commands.mails.forget_old(work, settings.mail),
+        ),
         Chore("resend_hours", timebank.resend_look_seconds, lambda work: resend_due(work, timebank, agreed)),
         Chore("state_hours", timebank.resend_look_seconds, lambda work: state_due(work, timebank)),
         Chore("tidy_pictures", settings.media.tidy_seconds, lambda work: tidy(work, settings.media)),
@@ -357,6 +369,17 @@ def _chores(settings: Settings, asking: sync.Asking) -> Sequence[Chore | Round]:
             lambda work: fedaid.notices.commands.forget_old(work, settings.notices),
         ),
         Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
+    )
+
+
+def _postman(settings: Settings, units: UnitsOfWork) -> Postman:
+    return Postman(
+        units,
+        build_templates(settings.source_url, __version__),
+        lambda: _name_since(units.database) or settings.name,
+        settings.federation,
+        settings.mail,
+        settings.members,
     )
 
 
@@ -415,8 +438,8 @@ def routes(
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.timebank.api.routes(settings.timebank, identify),
         *fedaid.groups.pages.routes(settings.groups),
-        *fedaid.notices.pages.routes(settings.notices, live),
-        *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups),
+        *fedaid.notices.pages.routes(settings.notices, settings.mail, settings.members, live),
+        *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups, settings.mail),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),

@@ -32,7 +32,7 @@ from fedaid.groups.limits import GroupLimits
 from fedaid.matching.limits import MatchingLimits
 from fedaid.media.limits import MediaLimits
 from fedaid.members.limits import MemberLimits
-from fedaid.notices.limits import NoticeLimits
+from fedaid.notices.limits import MailLimits, NoticeLimits
 from fedaid.skills.limits import SkillLimits
 from fedaid.timebank.limits import TimebankLimits
 from fedaid.web.limits import WebLimits
@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     matching: MatchingLimits = MatchingLimits()
     media: MediaLimits = MediaLimits()
     notices: NoticeLimits = NoticeLimits()
+    mail: MailLimits = MailLimits()
     timebank: TimebankLimits = TimebankLimits()
     web: WebLimits = WebLimits()
 

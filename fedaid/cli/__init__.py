@@ -26,7 +26,7 @@ from fedaid.actors import rotation
 from fedaid.actors.commands import make_keys
 from fedaid.actors.rules import Kind
 from fedaid.admin import doctor, founding, leaving, networks, welcome
-from fedaid.cli import blocks, deliveries, letters
+from fedaid.cli import blocks, deliveries, letters, mail
 from fedaid.cli.shared import Data, complaints, console, instance_of, prepare, say
 from fedaid.demo import play
 from fedaid.foundation import wording
@@ -68,6 +68,7 @@ for name, part in (
     ("ledger", ledger),
     ("deliveries", deliveries.commands),
     ("letters", letters.commands),
+    ("mail", mail.commands),
     ("blocks", blocks.commands),
 ):
     cli.add_typer(part, name=name)

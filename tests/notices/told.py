@@ -17,7 +17,7 @@ from fedaid.members import queries as member_queries
 from fedaid.members.limits import MemberLimits
 from fedaid.notices import queries
 from fedaid.notices.commands.telling import ANNOUNCERS
-from fedaid.notices.limits import NoticeLimits
+from fedaid.notices.limits import MailLimits, NoticeLimits
 from fedaid.notices.live import Live
 from fedaid.notices.queries.shown import Reader, Shown, shown
 from tests.matching.street import Street
@@ -40,6 +40,7 @@ class Town:
     street: Street
     cora: Viewer
     live: Live
+    mail: MailLimits
 
     @property
     def people(self) -> Neighbours:
@@ -96,7 +97,7 @@ class Town:
         return member_queries.viewer_of(found)
 
     def browser(self, who: Viewer) -> TestClient:
-        routes = [*fedaid.notices.pages.routes(LIMITS, self.live), *self.people.routes()]
+        routes = [*fedaid.notices.pages.routes(LIMITS, self.mail, MemberLimits(), self.live), *self.people.routes()]
         found = browser(self.people.world.house, routes, unread=queries.count_unread)
         found.headers.update(HTML)
         if who.member_id is not None:
@@ -114,7 +115,7 @@ def build_town(database: Database) -> Town:
     people.world.units = house.units = units
     with units.begin() as work:
         cora = _coordinator(work)
-    return Town(Street(people), cora, Live(database, house.clock, LIMITS))
+    return Town(Street(people), cora, Live(database, house.clock, LIMITS), MailLimits())
 
 
 def _joined(

@@ -6,13 +6,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, func, select
 
-from fedaid.notices.rules import Kind
-from fedaid.notices.tables import notice
+from fedaid.notices.rules import USUAL, Channel, Kind, Topic
+from fedaid.notices.tables import notice, notice_choice
 
 
 @dataclass(frozen=True)
 class Notice:
-    """That something happened which concerns a member. ``about`` is the id of the thing, as the kind says."""
+    """That something happened which concerns a member. ``about`` is the id of the thing, as the kind says.
+
+    mail_due_at, mail_id  when it goes out by mail, if it is to, and with which
+    """
 
     id: int
     member_id: int
@@ -20,6 +23,8 @@ class Notice:
     about: str
     made_at: datetime
     read_at: datetime | None
+    mail_due_at: datetime | None = None
+    mail_id: int | None = None
 
 
 def notice_of(row: Row[tuple[object, ...]]) -> Notice:
@@ -53,3 +58,10 @@ def counts_unread(connection: Connection, member_ids: Collection[int]) -> Mappin
     unread = notice.c.read_at.is_(None) & notice.c.member_id.in_(member_ids)
     query = select(notice.c.member_id, func.count().label("unread")).where(unread).group_by(notice.c.member_id)
     return {row.member_id: row.unread for row in connection.execute(query)}
+
+
+def channels(connection: Connection, member_id: int) -> Mapping[Topic, Channel]:
+    """How a member wants to be told of each topic."""
+    rows = connection.execute(select(notice_choice).where(notice_choice.c.member_id == member_id))
+    chosen = {Topic(row.topic): Channel(row.channel) for row in rows}
+    return {topic: chosen.get(topic, USUAL) for topic in Topic}
