@@ -35,6 +35,11 @@ import fedaid.mentions.pages
 import fedaid.mentions.wire
 import fedaid.network.commands.restrictions
 import fedaid.network.wire
+import fedaid.notices.commands
+import fedaid.notices.commands.mails
+import fedaid.notices.commands.telling
+import fedaid.notices.pages
+import fedaid.notices.queries
 import fedaid.skills.pages
 import fedaid.skills.queries
 import fedaid.timebank.api
@@ -76,6 +81,8 @@ from fedaid.media.proxy import PictureProxy
 from fedaid.members.queries.joining import our_neighbourhood
 from fedaid.members.rules.joining import Joining
 from fedaid.network.ports import Doorkeeper, LedgerPassage
+from fedaid.notices.live import Live
+from fedaid.notices.sending import Postman
 from fedaid.settings import Settings
 from fedaid.skills.wire import Directories
 from fedaid.timebank import sync
@@ -104,6 +111,8 @@ class Instance:
     client  asks only servers that we speak with; what strangers and members make us fetch goes through it
     scout   asks anybody, for an admin who looks around
     patient what the doctor looks at
+    postman brings mails to members
+    live    the open pages of this process, to be ended before it stops
     """
 
     settings: Settings
@@ -118,6 +127,8 @@ class Instance:
     outbox_worker: OutboxWorker
     errands: Errands
     chores: Sequence[Chore | Round]
+    live: Live
+    postman: Postman
     web: ASGIApp
 
     def begin(self) -> None:
@@ -221,7 +232,8 @@ def build(
         settings.timebank,
         fedaid.follow_ups.agreed_hours,
     )
-    chores = _chores(settings, asking)
+    postman = _postman(settings, units)
+    chores = _chores(settings, asking, postman)
     desk = Desk(units, scout, settings.url_rules, settings.timebank, server_signer)
     patient = Patient(
         str(settings.data), settings.names, database, scout, clock, resolver, bool(settings.trusted_proxies)
@@ -229,7 +241,8 @@ def build(
     pictures = PictureProxy(units, client, settings.media)
     readers = SignedReaders(Readers(mail_slot.authenticator, settings.inbox))
     identify = partial(mail_slot.authenticator.identify, inbox=fedaid.timebank.wire.LEDGER_INBOX)
-    pages = _pages(settings, units, clock, readers, routes(settings, desk, patient, pictures, identify))
+    live = Live(database, clock, settings.notices)
+    pages = _pages(settings, units, clock, readers, routes(settings, desk, patient, pictures, identify, live))
     instance = Instance(
         settings,
         database,
@@ -243,6 +256,8 @@ def build(
         outbox_worker,
         errands,
         chores,
+        live,
+        postman,
         FrontDoor(RefusedLetters(mail_slot, settings.web, clock), pages),
     )
     pages.router.lifespan_context = _lifespan(instance, journal, works=works)
@@ -300,6 +315,7 @@ def announcers(settings: Settings) -> Announcers:
         fedaid.timebank.wire.announcers(settings.timebank),
         fedaid.admin.networks.announcers(settings.timebank),
         fedaid.follow_ups.ANNOUNCERS,
+        fedaid.notices.commands.telling.ANNOUNCERS,
     )
 
 
@@ -330,10 +346,16 @@ def _joined(*rooms: Mapping[type, Sequence[Announcer]]) -> Announcers:
     return joined
 
 
-def _chores(settings: Settings, asking: sync.Asking) -> Sequence[Chore | Round]:
+def _chores(settings: Settings, asking: sync.Asking, postman: Postman) -> Sequence[Chore | Round]:
     timebank, agreed = settings.timebank, fedaid.follow_ups.agreed_hours
     return (
         Round("sync_hours", timebank.sync_look_seconds, asking.ask_due),
+        Round("send_mail", settings.mail.look_seconds, postman.go),
+        Chore(
+            "forget_mails",
+            settings.notices.tidy_seconds,
+            lambda work: fedaid.notices.commands.mails.forget_old(work, settings.mail),
+        ),
         Chore("resend_hours", timebank.resend_look_seconds, lambda work: resend_due(work, timebank, agreed)),
         Chore("state_hours", timebank.resend_look_seconds, lambda work: state_due(work, timebank)),
         Chore("tidy_pictures", settings.media.tidy_seconds, lambda work: tidy(work, settings.media)),
@@ -344,7 +366,23 @@ def _chores(settings: Settings, asking: sync.Asking) -> Sequence[Chore | Round]:
             settings.matching.index_look_seconds,
             lambda work: fedaid.matching.commands.index_missing(work, settings.matching),
         ),
+        Chore(
+            "forget_notices",
+            settings.notices.tidy_seconds,
+            lambda work: fedaid.notices.commands.forget_old(work, settings.notices),
+        ),
         Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
+    )
+
+
+def _postman(settings: Settings, units: UnitsOfWork) -> Postman:
+    return Postman(
+        units,
+        build_templates(settings.source_url, __version__),
+        lambda: _name_since(units.database) or settings.name,
+        settings.federation,
+        settings.mail,
+        settings.members,
     )
 
 
@@ -382,6 +420,7 @@ def _pages(
         map_tiles=settings.map_tiles,
         map_credit=settings.map_credit,
         beside_listing=fedaid.matching.pages.beside_listing(settings.matching),
+        unread=fedaid.notices.queries.count_unread,
     )
     return app
 
@@ -399,7 +438,7 @@ def _name_since(database: Database) -> str:
 
 
 def routes(
-    settings: Settings, desk: Desk, patient: Patient, pictures: PictureProxy, identify: Identify
+    settings: Settings, desk: Desk, patient: Patient, pictures: PictureProxy, identify: Identify, live: Live
 ) -> list[BaseRoute]:
     """Every address of the pages; the first that fits is asked."""
     return [
@@ -416,7 +455,8 @@ def routes(
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.timebank.api.routes(settings.timebank, identify),
         *fedaid.groups.pages.routes(settings.groups),
-        *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups),
+        *fedaid.notices.pages.routes(settings.notices, settings.mail, settings.members, live),
+        *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups, settings.mail),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),
@@ -453,6 +493,7 @@ def _lifespan(
             yield
         finally:
             stop.set()
+            instance.live.end()
             if working is not None:
                 await working
             await journal.close()

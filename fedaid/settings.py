@@ -32,6 +32,7 @@ from fedaid.groups.limits import GroupLimits
 from fedaid.matching.limits import MatchingLimits
 from fedaid.media.limits import MediaLimits
 from fedaid.members.limits import MemberLimits
+from fedaid.notices.limits import MailLimits, NoticeLimits
 from fedaid.skills.limits import SkillLimits
 from fedaid.timebank.limits import TimebankLimits
 from fedaid.web.limits import WebLimits
@@ -86,6 +87,8 @@ class Settings(BaseSettings):
     skills: SkillLimits = SkillLimits()
     matching: MatchingLimits = MatchingLimits()
     media: MediaLimits = MediaLimits()
+    notices: NoticeLimits = NoticeLimits()
+    mail: MailLimits = MailLimits()
     timebank: TimebankLimits = TimebankLimits()
     web: WebLimits = WebLimits()
 

@@ -8,6 +8,7 @@ from fedaid.groups import commands as groups
 from fedaid.matching import commands as matching
 from fedaid.members import commands as members
 from fedaid.members import queries
+from fedaid.notices import commands as notices
 from fedaid.skills import commands as skills
 from fedaid.timebank import commands as timebank
 from fedaid.timebank.limits import TimebankLimits
@@ -27,5 +28,6 @@ def remove_member(work: Work, handle: str, limits: TimebankLimits) -> None:
     groups.leave_all(work, found.id)
     matching.clear_out(work, found.id)
     skills.clear_out(work, found.id)
+    notices.clear_out(work, found.id)
     members.close_account(work, found.id)
     leave(work, found.actor)

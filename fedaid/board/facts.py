@@ -97,10 +97,39 @@ class RemarkMade:
 
 
 @dataclass(frozen=True)
+class RemarkArrived:
+    """Somebody elsewhere wrote on, after a response that one of ours sent or got."""
+
+    remark_id: int
+
+
+@dataclass(frozen=True)
+class LookAsked:
+    """A listing waits for a look of the coordinators of its group."""
+
+    listing_id: int
+
+
+@dataclass(frozen=True)
+class ListingLookedAt:
+    """A coordinator let a listing onto the board, or did not; the look says which and why."""
+
+    listing_id: int
+
+
+@dataclass(frozen=True)
+class ListingExpired:
+    """The time of a listing of ours is over and nobody extended it."""
+
+    listing_id: int
+
+
+@dataclass(frozen=True)
 class MatchDone:
-    """The help was given."""
+    """The help was given. ``by_author`` is which side said so; None where its hours were settled."""
 
     match_id: int
+    by_author: bool | None = None
 
 
 @dataclass(frozen=True)

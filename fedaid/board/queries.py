@@ -675,7 +675,14 @@ def answerable_among(
     takes = table.state.in_(sorted(TAKES_RESPONSES)) & or_(table.expires_at.is_(None), table.expires_at > now)
     of_others = or_(table.member_actor.is_(None), table.member_actor != viewer.actor)
     mine = (response_table.c.listing_id == table.id) & (response_table.c.helper_member_id == viewer.member_id)
-    open_to_me = (takes, table.hidden.is_(False), visible_to(viewer), of_others, ~exists().where(mine), _may_be_found(viewer))
+    open_to_me = (
+        takes,
+        table.hidden.is_(False),
+        visible_to(viewer),
+        of_others,
+        ~exists().where(mine),
+        _may_be_found(viewer),
+    )
     unblocked = actors.no_block_between(viewer.actor, table.author_actor, table.board_actor, table.member_actor)
     query = select(listing_table).where(table.id.in_(ids), *open_to_me, unblocked).order_by(table.id.desc())
     found = [listing_of(row) for row in connection.execute(query)]

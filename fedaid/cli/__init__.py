@@ -6,6 +6,7 @@ import logging
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -25,7 +26,7 @@ from fedaid.actors import rotation
 from fedaid.actors.commands import make_keys
 from fedaid.actors.rules import Kind
 from fedaid.admin import doctor, founding, leaving, networks, welcome
-from fedaid.cli import blocks, deliveries, letters
+from fedaid.cli import blocks, deliveries, letters, mail
 from fedaid.cli.shared import Data, complaints, console, instance_of, prepare, say
 from fedaid.demo import play
 from fedaid.foundation import wording
@@ -42,6 +43,7 @@ from fedaid.timebank import queries as timebank
 from fedaid.timebank.rules.journal import Format
 from fedaid.timebank.rules.journal import write as write_journal
 
+EXIT_NOT_STARTED = 3  # nobody could be served: mostly the port is taken
 EXIT_REFUSED = 1  # the command was understood, and the answer is no
 EXIT_USAGE = 2  # typer's own, for a command that was not understood
 MADE_UP_PASSWORD_BYTES = 12  # 16 characters
@@ -66,6 +68,7 @@ for name, part in (
     ("ledger", ledger),
     ("deliveries", deliveries.commands),
     ("letters", letters.commands),
+    ("mail", mail.commands),
     ("blocks", blocks.commands),
 ):
     cli.add_typer(part, name=name)
@@ -155,7 +158,7 @@ def serve(
     _log_as_json(chosen)
     prepare(chosen)
     instance = app.build(chosen, works=True)
-    uvicorn.run(
+    config = uvicorn.Config(
         instance.web,
         host=chosen.host,
         port=chosen.port,
@@ -166,6 +169,12 @@ def serve(
         forwarded_allow_ips=chosen.trusted_proxies,
         timeout_graceful_shutdown=10,
     )
+    server = uvicorn.Server(config)
+    instance.live.is_stopping = lambda: server.should_exit
+    with suppress(KeyboardInterrupt):  # raised again when it has stopped
+        server.run()
+    if not server.started:
+        raise typer.Exit(EXIT_NOT_STARTED)
 
 
 @cli.command()

@@ -53,6 +53,7 @@ class House:
     map_tiles       the address of a server's map tiles with {z}, {x} and {y} in it; empty: nobody is asked for any
     map_credit      whom that server wants to be named
     beside_listing  what rooms above the board put beside a listing, as HTML that is safe to show
+    unread       how many notices a member has not read, by the member's row id
     """
 
     name: str
@@ -70,6 +71,7 @@ class House:
     position_of: "PositionOf" = lambda *_: None
     map_tiles: str = ""
     map_credit: str = ""
+    unread: Callable[[Connection, int | None], int] = lambda *_: 0
 
     @property
     def called(self) -> str:
@@ -170,13 +172,25 @@ def admin(request: Request) -> Viewer:
 
 
 def render(request: Request, template: str, status: int = 200, **values: object) -> Response:
-    """The page from a template, which also sees ``house``, ``viewer``, ``request`` and a ``said`` line, if any."""
-    home = house(request)
+    """The page from a template, which also sees ``house``, ``viewer``, ``request``, ``unread`` and a ``said`` line."""
+    home, who = house(request), viewer(request)
     home = replace(home, name=home.called)
     html = home.templates.get_template(template).render(
-        house=home, viewer=viewer(request), request=request, said=request.query_params.get("said", ""), **values
+        house=home,
+        viewer=who,
+        request=request,
+        unread=_unread(home, who),
+        said=request.query_params.get("said", ""),
+        **values,
     )
     return HTMLResponse(html, status)
+
+
+def _unread(home: House, who: Viewer) -> int:
+    if not who.signed_in:
+        return 0
+    with home.database.read() as connection:
+        return home.unread(connection, who.member_id)
 
 
 def go(path: str, said: str = "") -> Response:

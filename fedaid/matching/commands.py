@@ -14,6 +14,7 @@ from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Announcer, Work
 from fedaid.matching import queries
+from fedaid.matching.facts import NeighbourAsked
 from fedaid.matching.limits import MatchingLimits
 from fedaid.matching.queries import Looking
 from fedaid.matching.rules import SEARCH_QUERY_CHARACTERS_MAX, checked_search_name, term_of_kind
@@ -47,18 +48,22 @@ def ask_neighbours(work: Work, author: Viewer, listing_id: int, chosen: Collecti
     asked = [number for number in fitting if number in chosen][: min(left, limits.asks_at_once_max)]
     if not asked:
         raise Refused("nobody_to_ask", "None of them can be asked any more. Look again who could help.", 409)
-    rows = [
-        {
-            "id": work.new_id(),
-            "listing_id": listing_id,
-            "member_id": number,
-            "state": AskState.ASKED,
-            "asked_at": work.now,
-        }
-        for number in asked
-    ]
-    work.connection.execute(insert(ask), rows)
-    return len(rows)
+    for number in asked:
+        _ask(work, listing_id, number)
+    return len(asked)
+
+
+def _ask(work: Work, listing_id: int, member_id: int) -> None:
+    ask_id = work.new_id()
+    row = {
+        "id": ask_id,
+        "listing_id": listing_id,
+        "member_id": member_id,
+        "state": AskState.ASKED,
+        "asked_at": work.now,
+    }
+    work.connection.execute(insert(ask).values(row))
+    work.record(NeighbourAsked(ask_id, member_id))
 
 
 def say_yes(work: Work, who: Viewer, ask_id: int, message: str = "") -> int:

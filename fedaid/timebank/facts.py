@@ -82,6 +82,22 @@ class HoursRefused:
 
 
 @dataclass(frozen=True)
+class HoursQuestioned:
+    """A member of ours who has to confirm hours asks first what they are for; ``payee`` claimed them."""
+
+    transfer_id: str
+    payee: str
+
+
+@dataclass(frozen=True)
+class HoursExplained:
+    """The one who claimed, or a coordinator, answered what was asked; ``asked_by`` may confirm now."""
+
+    transfer_id: str
+    asked_by: str
+
+
+@dataclass(frozen=True)
 class LedgerAlarm:
     """Something an admin has to look at: a restored database somewhere, a contradiction, or a late decision."""
 
@@ -94,10 +110,12 @@ class LedgerAlarm:
 class WaitingStepFailed:
     """What a member decided while a peer had to be asked first cannot be done any more.
 
-    step  claim, pay, confirm or refuse
+    step   claim, pay, confirm or refuse
+    actor  the member who decided it
     """
 
     transfer_id: str
     step: str
     code: str
     sentence: str
+    actor: str

@@ -126,9 +126,14 @@ def begun_by(connection: Connection, actor: str) -> list[Waiting]:
 
 
 def _beginner(step: Step) -> str | None:
+    return decided_by(step) if isinstance(step, Claim | Payment) else None
+
+
+def decided_by(step: Claim | Payment | Approval | Refusal) -> str:
+    """The member whose decision it is."""
     if isinstance(step, Claim):
         return step.payee
-    return step.payer if isinstance(step, Payment) else None
+    return step.payer if isinstance(step, Payment) else step.actor
 
 
 def _read(row: Any) -> Waiting:

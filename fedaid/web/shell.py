@@ -49,6 +49,12 @@ def build_templates(source_url: str, version: str) -> Environment:
         sayings=SAYINGS,
         source_url=source_url,
         version=version,
-        style_digest=hashlib.sha256((STATIC / "style.css").read_bytes()).hexdigest()[:12],
+        style_digest=_digest("style.css"),
+        notices_digest=_digest("notices.js"),
     )
     return environment
+
+
+def _digest(file: str) -> str:
+    """What a static file's address ends in, so that a browser keeps it until it changes."""
+    return hashlib.sha256((STATIC / file).read_bytes()).hexdigest()[:12]

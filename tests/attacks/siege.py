@@ -251,7 +251,7 @@ class Siege:
     def routes(self) -> Sequence[BaseRoute]:
         """Every address of the pages."""
         made = self.instance.settings
-        return app.routes(made, self.instance.desk, self.instance.patient, None, None)  # type: ignore[arg-type]
+        return app.routes(made, self.instance.desk, self.instance.patient, None, None, self.instance.live)  # type: ignore[arg-type]
 
     def visitor(self, address: str = "203.0.113.1") -> httpx2.AsyncClient:
         transport = httpx2.ASGITransport(app=self.instance.web, client=(address, 50_000))

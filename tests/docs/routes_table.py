@@ -29,6 +29,7 @@ class Address:
 BY_THE_DOOR = (
     Address("/inbox", "POST", "The shared inbox, and the inbox under every actor: what other servers send."),
     Address("/static/style.css", "GET", "The style sheet."),
+    Address("/static/notices.js", "GET", "Keeps the count of new notices up to date on an open page."),
 )
 
 
@@ -38,7 +39,7 @@ def addresses() -> Sequence[Address]:
         chosen = settings.load(Path(folder), origin="https://northside.example", name="Northside")
         instance = app.build(chosen, works=False)
         pictures = PictureProxy(instance.units, instance.client, chosen.media)
-        found = app.routes(chosen, instance.desk, instance.patient, pictures, _nobody)
+        found = app.routes(chosen, instance.desk, instance.patient, pictures, _nobody, instance.live)
         instance.database.dispose()
     return [_address(route) for route in found if not isinstance(route, Mount)]
 

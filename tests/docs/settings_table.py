@@ -35,6 +35,7 @@ _TYPES = {
     "int": "whole number",
     "bool": "true or false",
     "Federation": "`open` or `neighbours`",
+    "Security": "`starttls`, `tls` or `none`",
 }
 _FIELD_LINE = re.compile(r"^([a-z][a-z0-9_]*)\s{2,}(\S.*)$")
 
@@ -147,5 +148,7 @@ def room_tables() -> str:
 
 def _sized(one: Setting) -> str:
     unit = unit_of(one)
+    if one.type in _TYPES and one.type != "int":
+        return _TYPES[one.type]
     whole = "number" if one.type == "number" else "whole number"
     return f"{whole}, {unit}" if unit else whole

@@ -25,6 +25,11 @@ OTHERS = {
     "map_credit": "Map: somebody",
     "trusted_proxies": "127.0.0.1",
     "log_level": "debug",
+    "mail.host": "mail.northside.example",
+    "mail.security": "tls",
+    "mail.name": "northside",
+    "mail.secret": "a password",
+    "mail.sender": "hello@northside.example",
 }
 VARIABLE = re.compile(r"FEDAID_[A-Z_]+[A-Z]")
 PAGE = ROOT / "docs/reference/settings.md"
@@ -37,8 +42,9 @@ def value_of(chosen: Any, place: tuple[str, ...]) -> Any:
 
 
 def other(setting: Setting) -> Any:
-    if setting.place[0] in OTHERS:
-        return OTHERS[setting.place[0]]
+    name = ".".join(setting.place)
+    if name in OTHERS:
+        return OTHERS[name]
     return not setting.default if isinstance(setting.default, bool) else setting.default + 1
 
 

@@ -14,6 +14,7 @@ from fedaid.admin.pages import (
     groups,
     joining,
     letters,
+    mail,
     neighbourhood,
     networks,
     people,
@@ -21,14 +22,18 @@ from fedaid.admin.pages import (
 )
 from fedaid.groups.limits import GroupLimits
 from fedaid.members.limits import MemberLimits
+from fedaid.notices.limits import MailLimits
 
 
-def routes(desk: Desk, patient: Patient, limits: MemberLimits, group_limits: GroupLimits) -> Sequence[Route]:
+def routes(
+    desk: Desk, patient: Patient, limits: MemberLimits, group_limits: GroupLimits, mail_limits: MailLimits
+) -> Sequence[Route]:
     """Every page for admins and coordinators, and those on which members report or block somebody."""
     rooms = (
         networks.routes(desk),
         deliveries.routes(),
         letters.routes(),
+        mail.routes(mail_limits),
         reports.routes(),
         blocks.routes(),
         check_up.routes(patient),

@@ -21,6 +21,7 @@ from fedaid.board.commands.rows import (
 )
 from fedaid.board.facts import (
     ListingChanged,
+    ListingExpired,
     ListingHidden,
     ListingPosted,
     ListingShown,
@@ -287,4 +288,5 @@ def expire_due(work: Work) -> int:
     for listing_id in due:
         change_listing(work, listing_id, state=ListingState.EXPIRED)
         work.record(ListingChanged(listing_id))
+        work.record(ListingExpired(listing_id))
     return len(due)

@@ -4,7 +4,7 @@ from sqlalchemy import delete, insert, update
 
 from fedaid.board import queries
 from fedaid.board.commands.rows import change_listing, locked_listing
-from fedaid.board.facts import ListingPosted
+from fedaid.board.facts import ListingLookedAt, ListingPosted, LookAsked
 from fedaid.board.queries import Listing
 from fedaid.board.rules import REASON_CHARACTERS_MAX, ListingState, ReviewState, check_expiry
 from fedaid.board.tables import listing_review
@@ -26,6 +26,7 @@ def ask_for_a_look(work: Work, listing_id: int, board_actor: str) -> None:
         "asked_at": work.now,
     }
     work.connection.execute(insert(listing_review).values(row))
+    work.record(LookAsked(listing_id))
 
 
 def forget_look(work: Work, listing_id: int) -> None:
@@ -73,3 +74,4 @@ def _waiting(work: Work, by: Viewer, listing_id: int) -> Listing:
 def _decide(work: Work, by: Viewer, listing_id: int, state: ReviewState, sentence: str) -> None:
     values = {"state": state, "sentence": sentence, "decided_by": by.member_id, "decided_at": work.now}
     work.connection.execute(update(listing_review).where(listing_review.c.listing_id == listing_id).values(values))
+    work.record(ListingLookedAt(listing_id))

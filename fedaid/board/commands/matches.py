@@ -20,7 +20,7 @@ def mark_done(work: Work, viewer: Viewer, match_id: int) -> None:
     """One of the two says that the help was given. Raises Refused when it was said or called off already."""
     found = queries.match(work.connection, viewer, match_id)
     about = locked_listing(work, found.listing_id)
-    _finish(work, queries.match(work.connection, viewer, match_id), about)
+    _finish(work, queries.match(work.connection, viewer, match_id), about, about.is_by(viewer))
 
 
 def settle_match(work: Work, agreement_uri: str) -> bool:
@@ -36,9 +36,9 @@ def settle_match(work: Work, agreement_uri: str) -> bool:
     return True
 
 
-def _finish(work: Work, found: Match, about: Listing) -> None:
+def _finish(work: Work, found: Match, about: Listing, by_author: bool | None = None) -> None:
     change_match(work, found, MatchState.DONE)
-    work.record(MatchDone(found.id))
+    work.record(MatchDone(found.id, by_author))
     follow_matches(work, about)
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import delete, func, insert, select, update
 from fedaid.board import queries
 from fedaid.board.commands.pictures import forget_pictures, keep_pictures
 from fedaid.board.commands.tombstones import bury
-from fedaid.board.facts import RemarkMade
+from fedaid.board.facts import RemarkArrived, RemarkMade
 from fedaid.board.queries import Response
 from fedaid.board.rules import MESSAGE_CHARACTERS_MAX, REMARKS_MAX, ForeignNote, checked_message
 from fedaid.board.tables import remark, response
@@ -54,8 +54,10 @@ def receive_remark(work: Work, about: Response, note: ForeignNote) -> bool:
     is_new = queries.remark_by_uri(work.connection, note.uri) is None
     if is_new and not queries.is_deleted(work.connection, note.uri):
         _check_flood(work, about)
-        _store(work, note.uri, about, note.author, note.text, note.warning)
+        remark_id = work.new_id()
+        _store(work, note.uri, about, note.author, note.text, note.warning, remark_id=remark_id)
         keep_pictures(work, note.uri, note.pictures)
+        work.record(RemarkArrived(remark_id))
     return True
 
 

@@ -12,6 +12,7 @@ from fedaid.foundation.viewer import Role, Viewer
 from fedaid.foundation.work import Work
 from fedaid.groups import queries
 from fedaid.groups.commands import check_coordinates, join
+from fedaid.groups.facts import GroupAnswered, GroupAsked, TakenIn
 from fedaid.groups.limits import GroupLimits
 from fedaid.groups.queries import Board, GroupApplication
 from fedaid.groups.rules import GroupJoining, check_last_coordinator
@@ -57,12 +58,15 @@ def apply(work: Work, who: Viewer, board: Board, answers: Sequence[str], limits:
     }
     if known is not None:
         work.connection.execute(update(group_application).where(group_application.c.id == known.id).values(values))
+        work.record(GroupAsked(board.id, known.id))
         return
     if queries.count_applications(work.connection, [board.id]) >= limits.applications_waiting_max:
         raise Refused("too_many_applications", "Very many people wait already. Please come back in some days.", 429)
-    row = {"id": work.new_id(), "group_id": board.id, "member_id": who.member_id, **values}
+    application_id = work.new_id()
+    row = {"id": application_id, "group_id": board.id, "member_id": who.member_id, **values}
     with suppress(IntegrityError), work.attempt():  # pressed twice at the same moment
         work.connection.execute(insert(group_application).values(row))
+        work.record(GroupAsked(board.id, application_id))
 
 
 def withdraw(work: Work, who: Viewer, board: Board) -> None:
@@ -77,6 +81,7 @@ def accept(work: Work, by: Viewer, board: Board, application_id: int) -> None:
     found = _waiting(work, by, board, application_id)
     join(work, board.id, found.member_id)
     _decide(work, found, ApplicationState.ACCEPTED, by, "")
+    work.record(GroupAnswered(board.id, found.id, found.member_id))
 
 
 def decline(work: Work, by: Viewer, board: Board, application_id: int, sentence: str) -> None:
@@ -84,7 +89,9 @@ def decline(work: Work, by: Viewer, board: Board, application_id: int, sentence:
     words = chosen_words("sentence", sentence, SENTENCE_CHARACTERS_MAX)
     if not words:
         raise Refused("sentence_missing", "Please say in a sentence why; they will read it.")
-    _decide(work, _waiting(work, by, board, application_id), ApplicationState.DECLINED, by, words)
+    found = _waiting(work, by, board, application_id)
+    _decide(work, found, ApplicationState.DECLINED, by, words)
+    work.record(GroupAnswered(board.id, found.id, found.member_id))
 
 
 def take_in(work: Work, by: Viewer, board: Board, handle: str) -> None:
@@ -97,6 +104,7 @@ def take_in(work: Work, by: Viewer, board: Board, handle: str) -> None:
     known = queries.application_to(work.connection, board.id, found.id)
     if known is not None and known.state is ApplicationState.WAITING:
         _decide(work, known, ApplicationState.ACCEPTED, by, "")
+    work.record(TakenIn(board.id, found.id))
 
 
 def take_out(work: Work, by: Viewer, board: Board, member_id: int) -> None:

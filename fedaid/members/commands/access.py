@@ -10,6 +10,7 @@ from fedaid.foundation.viewer import Role, Viewer
 from fedaid.foundation.work import Work
 from fedaid.members import queries, rules
 from fedaid.members.commands import SECRET_BYTES, set_password
+from fedaid.members.facts import RecoveryOffered
 from fedaid.members.limits import MemberLimits
 from fedaid.members.queries import Member, digest
 from fedaid.members.tables import member, recovery_link, session
@@ -47,8 +48,9 @@ def offer_recovery(work: Work, by: Viewer | None, handle: str, limits: MemberLim
         raise NotAllowed("Only an admin can make such a link for a coordinator or an admin.")
     revoke_recoveries(work, found.id)
     secret = secrets.token_urlsafe(SECRET_BYTES)
+    link_id = work.new_id()
     row = {
-        "id": work.new_id(),
+        "id": link_id,
         "member_id": found.id,
         "secret_sha256": digest(secret),
         "made_by": by.member_id if by is not None else None,
@@ -56,6 +58,7 @@ def offer_recovery(work: Work, by: Viewer | None, handle: str, limits: MemberLim
         "expires_at": work.now + timedelta(minutes=limits.recovery_link_minutes),
     }
     work.connection.execute(insert(recovery_link).values(row))
+    work.record(RecoveryOffered(link_id, found.id))
     return found, secret
 
 

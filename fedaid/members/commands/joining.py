@@ -17,6 +17,7 @@ from fedaid.foundation.work import Work
 from fedaid.members import rules
 from fedaid.members.commands import SECRET_BYTES, add_member
 from fedaid.members.commands.neighbourhood import accept_agreement
+from fedaid.members.facts import ApplicationMade
 from fedaid.members.limits import MemberLimits
 from fedaid.members.queries import Member, digest
 from fedaid.members.queries import joining as queries
@@ -163,8 +164,9 @@ def apply(work: Work, newcomer: Newcomer, answers: Sequence[str], limits: Member
     handle = _free_handle(work, newcomer.handle)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     answered = checked_answers(here.questions, answers)
+    application_id = work.new_id()
     row = {
-        "id": work.new_id(),
+        "id": application_id,
         "secret_sha256": digest(secret),
         "handle": handle,
         "name": chosen_name(newcomer.name, handle),
@@ -178,6 +180,7 @@ def apply(work: Work, newcomer: Newcomer, answers: Sequence[str], limits: Member
         "sentence": "",
     }
     work.connection.execute(insert(application).values(row))
+    work.record(ApplicationMade(application_id))
     return secret
 
 

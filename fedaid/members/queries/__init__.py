@@ -98,6 +98,12 @@ def admins(connection: Connection) -> Sequence[Member]:
     return [_member(row) for row in rows]
 
 
+def coordinators(connection: Connection) -> Sequence[Member]:
+    """Who looks after the neighbourhood: its coordinators and admins."""
+    care = member.c.role.in_([Role.COORDINATOR, Role.ADMIN])
+    return [_member(row) for row in connection.execute(_members().where(care).order_by(member.c.id))]
+
+
 def page(connection: Connection, text: str, rows_max: int, after: str = "") -> Sequence[Member]:
     """Members in the order of their handles, from the one after ``after``; with ``text`` in handle or name."""
     wanted = local_actor.c.handle > after
@@ -132,6 +138,12 @@ def sessions(connection: Connection, member_id: int, now: datetime) -> Sequence[
     alive = (table.member_id == member_id) & (table.expires_at > now)
     query = select(*columns).where(alive).order_by(table.created_at.desc(), table.token_sha256)
     return [Session(**row._mapping) for row in connection.execute(query)]
+
+
+def sessions_alive(connection: Connection, digests: Collection[str], now: datetime) -> frozenset[str]:
+    """Those of these sessions (``digest`` of their secrets) in which somebody is signed in."""
+    alive = session.c.token_sha256.in_(sorted(digests)) & (session.c.expires_at > now)
+    return frozenset(connection.execute(select(session.c.token_sha256).where(alive)).scalars())
 
 
 def count(connection: Connection) -> int:

@@ -44,7 +44,10 @@ def _carry_out(work: Work, limits: TimebankLimits, peer: Peer, one: Waiting, fin
         waiting.drop(work, one.n)
         log.info("waiting_step_failed", step=one.step.kind, transfer=one.step.transfer_id, code=refused.code)
         if not isinstance(one.step, Letter):
-            work.record(WaitingStepFailed(one.step.transfer_id, one.step.kind, refused.code, refused.sentence))
+            failed = WaitingStepFailed(
+                one.step.transfer_id, one.step.kind, refused.code, refused.sentence, queued.decided_by(one.step)
+            )
+            work.record(failed)
     return True
 
 

@@ -6,7 +6,9 @@ from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.work import Work
 from fedaid.timebank import rows, tables
 from fedaid.timebank.commands import books
+from fedaid.timebank.commands.steps import hours_of
 from fedaid.timebank.commands.transfers import owner_of
+from fedaid.timebank.facts import HoursExplained, HoursQuestioned
 from fedaid.timebank.rules.books import checked_reason
 from fedaid.timebank.rules.states import LocalState, PayerState
 
@@ -30,6 +32,9 @@ def ask(work: Work, transfer_id: str, actor: str, reason: str) -> None:
         work.connection.execute(insert(table).values(transfer_id=transfer_id, **values))
     else:
         work.connection.execute(update(table).where(table.c.transfer_id == transfer_id).values(values))
+    hours = hours_of(work, transfer_id)
+    if hours is not None:
+        work.record(HoursQuestioned(transfer_id, hours.payee))
 
 
 def answer(work: Work, transfer_id: str, actor: str, words: str) -> None:
@@ -38,3 +43,5 @@ def answer(work: Work, transfer_id: str, actor: str, words: str) -> None:
     values = {"answer": checked_reason(words), "answered_by": actor}
     if work.connection.execute(update(table).where(table.c.transfer_id == transfer_id).values(values)).rowcount != 1:
         raise NotFound
+    asked_by = work.connection.execute(select(table.c.asked_by).where(table.c.transfer_id == transfer_id)).scalar_one()
+    work.record(HoursExplained(transfer_id, asked_by))

@@ -1,0 +1,28 @@
+"""The pages of notices: what is new, and what somebody wants to be told of."""
+
+from collections.abc import Sequence
+
+from starlette.routing import Route
+
+from fedaid.foundation.pages import form_page
+from fedaid.members.limits import MemberLimits
+from fedaid.notices.limits import MailLimits, NoticeLimits
+from fedaid.notices.live import Live
+from fedaid.notices.pages import centre, choices, lost
+from fedaid.notices.pages.live import live_page
+
+
+def routes(limits: NoticeLimits, mail: MailLimits, member_limits: MemberLimits, live: Live) -> Sequence[Route]:
+    """Everything under /notices, the choices, and the two ways that begin in a mail."""
+    return [
+        Route("/notices", centre.notices_page(limits), methods=["GET"]),
+        Route("/notices/live", live_page(live), methods=["GET"]),
+        Route("/notices/read", form_page(centre.read_all), methods=["POST"]),
+        Route("/notices/{number:int}/open", form_page(centre.open_notice), methods=["POST"]),
+        Route("/me/notices", choices.choices_page(mail), methods=["GET"]),
+        Route("/me/notices", form_page(choices.choose(mail)), methods=["POST"]),
+        Route("/unsubscribe", choices.unsubscribe_page, methods=["GET"]),
+        Route("/unsubscribe", form_page(choices.unsubscribe), methods=["POST"]),
+        Route("/recover/mail", lost.lost_page(mail), methods=["GET"]),
+        Route("/recover/mail", form_page(lost.ask_for_link(mail, member_limits)), methods=["POST"]),
+    ]
