@@ -14,11 +14,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from fedaid.foundation import i18n
 from fedaid.foundation.database import Database
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.renamed import Renamed
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import SIGNED_OUT, Viewer
 from fedaid.foundation.work import UnitsOfWork
 
@@ -41,6 +43,7 @@ class House:
     renamed      what its admins call it since
     recognise    the viewer of a session's token, None when the session is unknown or ended
     time_zone    the neighbourhood's own (IANA name), for somebody who has not said theirs
+    language     the neighbourhood's own, for a browser that asks for none of ours
     federation   whom this instance speaks with, and so whose things its pages show
     identify     the id of the actor that signed a request; raises Refused, 401 for a wrong signature
     secure_mode  whether other servers must sign whatever they ask for
@@ -54,6 +57,7 @@ class House:
     templates: Environment
     recognise: Callable[[Connection, str], Viewer | None]
     time_zone: str = "UTC"
+    language: str = i18n.ENGLISH
     federation: Federation = Federation.OPEN
     identify: Callable[[Request], Awaitable[str]] = _recognises_no_server
     secure_mode: bool = False
@@ -106,10 +110,15 @@ def house(request: Request) -> House:
 
 
 def viewer(request: Request) -> Viewer:
-    """Who is looking, as the session says; SIGNED_OUT when nobody is signed in. Looked up once per request."""
+    """Who is looking, as the session says; SIGNED_OUT when nobody is signed in. Looked up once per request.
+
+    From here on everything is said in the language they chose, if they chose one.
+    """
     if "viewer" not in request.scope:
         request.scope["viewer"] = _recognise(request)
     found: Viewer = request.scope["viewer"]
+    if found.language:
+        i18n.speak(found.language)
     return found
 
 
@@ -161,10 +170,17 @@ def render(request: Request, template: str, status: int = 200, **values: object)
     """The page from a template, which also sees ``house``, ``viewer``, ``request`` and a ``said`` line, if any."""
     home = house(request)
     home = replace(home, name=home.called)
+    who = viewer(request)
     html = home.templates.get_template(template).render(
-        house=home, viewer=viewer(request), request=request, said=request.query_params.get("said", ""), **values
+        house=home,
+        viewer=who,
+        request=request,
+        said=request.query_params.get("said", ""),
+        language=i18n.spoken(),
+        direction=i18n.direction(),
+        **values,
     )
-    return HTMLResponse(html, status)
+    return HTMLResponse(html, status, {"Content-Language": i18n.spoken()})
 
 
 def go(path: str, said: str = "") -> Response:
@@ -217,7 +233,7 @@ async def read_form(request: Request) -> Form:
         fields = {name: value for name, value in data.items() if isinstance(value, str)}
     for value in fields.values():
         if len(value) > FIELD_CHARACTERS_MAX:
-            raise Refused("too_long", f"A field holds at most {FIELD_CHARACTERS_MAX} characters.")
+            raise Refused("too_long", said("A field holds at most %(count)s characters.", count=FIELD_CHARACTERS_MAX))
     return Form(fields)
 
 

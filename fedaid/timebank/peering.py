@@ -11,6 +11,7 @@ from activitypub.documents import Actor
 from activitypub.keys import VerificationKey, public_from_multibase, public_to_multibase
 from fedaid.actors import queries as actors
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.work import Work
 from fedaid.timebank import rows, tables
 from fedaid.timebank.commands import books, channel, keys, steps, transfers
@@ -161,7 +162,11 @@ def declare_lost(work: Work, ledger_actor: str, limits: TimebankLimits) -> Peer:
     books.lock(work)
     found = _peer(work, ledger_actor)
     if found.status not in rows.SPEAKING:
-        raise Refused("peer_status", f"This link is {found.status.value}; this cannot be done with it now.", 409)
+        raise Refused(
+            "peer_status",
+            said("This link is %(value)s; this cannot be done with it now.", value=found.status.value),
+            409,
+        )
     _change(work, found, status=PeerStatus.LOST)
     peer = rows.peer(work.connection, found.id)
     table = tables.transfer
@@ -390,7 +395,11 @@ def _step(work: Work, ledger_actor: str, from_: tuple[PeerStatus, ...], to: Peer
     books.lock(work)
     peer = _peer(work, ledger_actor)
     if peer.status not in from_:
-        raise Refused("peer_status", f"This link is {peer.status.value}; this cannot be done with it now.", 409)
+        raise Refused(
+            "peer_status",
+            said("This link is %(value)s; this cannot be done with it now.", value=peer.status.value),
+            409,
+        )
     _change(work, peer, status=to)
     return rows.peer(work.connection, peer.id)
 

@@ -12,6 +12,7 @@ from fedaid.actors.rules import Kind
 from fedaid.admin.doctor.patient import Finding, Patient
 from fedaid.foundation import schema
 from fedaid.foundation.clock import milliseconds
+from fedaid.foundation.said import said
 from fedaid.network import queries as network
 from fedaid.timebank import audit as timebank
 from inbox import queries as letters
@@ -31,8 +32,15 @@ def _disk(patient: Patient) -> Finding:
     free = shutil.disk_usage(patient.data).free
     megabytes = free // (1024 * 1024)
     if free < FREE_BYTES_MIN:
-        return Finding(False, f"Only {megabytes} MB are free in {patient.data}: make room, or nothing can be stored.")
-    return Finding(True, f"{megabytes} MB are free in {patient.data}.")
+        return Finding(
+            False,
+            said(
+                "Only %(megabytes)s MB are free in %(data)s: make room, or nothing can be stored.",
+                megabytes=megabytes,
+                data=patient.data,
+            ),
+        )
+    return Finding(True, said("%(megabytes)s MB are free in %(data)s.", megabytes=megabytes, data=patient.data))
 
 
 def _schema(patient: Patient) -> Finding:
@@ -40,11 +48,22 @@ def _schema(patient: Patient) -> Finding:
         present, newest = schema.revision(patient.database), schema.newest_revision()
     except SQLAlchemyError as error:
         return Finding(
-            False, f"The database cannot be opened ({type(error).__name__}): check database_url and its server."
+            False,
+            said(
+                "The database cannot be opened (%(name)s): check database_url and its server.",
+                name=type(error).__name__,
+            ),
         )
     if present == newest:
-        return Finding(True, f"The database answers; its schema is {present}.")
-    return Finding(False, f"The schema is {present}, this version needs {newest}: start fedaid serve once.")
+        return Finding(True, said("The database answers; its schema is %(present)s.", present=present))
+    return Finding(
+        False,
+        said(
+            "The schema is %(present)s, this version needs %(newest)s: start fedaid serve once.",
+            present=present,
+            newest=newest,
+        ),
+    )
 
 
 def look_inside(patient: Patient) -> list[Finding]:
@@ -68,7 +87,10 @@ def _database(connection: Connection) -> Iterator[Finding]:
     if connection.dialect.name == "sqlite":
         told = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         if told != "ok":
-            yield Finding(False, f"The database file is damaged ({told}): stop fedaid and restore the last backup.")
+            yield Finding(
+                False,
+                said("The database file is damaged (%(told)s): stop fedaid and restore the last backup.", told=told),
+            )
     elif connection.exec_driver_sql("SHOW fsync").scalar_one() != "on":
         yield Finding(False, "PostgreSQL runs with fsync off and can lose hours in a power cut: set fsync = on.")
 
@@ -83,9 +105,18 @@ def _actors(connection: Connection) -> Iterator[Finding]:
 def _ledger(connection: Connection) -> Iterator[Finding]:
     report = timebank.verify_ledger(connection)
     if report.findings:
-        yield Finding(False, f"The ledger does not verify: {report.findings[0]} See fedaid ledger verify.")
+        yield Finding(
+            False, said("The ledger does not verify: %(value)s See fedaid ledger verify.", value=report.findings[0])
+        )
     else:
-        yield Finding(True, f"The ledger verifies: {report.postings} postings, {report.facts} signed messages.")
+        yield Finding(
+            True,
+            said(
+                "The ledger verifies: %(postings)s postings, %(facts)s signed messages.",
+                postings=report.postings,
+                facts=report.facts,
+            ),
+        )
 
 
 def _letters(connection: Connection) -> Iterator[Finding]:
@@ -95,11 +126,15 @@ def _letters(connection: Connection) -> Iterator[Finding]:
         newest = letters.failed_letters(connection, 1)[0]
         yield Finding(
             False,
-            f"{failed} letters could not be applied; the newest: {newest.sentence or newest.code}. "
-            "Mend that, then: fedaid letters retry --all-failed",
+            said(
+                "%(failed)s letters could not be applied; the newest: %(value)s. Mend that, then: "
+                "fedaid letters retry --all-failed",
+                failed=failed,
+                value=newest.sentence or newest.code,
+            ),
         )
     else:
-        yield Finding(True, f"Incoming letters: {counts.get(State.NEW, 0)} waiting, none failed.")
+        yield Finding(True, said("Incoming letters: %(value)s waiting, none failed.", value=counts.get(State.NEW, 0)))
 
 
 def _queues(connection: Connection, now_ms: int) -> Iterator[Finding]:
@@ -112,7 +147,12 @@ def _queues(connection: Connection, now_ms: int) -> Iterator[Finding]:
         minutes = (now_ms - since_ms) // 60_000 if since_ms is not None else 0
         if minutes > OVERDUE_MAX.total_seconds() / 60:
             advice = "no worker takes them up: is fedaid serve, or fedaid worker, running?"
-            yield Finding(False, f"{what} wait since {minutes} minutes and {advice}")
+            yield Finding(
+                False,
+                said(
+                    "%(what)s wait since %(minutes)s minutes and %(advice)s", what=what, minutes=minutes, advice=advice
+                ),
+            )
 
 
 def _hosts(connection: Connection) -> Iterator[Finding]:
@@ -120,12 +160,17 @@ def _hosts(connection: Connection) -> Iterator[Finding]:
         if host.asleep:
             yield Finding(
                 False,
-                f"{host.host} does not answer; {host.waiting} messages wait. Last: {host.last_error}. Ask their admin; "
-                f"when it is back: fedaid deliveries resume {host.host}",
+                said(
+                    "%(host)s does not answer; %(waiting)s messages wait. Last: %(last_error)s. Ask their "
+                    "admin; when it is back: fedaid deliveries resume %(host)s",
+                    host=host.host,
+                    waiting=host.waiting,
+                    last_error=host.last_error,
+                ),
             )
 
 
 def _reports(connection: Connection) -> Iterator[Finding]:
     waiting = network.count_open_reports(connection)
     if waiting:
-        yield Finding(True, f"{waiting} reports wait for a moderator, at /reports.")
+        yield Finding(True, said("%(waiting)s reports wait for a moderator, at /reports.", waiting=waiting))

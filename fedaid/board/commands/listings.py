@@ -32,6 +32,7 @@ from fedaid.board.rules import (
 )
 from fedaid.board.tables import listing, response
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 from fedaid.groups import queries as groups
@@ -153,7 +154,9 @@ def edit_listing(work: Work, author: Viewer, listing_id: int, posting: Posting) 
     if accepted + done and (tidy.kind, tidy.mode, tidy.minutes) != (found.kind, found.mode, found.minutes):
         raise Refused("agreed_already", "Somebody agreed to this already; hours and kind can no longer change.", 409)
     if tidy.people < accepted + done:
-        raise Refused("people", f"{accepted + done} helpers are found already; it cannot ask for fewer.")
+        raise Refused(
+            "people", said("%(value)s helpers are found already; it cannot ask for fewer.", value=accepted + done)
+        )
     change_listing(work, listing_id, **_values(found.uri, tidy))
     if found.state is ListingState.DRAFT:
         ask_for_a_look(work, listing_id, found.board_actor)

@@ -17,6 +17,7 @@ from fedaid.board.rules import PEOPLE_MAX, TITLE_CHARACTERS_MAX, Kind, Mode, Pos
 from fedaid.foundation.ids import checked_key, new_key
 from fedaid.foundation.pages import Form, go, house, member, render
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import in_figures, read_minutes, zone
 from fedaid.groups import queries as groups
@@ -209,7 +210,7 @@ def _read_people(text: str) -> int:
     if not text:
         return 1
     if not text.isascii() or not text.isdigit() or len(text) > 3:
-        raise Refused("people", f"How many people: from 1 to {PEOPLE_MAX}.")
+        raise Refused("people", said("How many people: from 1 to %(count)s.", count=PEOPLE_MAX))
     return int(text)
 
 
