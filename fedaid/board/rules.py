@@ -362,14 +362,14 @@ _CLOSED_SENTENCES: Final = {
 def response_moved(before: ResponseState, after: ResponseState) -> ResponseState:
     """The new state of a response. Raises Refused for a move that is not in the table."""
     if after not in RESPONSE_MOVES[before]:
-        raise Refused("response_state", said("This answer is %(value)s already.", value=before.value), 409)
+        raise Refused("response_state", "This answer was settled already.", 409)
     return after
 
 
 def match_moved(before: MatchState, after: MatchState) -> MatchState:
     """The new state of a match. Raises Refused for a move that is not in the table."""
     if after not in MATCH_MOVES[before]:
-        raise Refused("match_state", said("This is %(value)s already.", value=before.value), 409)
+        raise Refused("match_state", "This was settled already.", 409)
     return after
 
 

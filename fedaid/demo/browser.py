@@ -88,7 +88,7 @@ class Browser:
     def sign_in(self, handle: str, password: str) -> None:
         """Sign in by the form. Raises NotOnThePage when the password is wrong."""
         page = self.press(self.open("/sign-in"), "/sign-in", {"handle": handle, "password": password})
-        page.form("/sign-out")
+        page.link("/me/account")
 
     def close(self) -> None:
         """Close the connections."""

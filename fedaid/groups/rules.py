@@ -45,7 +45,7 @@ def chosen_line(what: str, text: str) -> str:
     if len(line) > LINE_CHARACTERS_MAX:
         raise Refused(
             f"{what}_length",
-            said("The %(what)s of a group has at most %(count)s characters.", what=what, count=LINE_CHARACTERS_MAX),
+            said("This line holds at most %(count)s characters.", count=LINE_CHARACTERS_MAX),
         )
     return line
 

@@ -11,7 +11,6 @@ from activitypub.documents import Actor
 from activitypub.keys import VerificationKey, public_from_multibase, public_to_multibase
 from fedaid.actors import queries as actors
 from fedaid.foundation.refused import NotFound, Refused
-from fedaid.foundation.said import said
 from fedaid.foundation.work import Work
 from fedaid.timebank import rows, tables
 from fedaid.timebank.commands import books, channel, keys, steps, transfers
@@ -164,7 +163,7 @@ def declare_lost(work: Work, ledger_actor: str, limits: TimebankLimits) -> Peer:
     if found.status not in rows.SPEAKING:
         raise Refused(
             "peer_status",
-            said("This link is %(value)s; this cannot be done with it now.", value=found.status.value),
+            "As the link stands now, this cannot be done with it.",
             409,
         )
     _change(work, found, status=PeerStatus.LOST)
@@ -397,7 +396,7 @@ def _step(work: Work, ledger_actor: str, from_: tuple[PeerStatus, ...], to: Peer
     if peer.status not in from_:
         raise Refused(
             "peer_status",
-            said("This link is %(value)s; this cannot be done with it now.", value=peer.status.value),
+            "As the link stands now, this cannot be done with it.",
             409,
         )
     _change(work, peer, status=to)

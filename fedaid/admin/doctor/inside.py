@@ -21,6 +21,13 @@ from outbox import health
 
 FREE_BYTES_MIN = 200 * 1024 * 1024
 OVERDUE_MAX = timedelta(minutes=10)
+PROXY_SENTENCE = "All visitors count as one address, the proxy's: set trusted_proxies to it, such as 127.0.0.1."
+_OVERDUE_SENTENCES = (
+    "Letters that came in wait since %(minutes)s minutes and no worker takes them up: "
+    "is fedaid serve, or fedaid worker, running?",
+    "Messages that go out wait since %(minutes)s minutes and no worker takes them up: "
+    "is fedaid serve, or fedaid worker, running?",
+)
 
 
 def look_at_ground(patient: Patient) -> list[Finding]:
@@ -79,8 +86,7 @@ def _proxy(patient: Patient) -> list[Finding]:
     """Over https there is always a proxy before us; unless we believe it, all the world has one address."""
     if not patient.names.origin.startswith("https://") or patient.trusts_a_proxy:
         return []
-    told = "All visitors count as one address, the proxy's: set trusted_proxies to it, such as 127.0.0.1."
-    return [Finding(False, told)]
+    return [Finding(False, PROXY_SENTENCE)]
 
 
 def _database(connection: Connection) -> Iterator[Finding]:
@@ -95,11 +101,20 @@ def _database(connection: Connection) -> Iterator[Finding]:
         yield Finding(False, "PostgreSQL runs with fsync off and can lose hours in a power cut: set fsync = on.")
 
 
+_ACTOR_SENTENCES = {
+    Kind.SERVER: (
+        "The server actor exists.",
+        "There is no server actor: found the neighbourhood with fedaid init.",
+    ),
+    Kind.LEDGER: ("The ledger exists.", "There is no ledger: found the neighbourhood with fedaid init."),
+    Kind.GROUP: ("The board exists.", "There is no board: found the neighbourhood with fedaid init."),
+}
+
+
 def _actors(connection: Connection) -> Iterator[Finding]:
-    for kind, called in ((Kind.SERVER, "server actor"), (Kind.LEDGER, "ledger"), (Kind.GROUP, "board")):
+    for kind, (there, missing) in _ACTOR_SENTENCES.items():
         found = actors.of_kind(connection, kind)
-        advice = "" if found else ": found the neighbourhood with fedaid init"
-        yield Finding(bool(found), f"The {called} exists{advice}." if found else f"There is no {called}{advice}.")
+        yield Finding(bool(found), there if found else missing)
 
 
 def _ledger(connection: Connection) -> Iterator[Finding]:
@@ -140,19 +155,13 @@ def _letters(connection: Connection) -> Iterator[Finding]:
 def _queues(connection: Connection, now_ms: int) -> Iterator[Finding]:
     """Mail whose time has come and that nobody has taken up: then nobody works."""
     waiting = (
-        ("Letters that came in", letters.overdue_since_ms(connection, now_ms)),
-        ("Messages that go out", health.overdue_since_ms(connection, now_ms)),
+        (_OVERDUE_SENTENCES[0], letters.overdue_since_ms(connection, now_ms)),
+        (_OVERDUE_SENTENCES[1], health.overdue_since_ms(connection, now_ms)),
     )
     for what, since_ms in waiting:
         minutes = (now_ms - since_ms) // 60_000 if since_ms is not None else 0
         if minutes > OVERDUE_MAX.total_seconds() / 60:
-            advice = "no worker takes them up: is fedaid serve, or fedaid worker, running?"
-            yield Finding(
-                False,
-                said(
-                    "%(what)s wait since %(minutes)s minutes and %(advice)s", what=what, minutes=minutes, advice=advice
-                ),
-            )
+            yield Finding(False, said(what, minutes=minutes))
 
 
 def _hosts(connection: Connection) -> Iterator[Finding]:

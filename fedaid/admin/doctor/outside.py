@@ -189,10 +189,10 @@ async def _inbox(patient: Patient) -> Finding:
         False,
         said(
             "%(inbox)s answers %(status)s to a letter, which is not fedaid's answer: let the "
-            "proxy pass POST with the type %(count)s on, unchanged.",
+            "proxy pass POST with the type %(type)s on, unchanged.",
             inbox=inbox,
             status=answer.status,
-            count=CONTENT_TYPE,
+            type=CONTENT_TYPE,
         ),
     )
 
