@@ -9,13 +9,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
-from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 from babel import Locale
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 
 from fedaid.foundation.said import Said
 
@@ -46,8 +43,8 @@ def marked(text: str) -> str:
 
 
 def catalogue_file(language: str) -> Path:
-    """Where the words of a language are kept."""
-    return LOCALES / language / "LC_MESSAGES" / "fedaid.po"
+    """The words of a language, compiled from the ``.po`` beside it by ``make messages``."""
+    return LOCALES / language / "LC_MESSAGES" / "fedaid.mo"
 
 
 @cache
@@ -57,11 +54,7 @@ def _catalogue(language: str) -> NullTranslations:
     if language == ENGLISH:
         return NullTranslations()
     with catalogue_file(language).open("rb") as file:
-        read = read_po(file, locale=language)
-    compiled = BytesIO()
-    write_mo(compiled, read)
-    compiled.seek(0)
-    return GNUTranslations(compiled)
+        return GNUTranslations(file)
 
 
 def speak(language: str) -> None:

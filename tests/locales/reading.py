@@ -8,8 +8,9 @@ from fedaid.foundation.i18n import CLOSED, OPENED
 
 READ_ALOUD = ("alt", "title", "aria-label", "placeholder")
 # What is the same in every language: names of things of the web, addresses, marks of files, and letters of a figure.
+ADDRESS = re.compile(r"https?://[^\s,]+|\b127\.0\.0\.1:\d+\S*|@[\w.@:-]+")
 EVERYWHERE = re.compile(
-    r"https?://\S+|\b127\.0\.0\.1:\d+\S*|@[\w.@:-]+|\b127\.0\.0\.1|\bfedaid( [\d.]+\w*)?|\bCSV\b|\bJSON\b|\bBeancount\b|\bUTC\b"
+    r"\b127\.0\.0\.1|\bfedaid( [\d.]+\w*)?|\bCSV\b|\bJSON\b|\bBeancount\b|\bUTC\b"
     r"|\b[\w-]+\.(json|csv|beancount|zip)\b|\b(en|es|Español|English)\b"
 )
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
@@ -51,12 +52,13 @@ def read(html: str) -> tuple[str, str, Sequence[str]]:
 
 def untranslated(text: str, data: Collection[str]) -> str:
     """What of a text is neither translated nor ``data``, which people wrote; empty where all is well."""
-    left = EVERYWHERE.sub(" ", "".join(_outside(text)))
+    left = ADDRESS.sub(" ", "".join(_outside(text)))
     if text.strip() in data:
         return ""
     for one in data:
         if one in left:
             left = re.sub(rf"(?<!\w){re.escape(one)}(?!\w)", " ", left)
+    left = EVERYWHERE.sub(" ", left)
     return " ".join(left.split()) if re.search(r"[^\W\d_]", left) else ""
 
 

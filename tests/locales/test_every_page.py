@@ -86,7 +86,7 @@ def _written(town: Town) -> list[str]:
                     is_word = column.name not in ("handle", "name", "title", "note")  # of ours, such as a state
                     texts = [text for text in connection.scalars(select(column).distinct()) if text]
                     found |= {text for text in texts if not (is_word and OUR_WORD.fullmatch(text))}
-    found |= {line.strip() for text in list(found) for line in text.splitlines()}
+    found |= {line.strip() for text in list(found) for line in re.split(r"<[^>]*>|\n", text)}
     found |= {text[:2].upper() for text in list(found)}
     return sorted((text for text in found if len(text) >= DATA_CHARACTERS_MIN), key=len, reverse=True)
 

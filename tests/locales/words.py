@@ -48,11 +48,12 @@ def _in_python() -> Iterator[Found]:
         if any(part in path.relative_to(ROOT).as_posix() for part in NOT_PAGES):
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            for message in _of(node):
+            for message in of(node):
                 yield message, _place(path, getattr(node, "lineno", 0))
 
 
-def _of(node: ast.AST) -> Iterator[str | tuple[str, str]]:
+def of(node: ast.AST) -> Iterator[str | tuple[str, str]]:
+    """The sentences that a piece of code makes for people."""
     if isinstance(node, ast.Call):
         called = node.func.id if isinstance(node.func, ast.Name) else ""
         if called == "ngettext":
