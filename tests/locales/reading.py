@@ -8,10 +8,10 @@ from fedaid.foundation.i18n import CLOSED, OPENED
 
 READ_ALOUD = ("alt", "title", "aria-label", "placeholder")
 # What is the same in every language: names of things of the web, addresses, marks of files, and letters of a figure.
-ADDRESS = re.compile(r"https?://[^\s,]+|\b127\.0\.0\.1:\d+\S*|@[\w.@:-]+")
+ADDRESS = re.compile(r"https?://[^\s,]+|\b127\.0\.0\.1:\d+\S*|@[\w.@:-]+|\b[\w-]+\.(?:json|csv|beancount|zip)\b")
 EVERYWHERE = re.compile(
     r"\b127\.0\.0\.1|\bfedaid( [\d.]+\w*)?|\bCSV\b|\bJSON\b|\bBeancount\b|\bUTC\b"
-    r"|\b[\w-]+\.(json|csv|beancount|zip)\b|\b(en|es|Español|English)\b"
+    r"|\b(en|es|Español|English)\b"
 )
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 

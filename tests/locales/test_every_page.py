@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
@@ -70,10 +70,6 @@ def _live_on(stage: Stage) -> None:
     nora.press(nora.open("/invitations"), "/invitations", {"uses": "3", "days": "7"})
 
 
-def _people(stage: Stage) -> dict[str, str]:
-    return {"nora": PASSWORD, "ana": PASSWORD, "": ""}
-
-
 def _written(town: Town) -> list[str]:
     """Everything that people wrote, as it stands in the database; the longest first."""
     found: set[str] = {town.name, *(person.name for person in town.people), *LANGUAGES.values()}
@@ -91,14 +87,22 @@ def _written(town: Town) -> list[str]:
     return sorted((text for text in found if len(text) >= DATA_CHARACTERS_MIN), key=len, reverse=True)
 
 
-def _crawl(town: Town, handle: str) -> Iterator[tuple[str, str]]:
-    """Every page that this person can reach, and every address without a variable; the path and its HTML."""
-    with httpx2.Client(base_url=town.origin, trust_env=False, headers={"Accept": "text/html"}) as client:
+@contextmanager
+def _reader(town: Town, handle: str) -> Iterator[httpx2.Client]:
+    """A browser that asks for the pseudo-language, signed in where there is a handle."""
+    headers = {"Accept": "text/html", "Origin": town.origin}
+    with httpx2.Client(base_url=town.origin, trust_env=False, headers=headers) as client:
         if handle:
             with closing(Browser(town.origin)) as browser:
                 browser.sign_in(handle, PASSWORD)
                 client.cookies.update(browser._client.cookies)
         client.headers["Accept-Language"] = PSEUDO
+        yield client
+
+
+def _crawl(town: Town, handle: str) -> Iterator[tuple[str, str]]:
+    """Every page that this person can reach, and every address without a variable; the path and its HTML."""
+    with _reader(town, handle) as client:
         known = [one.path for one in addresses() if "GET" in one.methods and "{" not in one.path]
         waiting, seen, counted = ["/", *known], set(), dict[str, int]()
         while waiting:
@@ -131,3 +135,38 @@ def test_no_page_shows_a_sentence_that_is_not_translated(stage: Stage, handle: s
         found += [f"{path}: {left!r} in {text.strip()!r}" for text in texts if (left := untranslated(text, data))]
     assert not found, "\n".join(found)
     assert pages >= (PAGES_MIN if handle == "nora" else 5), "the crawl found too few pages"
+
+
+# Forms that are refused, and those whose answer is a page.
+ANSWERED = [
+    ("/check-up", {}, 200),
+    ("/post?kind=request", {"title": ""}, 422),
+    ("/post?kind=request", {"title": "Sofa", "people": "999999"}, 422),
+    ("/post?kind=offer", {"title": "x" * 1000}, 422),
+    ("/hours/give", {"to": "nobody-here", "hours": "1"}, 404),
+    ("/hours/give", {"to": "ana", "hours": "soon"}, 422),
+    ("/hours/give", {"to": "ana", "hours": "999"}, 422),
+    ("/networks/propose", {"host": "no host"}, 422),
+    ("/blocks", {"target": ""}, 422),
+    ("/invitations", {"uses": "0", "days": "7"}, 422),
+    ("/new-group", {"name": ""}, 422),
+    ("/new-group", {"name": "Tools", "handle": "tools", "joining": "open", "posting": "everybody"}, 409),
+    ("/me/skills", {"title": ""}, 422),
+    ("/me/account/password", {"present": "wrong", "password": "wrong"}, 422),
+    ("/neighbourhood/name", {"name": ""}, 422),
+    ("/listings/1/respond", {}, 404),
+    ("/me", {}, 405),
+]
+
+
+@pytest.mark.parametrize(("path", "typed", "status"), ANSWERED)
+def test_no_answer_to_a_form_has_a_sentence_that_is_not_translated(
+    stage: Stage, path: str, typed: dict[str, str], status: int
+) -> None:
+    with _reader(stage.north, "nora") as client:
+        answer = client.post(path, data=typed)
+    data = [*_written(stage.north), *typed.values()]
+    assert answer.status_code == status, answer.text
+    _, direction, texts = read(answer.text)
+    assert direction == "rtl"
+    assert [left for text in texts if (left := untranslated(text, data))] == []

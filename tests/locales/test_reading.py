@@ -26,7 +26,7 @@ def test_what_people_wrote_is_theirs_but_no_part_of_a_word_is() -> None:
 
 
 def test_figures_and_addresses_are_the_same_everywhere() -> None:
-    assert untranslated("−0:30 of 12, https://northside.example/x, @ana@northside.example", []) == "of 12, ,"
+    assert untranslated("−0:30 of 12, https://northside.example/x, @ana@northside.example", []) == "−0:30 of 12, ,"
     assert untranslated("−0:30 / 12", []) == ""
 
 
