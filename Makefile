@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test format format-check lint types layers tests attacks fuzz explore simulate soak crash big \
 	browser browser-where-chromium-is screenshots \
-	interop interop-where-npm-is conformance second second-where-node-is docs lock clean
+	interop interop-where-npm-is conformance second second-where-node-is docs messages lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -91,6 +91,9 @@ conformance: setup ## What test suites of others say of a started instance; need
 
 docs: setup ## Make the tables and examples of the documentation anew, out of the code
 	$(BIN)/python -m tests.docs.write
+
+messages: setup ## Bring the translations up to date with the code (docs/how-to/translate-fedaid.md)
+	@$(BIN)/python -m tests.locales.write
 
 explore: setup ## Explore the timebank's state tables exhaustively; ARGS=--all explores millions of states
 	$(BIN)/python -m tests.timebank.explore $(ARGS)

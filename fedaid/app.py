@@ -89,7 +89,7 @@ from fedaid.timebank import sync
 from fedaid.timebank.api import Identify
 from fedaid.timebank.resend import resend_due, state_due
 from fedaid.web.errors import exception_handlers
-from fedaid.web.headers import OurHost, OwnForms, StrictHeaders
+from fedaid.web.headers import OurHost, OwnForms, SpokenLanguage, StrictHeaders
 from fedaid.web.limits import BodyLimits, RefusedLetters, RequestLimits
 from fedaid.web.people import Introductions
 from fedaid.web.shell import STATIC, build_templates
@@ -394,6 +394,7 @@ def _pages(
         exception_handlers=exception_handlers(),
         middleware=[
             Middleware(StrictHeaders),
+            Middleware(SpokenLanguage, otherwise=settings.language),
             Middleware(OurHost, host=settings.names.host),
             Middleware(RequestLimits, limits=settings.web, clock=clock),
             Middleware(OwnForms, origin=settings.origin),
@@ -412,6 +413,7 @@ def _pages(
         templates=build_templates(settings.source_url, __version__),
         recognise=fedaid.members.pages.recogniser(clock),
         time_zone=settings.time_zone,
+        language=settings.language,
         federation=settings.federation,
         identify=readers,
         secure_mode=settings.secure_mode,

@@ -25,6 +25,7 @@ from fedaid.actors.limits import ActorLimits
 from fedaid.board.limits import BoardLimits
 from fedaid.foundation.errands import ErrandLimits
 from fedaid.foundation.federation import Federation
+from fedaid.foundation.i18n import LANGUAGES
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.wording import is_zone
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     )
     secure_mode: bool = Field(False, description="Other servers must sign all they ask for; what is private, always.")
     time_zone: str = Field("UTC", description="The neighbourhood's time zone, an IANA name.")
+    language: str = Field("en", description="The language of pages where neither member nor browser chose: en or es.")
     contact: str = Field("", description="E-mail or https address where people outside reach the admins; shown to all.")
     source_url: str = Field("", description="Where visitors find the source of a changed fedaid (AGPL section 13).")
     host: str = Field("127.0.0.1", description="Address the web server listens on, behind a proxy that speaks TLS.")
@@ -112,6 +114,13 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str) -> str:
         if not is_zone(value):
             raise ValueError("not a known time zone; write one such as Europe/London")
+        return value
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, value: str) -> str:
+        if value not in LANGUAGES:
+            raise ValueError(f"no such language; there are: {', '.join(LANGUAGES)}")
         return value
 
     @field_validator("contact")

@@ -29,6 +29,7 @@ from fedaid.actors.tables import actor_block, local_actor, remote_actor, remote_
 from fedaid.actors.tables import follow as follow_table
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.work import Work
 from outbox.queue import withhold
 
@@ -145,7 +146,7 @@ def create_actor(
 
 
 def _taken(handle: str) -> Refused:
-    return Refused("handle_taken", f"The handle {handle} is taken.", 409)
+    return Refused("handle_taken", said("The handle %(handle)s is taken.", handle=handle), 409)
 
 
 def _row(actor: LocalActor, keys: ActorKeys) -> dict[str, object]:

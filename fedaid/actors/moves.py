@@ -15,6 +15,7 @@ from fedaid.actors.queries import LocalActor
 from fedaid.actors.rules import Kind
 from fedaid.actors.tables import local_actor, remote_actor
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.work import Work
 
 ALIASES_MAX = 10
@@ -37,7 +38,7 @@ def add_alias(work: Work, uri: str, alias: str) -> None:
     if alias in actor.also_known_as:
         return
     if len(actor.also_known_as) >= ALIASES_MAX:
-        raise Refused("alias_count", f"An account has at most {ALIASES_MAX} aliases.")
+        raise Refused("alias_count", said("An account has at most %(count)s aliases.", count=ALIASES_MAX))
     _set_aliases(work, uri, (*actor.also_known_as, alias))
 
 
@@ -102,12 +103,16 @@ def _movable(work: Work, uri: str) -> LocalActor:
 
 def _check_alias(uri: str, also_known_as: Iterable[str]) -> None:
     if uri not in also_known_as:
-        raise Refused("not_known_as", f"The new account does not say that it is also known as {uri}.", 403)
+        raise Refused(
+            "not_known_as", said("The new account does not say that it is also known as %(uri)s.", uri=uri), 403
+        )
 
 
 def _check_pause(moved_at: datetime | None, now: datetime, limits: ActorLimits) -> None:
     if moved_at is not None and now - moved_at < timedelta(days=limits.move_pause_days):
-        raise Refused("moved_lately", f"An account moves at most once in {limits.move_pause_days} days.", 429)
+        raise Refused(
+            "moved_lately", said("An account moves at most once in %(count)s days.", count=limits.move_pause_days), 429
+        )
 
 
 def _note_move(work: Work, uri: str, target: str, limits: ActorLimits) -> bool:

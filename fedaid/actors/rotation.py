@@ -9,6 +9,7 @@ from fedaid.actors.limits import ActorLimits
 from fedaid.actors.rules import Kind
 from fedaid.actors.tables import local_actor
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.work import Work
 
 NO_OLD_KEYS = {"old_rsa_pem": None, "old_ed25519_pem": None, "old_keys_until": None}
@@ -29,7 +30,9 @@ def rotate(work: Work, uri: str, keys: ActorKeys, limits: ActorLimits, *, compro
         raise Refused("key_pinned", "The ledger's key is pinned by the neighbours it has an account with.")
     if row.old_keys_until is not None and row.old_keys_until > work.now and not compromised:
         until = f"{row.old_keys_until:%Y-%m-%d %H:%M} UTC"
-        raise Refused("rotated_lately", f"The keys before these are still in use until {until}.", 409)
+        raise Refused(
+            "rotated_lately", said("The keys before these are still in use until %(until)s.", until=until), 409
+        )
     old = {
         "old_rsa_pem": row.rsa_pem,
         "old_ed25519_pem": row.ed25519_pem,

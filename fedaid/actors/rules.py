@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from activitypub.identifiers import is_local_name
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.text import one_line, without_turning
 
 HANDLE_CHARACTERS_MAX = 30  # Mastodon's own limit for its accounts, so nobody cuts ours
@@ -52,11 +53,16 @@ def chosen_handle(kind: Kind, handle: str, host: str) -> str:
     if len(wanted) > HANDLE_CHARACTERS_MAX or not wanted.isascii() or not is_local_name(wanted):
         raise Refused(
             "handle_form",
-            f"A handle has at most {HANDLE_CHARACTERS_MAX} letters a to z, digits and underscores; "
-            "dots and hyphens may stand between them.",
+            said(
+                "A handle has at most %(count)s letters a to z, digits and underscores; dots and "
+                "hyphens may stand between them.",
+                count=HANDLE_CHARACTERS_MAX,
+            ),
         )
     if wanted in RESERVED_HANDLES or wanted == host.lower() or (wanted == DEFAULT_BOARD and kind is not Kind.GROUP):
-        raise Refused("handle_reserved", f"The handle {wanted} is kept for the neighbourhood itself.")
+        raise Refused(
+            "handle_reserved", said("The handle %(wanted)s is kept for the neighbourhood itself.", wanted=wanted)
+        )
     return wanted
 
 
@@ -64,14 +70,16 @@ def chosen_name(name: str, handle: str) -> str:
     """The name to show: what was given on one line, or the handle. Raises Refused when it is too long."""
     shown = one_line(name) or handle
     if len(shown) > NAME_CHARACTERS_MAX:
-        raise Refused("name_length", f"A name has at most {NAME_CHARACTERS_MAX} characters.")
+        raise Refused("name_length", said("A name has at most %(count)s characters.", count=NAME_CHARACTERS_MAX))
     return shown
 
 
 def chosen_summary(summary: str) -> str:
     """What an actor says about itself, plain text. Raises Refused when it is too long."""
     if len(summary) > SUMMARY_CHARACTERS_MAX:
-        raise Refused("summary_length", f"A description has at most {SUMMARY_CHARACTERS_MAX} characters.")
+        raise Refused(
+            "summary_length", said("A description has at most %(count)s characters.", count=SUMMARY_CHARACTERS_MAX)
+        )
     return without_turning(summary).strip()
 
 

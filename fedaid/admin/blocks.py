@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from fedaid.foundation.i18n import gettext as _
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.work import Work
 from fedaid.network import commands, queries
 from fedaid.network.commands import Decision
@@ -49,7 +51,7 @@ def read_severity(text: str) -> Severity:
     try:
         return Severity(text)
     except ValueError:
-        raise Refused("severity", f"Say one of: {', '.join(Severity)}.") from None
+        raise Refused("severity", said("Say one of: %(value)s.", value=", ".join(Severity))) from None
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,10 @@ class Preview:
     def summary(self) -> str:
         """How many lines came to what."""
         counts = Counter(one.outcome for one in self.weighed)
-        parts = [f"{counts[outcome]} {words}" for outcome, words in OUTCOME_WORDS.items() if counts[outcome]]
+        parts = [f"{counts[outcome]} {_(words)}" for outcome, words in OUTCOME_WORDS.items() if counts[outcome]]
         if self.unreadable:
-            parts.append(f"{len(self.unreadable)} cannot be read")
-        return "; ".join(parts) or "nothing"
+            parts.append(_("%(count)s cannot be read", count=len(self.unreadable)))
+        return "; ".join(parts) or _("nothing")
 
 
 def preview(connection: Connection, found: BlockList, our_host: str, also: Collection[str] = ()) -> Preview:
@@ -106,6 +108,6 @@ def export(connection: Connection) -> str:
 
 def terms_in_words(terms: Terms) -> str:
     """What is laid, in a few words."""
-    words = {Severity.BLOCK: "blocked", Severity.LIMIT: "limited", Severity.NONE: ""}[terms.severity]
-    more = ["no pictures"] * terms.rejects_media + ["no reports"] * terms.rejects_reports
+    words = {Severity.BLOCK: _("blocked"), Severity.LIMIT: _("limited"), Severity.NONE: ""}[terms.severity]
+    more = [_("no pictures")] * terms.rejects_media + [_("no reports")] * terms.rejects_reports
     return ", ".join(part for part in (words, *more) if part)

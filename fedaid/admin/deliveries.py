@@ -9,7 +9,10 @@ from sqlalchemy import Connection
 
 from fedaid.foundation import wording
 from fedaid.foundation.clock import milliseconds
+from fedaid.foundation.i18n import gettext as _
+from fedaid.foundation.i18n import ngettext
 from fedaid.foundation.refused import NotFound
+from fedaid.foundation.said import said
 from fedaid.foundation.work import Work
 from outbox import collection, health
 from outbox.collection import Destination
@@ -62,10 +65,10 @@ class Reach:
     def sentence(self) -> str:
         """Delivered to 14 of 15; …"""
         if not self.destinations:
-            return "It goes nowhere: nobody elsewhere is to receive it, or it has not been taken up yet."
-        told = f"Delivered to {self.delivered} of {len(self.destinations)}."
+            return _("It goes nowhere: nobody elsewhere is to receive it, or it has not been taken up yet.")
+        told = _("Delivered to %(count)s of %(total)s.", count=self.delivered, total=len(self.destinations))
         hosts = sorted({one.host for one in self.missing})
-        return f"{told} Not to: {', '.join(hosts)}." if hosts else told
+        return told + " " + _("Not to: %(hosts)s.", hosts=", ".join(hosts)) if hosts else told
 
 
 def tell_in(zone_name: str) -> Tell:
@@ -89,19 +92,31 @@ def host_line(connection: Connection, host: str, tell: Tell) -> HostLine:
     """One server. Raises NotFound when we never had mail for it."""
     found = health.one(connection, host.lower()) if host.isprintable() else None
     if found is None:
-        raise NotFound(f"Nothing was ever sent to {host}.")
+        raise NotFound(said("Nothing was ever sent to %(host)s.", host=host))
     return HostLine(found, in_a_sentence(found, tell))
 
 
 def in_short(found: HostHealth | None) -> str:
     """Whether what we send arrives, for a line among others."""
     if found is None or (found.last_success_ms is None and not found.waiting):
-        return "nothing sent yet"
+        return _("nothing sent yet")
     if found.asleep:
-        return f"does not answer: {found.waiting} messages wait; last: {found.last_error}"
+        return ngettext(
+            "does not answer: %(num)s message waits; last: %(error)s",
+            "does not answer: %(num)s messages wait; last: %(error)s",
+            found.waiting,
+            error=found.last_error,
+        )
     if found.waiting and found.failures:
-        return f"{found.waiting} messages wait for the next try; last: {found.last_error}"
-    return "nothing waiting" if not found.waiting else f"{found.waiting} messages on their way"
+        return ngettext(
+            "%(num)s message waits for the next try; last: %(error)s",
+            "%(num)s messages wait for the next try; last: %(error)s",
+            found.waiting,
+            error=found.last_error,
+        )
+    if not found.waiting:
+        return _("nothing waiting")
+    return ngettext("%(num)s message on its way", "%(num)s messages on their way", found.waiting)
 
 
 def in_a_sentence(found: HostHealth, tell: Tell) -> str:
@@ -111,33 +126,45 @@ def in_a_sentence(found: HostHealth, tell: Tell) -> str:
 
 def _mood(found: HostHealth, tell: Tell) -> str:
     if found.asleep and found.asleep_since_ms is not None:
-        return f"It does not answer since {tell(found.asleep_since_ms)} and is tried only now and then."
+        since = tell(found.asleep_since_ms)
+        return _("It does not answer since %(moment)s and is tried only now and then.", moment=since)
     if found.waiting:
         return ""
     if found.last_success_ms is None:
-        return "Nothing has arrived there yet." if found.failed else "Nothing was sent there yet."
-    return f"Nothing waits; the last message arrived on {tell(found.last_success_ms)}."
+        return _("Nothing has arrived there yet.") if found.failed else _("Nothing was sent there yet.")
+    last = tell(found.last_success_ms)
+    return _("Nothing waits; the last message arrived on %(moment)s.", moment=last)
 
 
 def _queue(found: HostHealth, tell: Tell) -> str:
     if not found.waiting or found.waiting_since_ms is None:
         return ""
-    since = f"{_messages(found.waiting, 'waits', 'wait')}, the oldest since {tell(found.waiting_since_ms)}"
-    kept = f", {found.kept} of them the timebank's" if found.kept else ""
-    next_try = f"; the next try is on {tell(found.next_try_ms)}" if found.failures and found.next_try_ms else ""
-    return f"{since}{kept}{next_try}."
+    parts = [
+        ngettext(
+            "%(num)s message waits, since %(moment)s.",
+            "%(num)s messages wait, the oldest since %(moment)s.",
+            found.waiting,
+            moment=tell(found.waiting_since_ms),
+        )
+    ]
+    if found.kept:
+        parts.append(ngettext("%(num)s is the timebank's.", "%(num)s are the timebank's.", found.kept))
+    if found.failures and found.next_try_ms:
+        parts.append(_("The next try is on %(moment)s.", moment=tell(found.next_try_ms)))
+    return " ".join(parts)
 
 
 def _lost(found: HostHealth) -> str:
-    return f"{_messages(found.failed, 'was', 'were')} given up." if found.failed else ""
+    return _given_up(found.failed) if found.failed else ""
 
 
 def _last(found: HostHealth) -> str:
-    return f"Last: {found.last_error}." if found.last_error and (found.failures or found.failed) else ""
+    shown = found.last_error and (found.failures or found.failed)
+    return _("Last: %(error)s.", error=found.last_error) if shown else ""
 
 
-def _messages(count: int, one: str, many: str) -> str:
-    return f"1 message {one}" if count == 1 else f"{count} messages {many}"
+def _given_up(count: int) -> str:
+    return ngettext("%(num)s message was given up.", "%(num)s messages were given up.", count)
 
 
 def undelivered(connection: Connection, host: str) -> Sequence[Destination]:
@@ -149,7 +176,7 @@ def reach(connection: Connection, address: str) -> Reach:
     """How far an activity has got, or the latest one about a listing. Raises NotFound."""
     stored = collection.stored(connection, address) or collection.latest_about(connection, address)
     if stored is None:
-        raise NotFound(f"Nothing was ever sent about {address}.")
+        raise NotFound(said("Nothing was ever sent about %(address)s.", address=address))
     where = collection.destinations(connection, stored.activity_id)
     return Reach(stored.activity_id, stored.type, stored.created_ms, where)
 
@@ -157,10 +184,12 @@ def reach(connection: Connection, address: str) -> Reach:
 def in_one_word(one: Destination) -> str:
     """How far it got at one place."""
     if one.state == DELIVERED:
-        return "delivered"
+        return _("delivered")
     if one.state == FAILED:
-        return "given up"
-    return "waiting" if not one.tries else f"waiting after {one.tries} tries"
+        return _("given up")
+    if not one.tries:
+        return _("waiting")
+    return ngettext("waiting after %(num)s try", "waiting after %(num)s tries", one.tries)
 
 
 # steps
@@ -185,8 +214,12 @@ def forget(work: Work, host: str, *, also_timebank: bool = False) -> Forgotten:
 
 def forgotten_in_words(found: Forgotten) -> str:
     """What forgetting came to."""
-    told = f"{_messages(found.given_up, 'was', 'were')} given up."
+    told = _given_up(found.given_up)
     if not found.kept:
         return told
-    kept = f"{_messages(found.kept, 'waits', 'wait')} on: letters of the timebank"
-    return f"{told} {kept}. Hours may hang on them; say so if they are to be given up too."
+    kept = ngettext(
+        "%(num)s message waits on: letters of the timebank.",
+        "%(num)s messages wait on: letters of the timebank.",
+        found.kept,
+    )
+    return f"{told} {kept} " + _("Hours may hang on them; say so if they are to be given up too.")

@@ -3,6 +3,7 @@
 from fedaid.actors.leaving import leave
 from fedaid.board import commands as board
 from fedaid.foundation.refused import NotFound
+from fedaid.foundation.said import said
 from fedaid.foundation.work import Work
 from fedaid.groups import commands as groups
 from fedaid.matching import commands as matching
@@ -22,7 +23,7 @@ def remove_member(work: Work, handle: str, limits: TimebankLimits) -> None:
     """
     found = queries.by_handle(work.connection, handle)
     if found is None:
-        raise NotFound(f"There is no member {handle}.")
+        raise NotFound(said("There is no member %(handle)s.", handle=handle))
     board.clear_out(work, queries.viewer_of(found))
     timebank.leave(work, limits, found.actor)
     groups.leave_all(work, found.id)

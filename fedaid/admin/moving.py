@@ -12,6 +12,7 @@ from fedaid.actors import moves, queries
 from fedaid.actors.limits import ActorLimits
 from fedaid.actors.rules import Kind
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.work import UnitsOfWork, Work
 
 
@@ -59,5 +60,5 @@ class Moving:
 def _ours(work: Work, kind: Kind, handle: str) -> str:
     found = queries.by_handle(work.connection, handle)
     if found is None or found.kind is not kind:
-        raise NotFound(f"There is no {kind} {handle} here.")
+        raise NotFound(said("There is no %(kind)s %(handle)s here.", kind=kind, handle=handle))
     return found.uri

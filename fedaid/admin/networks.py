@@ -14,6 +14,7 @@ from activitypub.keys import SigningKey
 from fedaid.actors import queries as actors
 from fedaid.admin.deliveries import in_short
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.wording import MINUTES_PER_HOUR
 from fedaid.foundation.work import Announcer, UnitsOfWork, Work
 from fedaid.groups import queries as groups
@@ -307,7 +308,7 @@ class Desk:
             chosen["max_transfer_minutes"] = checked_minutes(int(minutes))
         if days is not None:
             if not 1 <= days <= OFFER_LIFETIME_DAYS_MAX:
-                raise Refused("offer_days", f"A claim waits 1 to {OFFER_LIFETIME_DAYS_MAX} days.")
+                raise Refused("offer_days", said("A claim waits 1 to %(count)s days.", count=OFFER_LIFETIME_DAYS_MAX))
             chosen["offer_lifetime_days"] = days
         return replace(self.limits, **chosen)
 
@@ -316,7 +317,10 @@ class Desk:
             return self.limits.line_minutes
         minutes = hours * MINUTES_PER_HOUR
         if not 0 <= hours <= LINE_HOURS_MAX or minutes != int(minutes):
-            raise Refused("line", f"The line is a number of hours from 0 to {LINE_HOURS_MAX}, in whole minutes.")
+            raise Refused(
+                "line",
+                said("The line is a number of hours from 0 to %(count)s, in whole minutes.", count=LINE_HOURS_MAX),
+            )
         return int(minutes)
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from fedaid.foundation.places import approximate, on_earth
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.text import one_line, without_turning
 
 TITLE_CHARACTERS_MAX: Final = 120
@@ -302,25 +303,39 @@ def _check_words(posting: Posting) -> None:
     if len(posting.title) > TITLE_CHARACTERS_MAX:
         raise Refused(
             "title_length",
-            f"The first sentence has at most {TITLE_CHARACTERS_MAX} characters; say more in the details.",
+            said(
+                "The first sentence has at most %(count)s characters; say more in the details.",
+                count=TITLE_CHARACTERS_MAX,
+            ),
         )
     if len(posting.description) > DESCRIPTION_CHARACTERS_MAX:
-        raise Refused("description_length", f"The details have at most {DESCRIPTION_CHARACTERS_MAX} characters.")
+        raise Refused(
+            "description_length",
+            said("The details have at most %(count)s characters.", count=DESCRIPTION_CHARACTERS_MAX),
+        )
     if len(posting.place) > PLACE_CHARACTERS_MAX:
-        raise Refused("place_length", f"The place has at most {PLACE_CHARACTERS_MAX} characters.")
+        raise Refused("place_length", said("The place has at most %(count)s characters.", count=PLACE_CHARACTERS_MAX))
     if len(posting.exact_place) > EXACT_PLACE_CHARACTERS_MAX:
-        raise Refused("place_length", f"The exact place has at most {EXACT_PLACE_CHARACTERS_MAX} characters.")
+        raise Refused(
+            "place_length",
+            said("The exact place has at most %(count)s characters.", count=EXACT_PLACE_CHARACTERS_MAX),
+        )
     if len(posting.contact) > CONTACT_CHARACTERS_MAX:
-        raise Refused("contact_length", f"How to reach you has at most {CONTACT_CHARACTERS_MAX} characters.")
+        raise Refused(
+            "contact_length", said("How to reach you has at most %(count)s characters.", count=CONTACT_CHARACTERS_MAX)
+        )
     if posting.category and not is_slug(posting.category):
         raise Refused("category", "Please choose one of the categories.")
 
 
 def _check_numbers(posting: Posting) -> None:
     if posting.minutes is not None and not 1 <= posting.minutes <= MINUTES_MAX:
-        raise Refused("minutes", f"How long it takes is from 1 minute to {MINUTES_MAX // 60} hours, or left empty.")
+        raise Refused(
+            "minutes",
+            said("How long it takes is from 1 minute to %(value)s hours, or left empty.", value=MINUTES_MAX // 60),
+        )
     if not 1 <= posting.people <= PEOPLE_MAX:
-        raise Refused("people", f"How many people: from 1 to {PEOPLE_MAX}.")
+        raise Refused("people", said("How many people: from 1 to %(count)s.", count=PEOPLE_MAX))
     if (posting.lat is None) != (posting.lon is None):
         raise Refused("position", "A position has both a latitude and a longitude.")
     if posting.lat is not None and posting.lon is not None and not on_earth(posting.lat, posting.lon):
@@ -361,7 +376,10 @@ def chosen_category_name(name: str) -> str:
     """What a kind of help is called. Raises Refused when it is empty or too long."""
     called = one_line(name)
     if not 1 <= len(called) <= CATEGORY_CHARACTERS_MAX:
-        raise Refused("category_name", f"A kind of help is called something of 1 to {CATEGORY_CHARACTERS_MAX} letters.")
+        raise Refused(
+            "category_name",
+            said("A kind of help is called something of 1 to %(count)s letters.", count=CATEGORY_CHARACTERS_MAX),
+        )
     return called
 
 
@@ -383,14 +401,14 @@ _CLOSED_SENTENCES: Final = {
 def response_moved(before: ResponseState, after: ResponseState) -> ResponseState:
     """The new state of a response. Raises Refused for a move that is not in the table."""
     if after not in RESPONSE_MOVES[before]:
-        raise Refused("response_state", f"This answer is {before.value} already.", 409)
+        raise Refused("response_state", "This answer was settled already.", 409)
     return after
 
 
 def match_moved(before: MatchState, after: MatchState) -> MatchState:
     """The new state of a match. Raises Refused for a move that is not in the table."""
     if after not in MATCH_MOVES[before]:
-        raise Refused("match_state", f"This is {before.value} already.", 409)
+        raise Refused("match_state", "This was settled already.", 409)
     return after
 
 
@@ -428,14 +446,19 @@ def checked_message(message: str) -> str:
     """What a helper writes; may be empty. Raises Refused when it is too long."""
     tidy = without_turning(message).replace("\r\n", "\n").strip()
     if len(tidy) > MESSAGE_CHARACTERS_MAX:
-        raise Refused("message_length", f"A message has at most {MESSAGE_CHARACTERS_MAX} characters.")
+        raise Refused(
+            "message_length", said("A message has at most %(count)s characters.", count=MESSAGE_CHARACTERS_MAX)
+        )
     return tidy
 
 
 def checked_minutes(minutes: int | None) -> int | None:
     """The length of help that somebody offers. Raises Refused outside 1 to 60,000 minutes."""
     if minutes is not None and not 1 <= minutes <= MINUTES_MAX:
-        raise Refused("minutes", f"How long it takes is from 1 minute to {MINUTES_MAX // 60} hours, or left empty.")
+        raise Refused(
+            "minutes",
+            said("How long it takes is from 1 minute to %(value)s hours, or left empty.", value=MINUTES_MAX // 60),
+        )
     return minutes
 
 

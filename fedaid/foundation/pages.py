@@ -14,11 +14,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from fedaid.foundation import i18n
 from fedaid.foundation.database import Database
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.renamed import Renamed
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import SIGNED_OUT, Viewer
 from fedaid.foundation.work import UnitsOfWork
 
@@ -46,6 +48,7 @@ class House:
     renamed      what its admins call it since
     recognise    the viewer of a session's token, None when the session is unknown or ended
     time_zone    the neighbourhood's own (IANA name), for somebody who has not said theirs
+    language     the neighbourhood's own, for a browser that asks for none of ours
     federation   whom this instance speaks with, and so whose things its pages show
     identify     the id of the actor that signed a request; raises Refused, 401 for a wrong signature
     secure_mode  whether other servers must sign whatever they ask for
@@ -63,6 +66,7 @@ class House:
     templates: Environment
     recognise: Callable[[Connection, str], Viewer | None]
     time_zone: str = "UTC"
+    language: str = i18n.ENGLISH
     federation: Federation = Federation.OPEN
     identify: Callable[[Request], Awaitable[str]] = _recognises_no_server
     secure_mode: bool = False
@@ -120,10 +124,15 @@ def house(request: Request) -> House:
 
 
 def viewer(request: Request) -> Viewer:
-    """Who is looking, as the session says; SIGNED_OUT when nobody is signed in. Looked up once per request."""
+    """Who is looking, as the session says; SIGNED_OUT when nobody is signed in. Looked up once per request.
+
+    From here on everything is said in the language they chose, if they chose one.
+    """
     if "viewer" not in request.scope:
         request.scope["viewer"] = _recognise(request)
     found: Viewer = request.scope["viewer"]
+    if found.language:
+        i18n.speak(found.language)
     return found
 
 
@@ -181,9 +190,11 @@ def render(request: Request, template: str, status: int = 200, **values: object)
         request=request,
         unread=_unread(home, who),
         said=request.query_params.get("said", ""),
+        language=i18n.spoken(),
+        direction=i18n.direction(),
         **values,
     )
-    return HTMLResponse(html, status)
+    return HTMLResponse(html, status, {"Content-Language": i18n.spoken()})
 
 
 def _unread(home: House, who: Viewer) -> int:
@@ -247,7 +258,7 @@ def checked_form(fields: Mapping[str, str]) -> Form:
     """What somebody typed. Raises Refused when a field is too long."""
     for value in fields.values():
         if len(value) > FIELD_CHARACTERS_MAX:
-            raise Refused("too_long", f"A field holds at most {FIELD_CHARACTERS_MAX} characters.")
+            raise Refused("too_long", said("A field holds at most %(count)s characters.", count=FIELD_CHARACTERS_MAX))
     return Form(fields)
 
 

@@ -16,6 +16,7 @@ class Role(StrEnum):
 class Viewer:
     """Who is looking. ``member_id`` is None for somebody signed out; ``actor`` is the member's id on the wire.
 
+    ``language``: the one they chose, empty where their browser decides.
     ``owes_agreement``: the community agreement has changed, and they read pages only until they accept it.
     """
 
@@ -25,6 +26,7 @@ class Viewer:
     actor: str = ""
     role: Role | None = None
     time_zone: str = "UTC"
+    language: str = ""
     owes_agreement: bool = False
 
     @property

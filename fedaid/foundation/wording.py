@@ -5,6 +5,10 @@ from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from babel.dates import format_date, format_datetime
+
+from fedaid.foundation import i18n
+from fedaid.foundation.i18n import gettext as _
 from fedaid.foundation.refused import Refused
 
 MINUTES_PER_HOUR = 60
@@ -16,8 +20,9 @@ _HOURS = re.compile(r"(\d{1,4})(?:[.,](0|00|25|5|50|75))?")
 def in_words(minutes: int) -> str:
     """135 -> ``2 h 15 min``."""
     hours, rest = divmod(abs(minutes), MINUTES_PER_HOUR)
-    parts = [f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours)
-    return " ".join(parts)
+    if not hours:
+        return _("%(minutes)s min", minutes=rest)
+    return _("%(hours)s h %(minutes)s min", hours=hours, minutes=rest) if rest else _("%(hours)s h", hours=hours)
 
 
 def in_figures(minutes: int) -> str:
@@ -71,21 +76,26 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def _said(date: str) -> str:
+    """A date in the reader's language; in the pseudo-language between its marks, like all that is translated."""
+    return i18n.marked(date) if i18n.spoken() == i18n.PSEUDO else date
+
+
 def day_and_time(moment: datetime, zone_name: str) -> str:
     """``Sat 5 Sep 2026, 10:00`` in the given zone."""
     local = moment.astimezone(zone(zone_name))
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+    return _said(format_datetime(local, "EEE d MMM y, HH:mm", locale=i18n.locale()))
 
 
 def day(moment: datetime, zone_name: str) -> str:
     """``5 Sep 2026`` in the given zone."""
     local = moment.astimezone(zone(zone_name))
-    return f"{local.day} {local:%b %Y}"
+    return _said(format_date(local, "d MMM y", locale=i18n.locale()))
 
 
 def month(moment: datetime) -> str:
     """``Sep 2026``, of a moment that stands in a zone already."""
-    return f"{moment:%b %Y}"
+    return _said(format_date(moment, "MMM y", locale=i18n.locale()))
 
 
 def since(moment: datetime, now: datetime, zone_name: str) -> str:
@@ -93,15 +103,17 @@ def since(moment: datetime, now: datetime, zone_name: str) -> str:
     local, today = moment.astimezone(zone(zone_name)), now.astimezone(zone(zone_name)).date()
     days = (today - local.date()).days
     if days <= 1:
-        return "today" if days <= 0 else "yesterday"
-    return f"{local:%A}" if days < DAYS_PER_WEEK else day(moment, zone_name)
+        return _("today") if days <= 0 else _("yesterday")
+    return _said(format_date(local, "EEEE", locale=i18n.locale())) if days < DAYS_PER_WEEK else day(moment, zone_name)
 
 
 def time_span(starts_at: datetime | None, ends_at: datetime | None, zone_name: str) -> str:
     """``Sat 5 Sep 2026, 10:00-12:00 (Europe/London)``; ``until …`` with only an end, empty with neither."""
     named = f"({zone(zone_name).key})"
     if starts_at is None:
-        return f"until {day_and_time(ends_at, zone_name)} {named}" if ends_at is not None else ""
+        return (
+            _("until %(moment)s", moment=day_and_time(ends_at, zone_name)) + f" {named}" if ends_at is not None else ""
+        )
     if ends_at is None:
         return f"{day_and_time(starts_at, zone_name)} {named}"
     first, last = starts_at.astimezone(zone(zone_name)), ends_at.astimezone(zone(zone_name))

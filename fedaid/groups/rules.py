@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fedaid.foundation.refused import NotAllowed, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.text import one_line
 
 LINE_CHARACTERS_MAX = 200
@@ -42,7 +43,10 @@ def chosen_line(what: str, text: str) -> str:
     """One line about the group, its ``topic`` or ``place``. Raises Refused when it is too long."""
     line = one_line(text)
     if len(line) > LINE_CHARACTERS_MAX:
-        raise Refused(f"{what}_length", f"The {what} of a group has at most {LINE_CHARACTERS_MAX} characters.")
+        raise Refused(
+            f"{what}_length",
+            said("This line holds at most %(count)s characters.", count=LINE_CHARACTERS_MAX),
+        )
     return line
 
 

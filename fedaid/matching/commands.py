@@ -11,6 +11,7 @@ from fedaid.board.queries import Listing
 from fedaid.board.rules import TAKES_RESPONSES, Kind
 from fedaid.board.tables import listing
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Announcer, Work
 from fedaid.matching import queries
@@ -43,7 +44,11 @@ def ask_neighbours(work: Work, author: Viewer, listing_id: int, chosen: Collecti
     limits = looking.limits
     left = limits.asks_per_listing_max - len(before)
     if left <= 0:
-        raise Refused("asked_many", f"{limits.asks_per_listing_max} people were asked already; wait a little.", 409)
+        raise Refused(
+            "asked_many",
+            said("%(count)s people were asked already; wait a little.", count=limits.asks_per_listing_max),
+            409,
+        )
     fitting = queries.fitting_members(work.connection, author, found, looking)
     asked = [number for number in fitting if number in chosen][: min(left, limits.asks_at_once_max)]
     if not asked:
@@ -109,7 +114,11 @@ def save_search(work: Work, who: Viewer, name: str, query: str, limits: Matching
     held = select(member.c.id).where(member.c.id == who.member_id).with_for_update()
     work.connection.execute(held)
     if len(queries.searches_of(work.connection, who.member_id)) >= limits.saved_searches_max:
-        raise Refused("too_many_searches", f"At most {limits.saved_searches_max} searches; take one out first.", 409)
+        raise Refused(
+            "too_many_searches",
+            said("At most %(count)s searches; take one out first.", count=limits.saved_searches_max),
+            409,
+        )
     search_id = work.new_id()
     row = {
         "id": search_id,

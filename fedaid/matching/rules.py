@@ -12,6 +12,7 @@ from typing import Final
 
 from fedaid.foundation.places import distance_km
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.text import one_line
 from fedaid.foundation.words import terms
 from fedaid.skills.rules import LANGUAGES, MINUTES_PER_DAY, Window, free_spans
@@ -315,5 +316,7 @@ def checked_search_name(name: str) -> str:
     if not tidy:
         raise Refused("search_name", "Please give the search a name.")
     if len(tidy) > SEARCH_NAME_CHARACTERS_MAX:
-        raise Refused("search_name", f"The name has at most {SEARCH_NAME_CHARACTERS_MAX} characters.")
+        raise Refused(
+            "search_name", said("The name has at most %(count)s characters.", count=SEARCH_NAME_CHARACTERS_MAX)
+        )
     return tidy

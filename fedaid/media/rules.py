@@ -6,6 +6,7 @@ from typing import Final
 from PIL import Image, ImageOps
 
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 
 CONTENT_TYPE: Final = "image/webp"  # of everything we serve
 QUALITY: Final = 80
@@ -36,7 +37,7 @@ def size_of(content: bytes) -> tuple[int, int]:
 def _written_anew(content: bytes, pixels_max: int, side_pixels_max: int) -> bytes:
     with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
         if opened.width * opened.height > pixels_max:  # known from the head, before anything is unpacked
-            raise Refused("too_many_pixels", f"A picture may have at most {pixels_max} pixels.")
+            raise Refused("too_many_pixels", said("A picture may have at most %(count)s pixels.", count=pixels_max))
         opened.draft("RGB", (side_pixels_max, side_pixels_max))
         shown = ImageOps.exif_transpose(opened)
         shown = shown.convert("RGBA" if shown.has_transparency_data else "RGB")

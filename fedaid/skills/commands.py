@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import delete, func, insert, select, update
 
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.words import terms
 from fedaid.foundation.work import Work
@@ -30,7 +31,9 @@ def add_skill(work: Work, who: Viewer, chosen: Skill, categories: Collection[str
     count = select(func.count()).select_from(skill).where(skill.c.member_id == mine)
     if work.connection.execute(count).scalar_one() >= limits.entries_per_member_max:
         raise Refused(
-            "too_many_skills", f"At most {limits.entries_per_member_max} skills; take one out or join two.", 409
+            "too_many_skills",
+            said("At most %(count)s skills; take one out or join two.", count=limits.entries_per_member_max),
+            409,
         )
     skill_id = work.new_id()
     fixed = {"id": skill_id, "member_id": mine, "created_at": work.now}

@@ -9,6 +9,7 @@ from typing import Final
 
 from fedaid.foundation.places import approximate, on_earth
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.text import one_line, without_turning
 
 SKILL_CHARACTERS_MAX: Final = 120
@@ -144,10 +145,13 @@ def checked_skill(skill: Skill, categories: Collection[str], groups: Collection[
         raise Refused("skill_missing", "Please say in a few words what you can do.")
     if len(tidy.title) > SKILL_CHARACTERS_MAX:
         raise Refused(
-            "skill_length", f"A skill has at most {SKILL_CHARACTERS_MAX} characters; say more in the details."
+            "skill_length",
+            said("A skill has at most %(count)s characters; say more in the details.", count=SKILL_CHARACTERS_MAX),
         )
     if len(tidy.details) > DETAILS_CHARACTERS_MAX:
-        raise Refused("description_length", f"The details have at most {DETAILS_CHARACTERS_MAX} characters.")
+        raise Refused(
+            "description_length", said("The details have at most %(count)s characters.", count=DETAILS_CHARACTERS_MAX)
+        )
     if tidy.category and tidy.category not in categories:
         raise Refused("category", "Please choose one of the categories.")
     if tidy.visibility is not Visibility.GROUP:
@@ -165,15 +169,16 @@ def checked_preferences(chosen: Preferences) -> Preferences:
     """The preferences as they will be stored, the position blurred. Raises Refused, naming what to change."""
     tidy = replace(chosen, place=one_line(chosen.place))
     if len(tidy.place) > PLACE_CHARACTERS_MAX:
-        raise Refused("place_length", f"The place has at most {PLACE_CHARACTERS_MAX} characters.")
+        raise Refused("place_length", said("The place has at most %(count)s characters.", count=PLACE_CHARACTERS_MAX))
     if tidy.travel_km is not None and not 1 <= tidy.travel_km <= TRAVEL_KM_MAX:
-        raise Refused("travel", f"How far you go is from 1 to {TRAVEL_KM_MAX} km, or left empty.")
+        raise Refused("travel", said("How far you go is from 1 to %(count)s km, or left empty.", count=TRAVEL_KM_MAX))
     if tidy.monthly_minutes_max is not None and not 1 <= tidy.monthly_minutes_max <= MONTHLY_MINUTES_MAX:
         raise Refused(
-            "monthly_cap", f"A month has at most {MONTHLY_MINUTES_MAX // 60} hours of help, or leave it empty."
+            "monthly_cap",
+            said("A month has at most %(value)s hours of help, or leave it empty.", value=MONTHLY_MINUTES_MAX // 60),
         )
     if len(tidy.languages) > LANGUAGES_MAX or not tidy.languages <= LANGUAGES.keys():
-        raise Refused("languages", f"Please choose at most {LANGUAGES_MAX} of the languages.")
+        raise Refused("languages", said("Please choose at most %(count)s of the languages.", count=LANGUAGES_MAX))
     if (tidy.lat is None) != (tidy.lon is None):
         raise Refused("position", "A position has both a latitude and a longitude.")
     if tidy.lat is None or tidy.lon is None:
@@ -190,7 +195,9 @@ def checked_vouch(sentence: str) -> str:
     if not tidy:
         raise Refused("vouch_missing", "Please write a sentence: what did they do well?")
     if len(tidy) > VOUCH_CHARACTERS_MAX:
-        raise Refused("vouch_length", f"A sentence here has at most {VOUCH_CHARACTERS_MAX} characters.")
+        raise Refused(
+            "vouch_length", said("A sentence here has at most %(count)s characters.", count=VOUCH_CHARACTERS_MAX)
+        )
     return tidy
 
 
@@ -234,7 +241,9 @@ def joined(windows: Iterable[Window], windows_max: int) -> tuple[Window, ...]:
         else:
             found.append(one)
     if len(found) > windows_max:
-        raise Refused("too_many_windows", f"At most {windows_max} times in a week; take one out first.", 409)
+        raise Refused(
+            "too_many_windows", said("At most %(count)s times in a week; take one out first.", count=windows_max), 409
+        )
     return tuple(found)
 
 

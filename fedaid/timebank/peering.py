@@ -161,7 +161,11 @@ def declare_lost(work: Work, ledger_actor: str, limits: TimebankLimits) -> Peer:
     books.lock(work)
     found = _peer(work, ledger_actor)
     if found.status not in rows.SPEAKING:
-        raise Refused("peer_status", f"This link is {found.status.value}; this cannot be done with it now.", 409)
+        raise Refused(
+            "peer_status",
+            "As the link stands now, this cannot be done with it.",
+            409,
+        )
     _change(work, found, status=PeerStatus.LOST)
     peer = rows.peer(work.connection, found.id)
     table = tables.transfer
@@ -390,7 +394,11 @@ def _step(work: Work, ledger_actor: str, from_: tuple[PeerStatus, ...], to: Peer
     books.lock(work)
     peer = _peer(work, ledger_actor)
     if peer.status not in from_:
-        raise Refused("peer_status", f"This link is {peer.status.value}; this cannot be done with it now.", 409)
+        raise Refused(
+            "peer_status",
+            "As the link stands now, this cannot be done with it.",
+            409,
+        )
     _change(work, peer, status=to)
     return rows.peer(work.connection, peer.id)
 

@@ -5,6 +5,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fedaid.foundation import i18n
 from fedaid.foundation.pages import CONTENT_SECURITY_POLICY, SAFE_METHODS
 
 HOST_CHARACTERS_LOGGED_MAX = 255
@@ -63,6 +64,19 @@ class OwnForms:
         return headers.get("origin", self._origin) != self._origin
 
 
+class SpokenLanguage:
+    """Answers each request in the language its browser asks for, until the page knows who looks."""
+
+    def __init__(self, app: ASGIApp, otherwise: str) -> None:
+        self._app = app
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = Headers(scope=scope).get("accept-language", "") if scope["type"] == "http" else ""
+        with i18n.speaking(i18n.wanted(asked, self._otherwise)):
+            await self._app(scope, receive, send)
+
+
 class StrictHeaders:
     """Adds to every answer what keeps a browser from guessing, framing or leaking."""
 
@@ -78,7 +92,7 @@ class StrictHeaders:
                 headers.setdefault("Referrer-Policy", "same-origin")
                 if headers.get("content-type", "").startswith("text/html"):
                     headers.setdefault("Cache-Control", "private, no-cache")
-                    headers.add_vary_header("Cookie, Accept")
+                    headers.add_vary_header("Cookie, Accept, Accept-Language")
             await send(message)
 
         await self._app(scope, receive, strict_send)

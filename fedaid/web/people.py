@@ -15,6 +15,7 @@ from fedaid.actors import commands as actor_commands
 from fedaid.actors import queries as actors
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.work import UnitsOfWork
 from fedaid.timebank import queries as timebank
 
@@ -37,7 +38,7 @@ def split(typed: str) -> list[str]:
     if not found:
         raise Refused("no_member", "Please say who it is, such as kim.", 422)
     if len(found) > PEOPLE_MAX:
-        raise Refused("too_many_people", f"At most {PEOPLE_MAX} people at once.", 422)
+        raise Refused("too_many_people", said("At most %(count)s people at once.", count=PEOPLE_MAX), 422)
     return found
 
 
@@ -51,13 +52,15 @@ def _find(connection: Connection, names: Names, typed: str) -> Named:
     if host and host != names.host:
         found = actors.remote_by_handle(connection, handle, host)
         if found is None:
-            raise Refused("no_member", f"Nobody called {typed} was found; is it spelled as they say it?", 404)
+            raise Refused(
+                "no_member", said("Nobody called %(typed)s was found; is it spelled as they say it?", typed=typed), 404
+            )
         return Named(typed, found.uri, found.name or typed)
     if handle == CHEST:
         return Named(CHEST, names.ledger, "the community chest")
     ours = actors.by_handle(connection, handle)
     if ours is None or timebank.account_of(connection, ours.uri) is None or ours.gone_at is not None:
-        raise Refused("no_member", f"Nobody here has the handle {handle[:60]}.", 404)
+        raise Refused("no_member", said("Nobody here has the handle %(value)s.", value=handle[:60]), 404)
     return Named(handle, ours.uri, ours.name)
 
 

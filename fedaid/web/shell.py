@@ -1,12 +1,11 @@
 """Puts the pages' templates together: every feature's folder, the words, and the filters they share."""
 
 import hashlib
-from gettext import NullTranslations
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from fedaid.foundation import wording
+from fedaid.foundation import i18n, wording
 from fedaid.web.sayings import SAYINGS
 
 _HERE = Path(__file__).parent
@@ -23,6 +22,14 @@ PLACES = (
 )
 
 
+def _gettext(message: str) -> str:
+    return i18n.gettext(message)
+
+
+def _ngettext(one: str, many: str, number: int) -> str:
+    return i18n.ngettext_template(one, many, number)
+
+
 def build_templates(source_url: str, version: str) -> Environment:
     """The environment all pages are made with: escaping on, undefined names are errors, gettext for every word."""
     folders = sorted(folder for folder in _HERE.parent.glob("*/templates") if folder.is_dir())
@@ -34,17 +41,16 @@ def build_templates(source_url: str, version: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.install_gettext_translations(NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     environment.filters.update(
         in_words=wording.in_words,
         in_figures=wording.in_figures,
         day=wording.day,
         day_and_time=wording.day_and_time,
         month=wording.month,
+        told=i18n.told,
     )
     environment.globals.update(
-        language="en",
-        direction="ltr",
         places=PLACES,
         sayings=SAYINGS,
         source_url=source_url,

@@ -12,6 +12,7 @@ from fedaid.actors.rules import Kind
 from fedaid.admin.doctor.patient import Finding, Patient
 from fedaid.foundation import schema
 from fedaid.foundation.clock import milliseconds
+from fedaid.foundation.said import said
 from fedaid.network import queries as network
 from fedaid.timebank import audit as timebank
 from inbox import queries as letters
@@ -20,6 +21,13 @@ from outbox import health
 
 FREE_BYTES_MIN = 200 * 1024 * 1024
 OVERDUE_MAX = timedelta(minutes=10)
+PROXY_SENTENCE = "All visitors count as one address, the proxy's: set trusted_proxies to it, such as 127.0.0.1."
+_OVERDUE_SENTENCES = (
+    "Letters that came in wait since %(minutes)s minutes and no worker takes them up: "
+    "is fedaid serve, or fedaid worker, running?",
+    "Messages that go out wait since %(minutes)s minutes and no worker takes them up: "
+    "is fedaid serve, or fedaid worker, running?",
+)
 
 
 def look_at_ground(patient: Patient) -> list[Finding]:
@@ -31,8 +39,15 @@ def _disk(patient: Patient) -> Finding:
     free = shutil.disk_usage(patient.data).free
     megabytes = free // (1024 * 1024)
     if free < FREE_BYTES_MIN:
-        return Finding(False, f"Only {megabytes} MB are free in {patient.data}: make room, or nothing can be stored.")
-    return Finding(True, f"{megabytes} MB are free in {patient.data}.")
+        return Finding(
+            False,
+            said(
+                "Only %(megabytes)s MB are free in %(data)s: make room, or nothing can be stored.",
+                megabytes=megabytes,
+                data=patient.data,
+            ),
+        )
+    return Finding(True, said("%(megabytes)s MB are free in %(data)s.", megabytes=megabytes, data=patient.data))
 
 
 def _schema(patient: Patient) -> Finding:
@@ -40,11 +55,22 @@ def _schema(patient: Patient) -> Finding:
         present, newest = schema.revision(patient.database), schema.newest_revision()
     except SQLAlchemyError as error:
         return Finding(
-            False, f"The database cannot be opened ({type(error).__name__}): check database_url and its server."
+            False,
+            said(
+                "The database cannot be opened (%(name)s): check database_url and its server.",
+                name=type(error).__name__,
+            ),
         )
     if present == newest:
-        return Finding(True, f"The database answers; its schema is {present}.")
-    return Finding(False, f"The schema is {present}, this version needs {newest}: start fedaid serve once.")
+        return Finding(True, said("The database answers; its schema is %(present)s.", present=present))
+    return Finding(
+        False,
+        said(
+            "The schema is %(present)s, this version needs %(newest)s: start fedaid serve once.",
+            present=present,
+            newest=newest,
+        ),
+    )
 
 
 def look_inside(patient: Patient) -> list[Finding]:
@@ -60,32 +86,52 @@ def _proxy(patient: Patient) -> list[Finding]:
     """Over https there is always a proxy before us; unless we believe it, all the world has one address."""
     if not patient.names.origin.startswith("https://") or patient.trusts_a_proxy:
         return []
-    told = "All visitors count as one address, the proxy's: set trusted_proxies to it, such as 127.0.0.1."
-    return [Finding(False, told)]
+    return [Finding(False, PROXY_SENTENCE)]
 
 
 def _database(connection: Connection) -> Iterator[Finding]:
     if connection.dialect.name == "sqlite":
         told = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         if told != "ok":
-            yield Finding(False, f"The database file is damaged ({told}): stop fedaid and restore the last backup.")
+            yield Finding(
+                False,
+                said("The database file is damaged (%(told)s): stop fedaid and restore the last backup.", told=told),
+            )
     elif connection.exec_driver_sql("SHOW fsync").scalar_one() != "on":
         yield Finding(False, "PostgreSQL runs with fsync off and can lose hours in a power cut: set fsync = on.")
 
 
+_ACTOR_SENTENCES = {
+    Kind.SERVER: (
+        "The server actor exists.",
+        "There is no server actor: found the neighbourhood with fedaid init.",
+    ),
+    Kind.LEDGER: ("The ledger exists.", "There is no ledger: found the neighbourhood with fedaid init."),
+    Kind.GROUP: ("The board exists.", "There is no board: found the neighbourhood with fedaid init."),
+}
+
+
 def _actors(connection: Connection) -> Iterator[Finding]:
-    for kind, called in ((Kind.SERVER, "server actor"), (Kind.LEDGER, "ledger"), (Kind.GROUP, "board")):
+    for kind, (there, missing) in _ACTOR_SENTENCES.items():
         found = actors.of_kind(connection, kind)
-        advice = "" if found else ": found the neighbourhood with fedaid init"
-        yield Finding(bool(found), f"The {called} exists{advice}." if found else f"There is no {called}{advice}.")
+        yield Finding(bool(found), there if found else missing)
 
 
 def _ledger(connection: Connection) -> Iterator[Finding]:
     report = timebank.verify_ledger(connection)
     if report.findings:
-        yield Finding(False, f"The ledger does not verify: {report.findings[0]} See fedaid ledger verify.")
+        yield Finding(
+            False, said("The ledger does not verify: %(value)s See fedaid ledger verify.", value=report.findings[0])
+        )
     else:
-        yield Finding(True, f"The ledger verifies: {report.postings} postings, {report.facts} signed messages.")
+        yield Finding(
+            True,
+            said(
+                "The ledger verifies: %(postings)s postings, %(facts)s signed messages.",
+                postings=report.postings,
+                facts=report.facts,
+            ),
+        )
 
 
 def _letters(connection: Connection) -> Iterator[Finding]:
@@ -95,24 +141,27 @@ def _letters(connection: Connection) -> Iterator[Finding]:
         newest = letters.failed_letters(connection, 1)[0]
         yield Finding(
             False,
-            f"{failed} letters could not be applied; the newest: {newest.sentence or newest.code}. "
-            "Mend that, then: fedaid letters retry --all-failed",
+            said(
+                "%(failed)s letters could not be applied; the newest: %(value)s. Mend that, then: "
+                "fedaid letters retry --all-failed",
+                failed=failed,
+                value=newest.sentence or newest.code,
+            ),
         )
     else:
-        yield Finding(True, f"Incoming letters: {counts.get(State.NEW, 0)} waiting, none failed.")
+        yield Finding(True, said("Incoming letters: %(value)s waiting, none failed.", value=counts.get(State.NEW, 0)))
 
 
 def _queues(connection: Connection, now_ms: int) -> Iterator[Finding]:
     """Mail whose time has come and that nobody has taken up: then nobody works."""
     waiting = (
-        ("Letters that came in", letters.overdue_since_ms(connection, now_ms)),
-        ("Messages that go out", health.overdue_since_ms(connection, now_ms)),
+        (_OVERDUE_SENTENCES[0], letters.overdue_since_ms(connection, now_ms)),
+        (_OVERDUE_SENTENCES[1], health.overdue_since_ms(connection, now_ms)),
     )
     for what, since_ms in waiting:
         minutes = (now_ms - since_ms) // 60_000 if since_ms is not None else 0
         if minutes > OVERDUE_MAX.total_seconds() / 60:
-            advice = "no worker takes them up: is fedaid serve, or fedaid worker, running?"
-            yield Finding(False, f"{what} wait since {minutes} minutes and {advice}")
+            yield Finding(False, said(what, minutes=minutes))
 
 
 def _hosts(connection: Connection) -> Iterator[Finding]:
@@ -120,12 +169,17 @@ def _hosts(connection: Connection) -> Iterator[Finding]:
         if host.asleep:
             yield Finding(
                 False,
-                f"{host.host} does not answer; {host.waiting} messages wait. Last: {host.last_error}. Ask their admin; "
-                f"when it is back: fedaid deliveries resume {host.host}",
+                said(
+                    "%(host)s does not answer; %(waiting)s messages wait. Last: %(last_error)s. Ask their "
+                    "admin; when it is back: fedaid deliveries resume %(host)s",
+                    host=host.host,
+                    waiting=host.waiting,
+                    last_error=host.last_error,
+                ),
             )
 
 
 def _reports(connection: Connection) -> Iterator[Finding]:
     waiting = network.count_open_reports(connection)
     if waiting:
-        yield Finding(True, f"{waiting} reports wait for a moderator, at /reports.")
+        yield Finding(True, said("%(waiting)s reports wait for a moderator, at /reports.", waiting=waiting))

@@ -13,6 +13,7 @@ from activitypub.vocabulary import CONTENT_TYPE
 from fedaid.actors.rules import DEFAULT_BOARD
 from fedaid.admin.doctor.patient import Finding, Patient
 from fedaid.foundation.database import Database
+from fedaid.foundation.said import said
 from fedaid.foundation.wording import day_and_time
 from fedaid.network import queries as network
 from fedaid.network.rules import Status
@@ -42,14 +43,20 @@ async def _name(patient: Patient) -> Finding | None:
     except OSError:
         found = ()
     if not found:
-        return Finding(False, f"{host} has no address: add an A or AAAA record for it where the name is kept.")
+        return Finding(
+            False, said("%(host)s has no address: add an A or AAAA record for it where the name is kept.", host=host)
+        )
     private = [address for address in found if not is_public(address)]
     if private:
         return Finding(
             False,
-            f"{host} leads to {private[0]}, which nobody outside reaches: point its record at the public address.",
+            said(
+                "%(host)s leads to %(value)s, which nobody outside reaches: point its record at the public address.",
+                host=host,
+                value=private[0],
+            ),
         )
-    return Finding(True, f"{host} leads to {', '.join(found)}.")
+    return Finding(True, said("%(host)s leads to %(value)s.", host=host, value=", ".join(found)))
 
 
 async def _clock(patient: Patient) -> Finding | None:
@@ -64,10 +71,16 @@ async def _clock(patient: Patient) -> Finding | None:
         if apart > CLOCK_SKEW_MAX:
             return Finding(
                 False,
-                f"This machine says {day_and_time(ours, 'UTC')} UTC, {host} says {day_and_time(theirs, 'UTC')} UTC, "
-                f"{int(apart.total_seconds())} s apart: set the clock by NTP (timedatectl set-ntp true).",
+                said(
+                    "This machine says %(value)s UTC, %(host)s says %(value2)s UTC, %(value3)s s apart: "
+                    "set the clock by NTP (timedatectl set-ntp true).",
+                    value=day_and_time(ours, "UTC"),
+                    host=host,
+                    value2=day_and_time(theirs, "UTC"),
+                    value3=int(apart.total_seconds()),
+                ),
             )
-        return Finding(True, f"The clock agrees with that of {host}.")
+        return Finding(True, said("The clock agrees with that of %(host)s.", host=host))
     return None
 
 
@@ -89,19 +102,34 @@ async def _reach(patient: Patient) -> Finding:
         if error.status == _MISDIRECTED:
             return Finding(
                 False,
-                f"Something answers at {origin}, but asks fedaid for another host: let the proxy pass the Host header "
-                "on (nginx: proxy_set_header Host $host;).",
+                said(
+                    "Something answers at %(origin)s, but asks fedaid for another host: let the proxy "
+                    "pass the Host header on (nginx: proxy_set_header Host $host;).",
+                    origin=origin,
+                ),
             )
         if error.status is not None:
             return Finding(
                 False,
-                f"{origin} answers {error.status} instead of fedaid: let the proxy pass everything on, "
-                "/.well-known too, and see that fedaid serve is running behind it.",
+                said(
+                    "%(origin)s answers %(status)s instead of fedaid: let the proxy pass everything on, "
+                    "/.well-known too, and see that fedaid serve is running behind it.",
+                    origin=origin,
+                    status=error.status,
+                ),
             )
         return Finding(
-            False, f"{origin} cannot be reached from here ({error.sentence}): is fedaid serve running, and the proxy?"
+            False,
+            said(
+                "%(origin)s cannot be reached from here (%(sentence)s): is fedaid serve running, and the proxy?",
+                origin=origin,
+                sentence=error.sentence,
+            ),
         )
-    return Finding(True, f"{origin} answers from here at {patient.clock.now():%H:%M} UTC.")
+    return Finding(
+        True,
+        said("%(origin)s answers from here at %(value)s UTC.", origin=origin, value=f"{patient.clock.now():%H:%M}"),
+    )
 
 
 async def _webfinger(patient: Patient) -> Finding:
@@ -115,14 +143,25 @@ async def _webfinger(patient: Patient) -> Finding:
     except (FetchFailed, MalformedDocument) as error:
         return Finding(
             False,
-            f"WebFinger does not find @{handle} ({error.sentence}): let the proxy pass /.well-known/webfinger on with "
-            "its query, and answer nothing under /.well-known itself.",
+            said(
+                "WebFinger does not find @%(handle)s (%(sentence)s): let the proxy pass "
+                "/.well-known/webfinger on with its query, and answer nothing under /.well-known "
+                "itself.",
+                handle=handle,
+                sentence=error.sentence,
+            ),
         )
     if actor != board:
         return Finding(
-            False, f"WebFinger says @{handle} is {actor}, not {board}: check origin in the settings, and the proxy."
+            False,
+            said(
+                "WebFinger says @%(handle)s is %(actor)s, not %(board)s: check origin in the settings, and the proxy.",
+                handle=handle,
+                actor=actor,
+                board=board,
+            ),
         )
-    return Finding(True, f"@{handle} is found by WebFinger.")
+    return Finding(True, said("@%(handle)s is found by WebFinger.", handle=handle))
 
 
 async def _inbox(patient: Patient) -> Finding:
@@ -131,7 +170,14 @@ async def _inbox(patient: Patient) -> Finding:
     try:
         answer = await patient.client.post(inbox, b"{}", {"content-type": CONTENT_TYPE})
     except ProtocolError as error:
-        return Finding(False, f"Nothing can be posted to {inbox} ({error.sentence}): let the proxy pass POST on.")
+        return Finding(
+            False,
+            said(
+                "Nothing can be posted to %(inbox)s (%(sentence)s): let the proxy pass POST on.",
+                inbox=inbox,
+                sentence=error.sentence,
+            ),
+        )
     code = _code_of(answer.text)
     if code == "unsigned":
         return Finding(True, "The inbox takes letters and refuses those without a signature.")
@@ -141,8 +187,13 @@ async def _inbox(patient: Patient) -> Finding:
         )
     return Finding(
         False,
-        f"{inbox} answers {answer.status} to a letter, which is not fedaid's answer: let the proxy pass POST with "
-        f"the type {CONTENT_TYPE} on, unchanged.",
+        said(
+            "%(inbox)s answers %(status)s to a letter, which is not fedaid's answer: let the "
+            "proxy pass POST with the type %(type)s on, unchanged.",
+            inbox=inbox,
+            status=answer.status,
+            type=CONTENT_TYPE,
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from fedaid.admin import blocks
 from fedaid.foundation.pages import NOTHING_TYPED, Form, admin, form_page, go, house, render
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.network import commands
 from fedaid.network.rules import block_lists
 from fedaid.network.rules.restrictions import REASON_CHARACTERS_MAX, Terms, chosen_target
@@ -129,7 +130,9 @@ def _with_list(handler: Callable[[Request, Uploaded], Response]) -> Endpoint:
 async def _uploaded(request: Request) -> Uploaded:
     length = request.headers.get("content-length", "")
     if not (length.isascii() and length.isdigit() and len(length) < 12 and int(length) <= FORM_BYTES_MAX):
-        raise Refused("list_too_long", f"A list has at most {block_lists.LIST_BYTES_MAX // 1024} kB.", 413)
+        raise Refused(
+            "list_too_long", said("A list has at most %(value)s kB.", value=block_lists.LIST_BYTES_MAX // 1024), 413
+        )
     async with request.form(max_files=1, max_fields=block_lists.LINES_MAX, max_part_size=FORM_BYTES_MAX) as form:
         sent = form.get("list")
         data = await sent.read() if isinstance(sent, UploadFile) else (sent or "").encode("utf-8", "replace")

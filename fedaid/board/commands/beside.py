@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, update
 from fedaid.board.rules import ALT_CHARACTERS_MAX, Kind, Posting
 from fedaid.board.tables import listing_draft, listing_meeting, listing_photo
 from fedaid.foundation.refused import NotAllowed, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.text import one_line
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
@@ -43,7 +44,9 @@ def checked_alt(alt: str) -> str:
     if not words:
         raise Refused("alt_missing", "Please say in a few words what the photo shows, for those who do not see it.")
     if len(words) > ALT_CHARACTERS_MAX:
-        raise Refused("alt_length", f"What a photo shows is said in at most {ALT_CHARACTERS_MAX} characters.")
+        raise Refused(
+            "alt_length", said("What a photo shows is said in at most %(count)s characters.", count=ALT_CHARACTERS_MAX)
+        )
     return words
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select, update
 from fedaid.board.rules import CATEGORIES_MAX, DEFAULT_CATEGORIES, SLUG_CHARACTERS_MAX, chosen_category_name
 from fedaid.board.tables import category
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 
@@ -26,7 +27,11 @@ def add_category(work: Work, by: Viewer, name: str) -> str:
     called = chosen_category_name(name)
     rows = work.connection.execute(select(category.c.slug, category.c.name, category.c.position)).all()
     if len(rows) >= CATEGORIES_MAX:
-        raise Refused("too_many_categories", f"There are {CATEGORIES_MAX} kinds already; rename one instead.", 409)
+        raise Refused(
+            "too_many_categories",
+            said("There are %(count)s kinds already; rename one instead.", count=CATEGORIES_MAX),
+            409,
+        )
     if any(row.name.casefold() == called.casefold() for row in rows):
         raise Refused("category_taken", "There is such a kind already; bring it back if it is retired.", 409)
     slug = _free_slug(called, {row.slug for row in rows})

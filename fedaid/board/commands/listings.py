@@ -46,6 +46,7 @@ from fedaid.board.rules import (
 )
 from fedaid.board.tables import listing, response
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 from fedaid.groups import queries as groups
@@ -205,7 +206,7 @@ def edit_listing(work: Work, author: Viewer, listing_id: int, posting: Posting) 
         raise Refused("agreed_already", "Somebody agreed to this already; hours and kind can no longer change.", 409)
     helpers = helpers_found(tidy.rhythm, accepted, done)
     if tidy.people < helpers:
-        raise Refused("people", f"{helpers} helpers are found already; it cannot ask for fewer.")
+        raise Refused("people", said("%(value)s helpers are found already; it cannot ask for fewer.", value=helpers))
     change_listing(work, listing_id, **_values(found.uri, tidy))
     _keep_beside(work, replace(found, title=tidy.title, description=tidy.description, place=tidy.place), tidy)
     if found.state is ListingState.DRAFT:

@@ -9,6 +9,7 @@ from fedaid.board.queries import Listing
 from fedaid.board.rules import REASON_CHARACTERS_MAX, ListingState, ReviewState, check_expiry
 from fedaid.board.tables import listing_review
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.text import one_line
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
@@ -53,7 +54,7 @@ def decline_listing(work: Work, by: Viewer, listing_id: int, sentence: str) -> N
     if not words:
         raise Refused("sentence_missing", "Please say in a sentence why; they will read it.")
     if len(words) > REASON_CHARACTERS_MAX:
-        raise Refused("reason_length", f"A reason has at most {REASON_CHARACTERS_MAX} characters.")
+        raise Refused("reason_length", said("A reason has at most %(count)s characters.", count=REASON_CHARACTERS_MAX))
     _waiting(work, by, listing_id)
     _decide(work, by, listing_id, ReviewState.DECLINED, words)
 

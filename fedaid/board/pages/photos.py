@@ -14,6 +14,7 @@ from fedaid.board.pages.show import number_of
 from fedaid.board.rules import Kind
 from fedaid.foundation.pages import FORM_FIELDS_MAX, Form, checked_form, house, member, viewer
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.media.proxy import HEADERS
 from fedaid.media.rules import CONTENT_TYPE, harmless
 
@@ -53,7 +54,11 @@ async def _read(file: UploadFile, limits: BoardLimits) -> Sent:
     body = await file.read(limits.photo_bytes_max + 1)
     if len(body) > limits.photo_bytes_max:
         most = limits.photo_bytes_max // (1024 * 1024)
-        return Sent(refused=Refused("photo_size", f"A photo has at most {most} MB. Everything else is kept.", 413))
+        return Sent(
+            refused=Refused(
+                "photo_size", said("A photo has at most %(count)s MB. Everything else is kept.", count=most), 413
+            )
+        )
     return Sent(body)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from fedaid.board.queries import Listing, Meeting
 from fedaid.board.rules import PEOPLE_MAX, Kind, Mode, Posting, Rhythm, Visibility
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import in_figures, read_minutes, zone
 
@@ -113,7 +114,7 @@ def _read_people(text: str) -> int:
     if not text:
         return 1
     if not text.isascii() or not text.isdigit() or len(text) > 3:
-        raise Refused("people", f"How many people: from 1 to {PEOPLE_MAX}.")
+        raise Refused("people", said("How many people: from 1 to %(count)s.", count=PEOPLE_MAX))
     return int(text)
 
 

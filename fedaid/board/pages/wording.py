@@ -11,6 +11,8 @@ from fedaid.board.queries import Listing, Noticed, Reach, StoredPicture
 from fedaid.board.rules import Kind, ListingState, Mode, Rhythm, Visibility
 from fedaid.board.wire.shapes import RHYTHM_WORDS
 from fedaid.foundation import wording
+from fedaid.foundation.i18n import gettext as _
+from fedaid.foundation.i18n import ngettext
 from fedaid.foundation.text import paragraphs
 from fedaid.foundation.viewer import Viewer
 
@@ -71,11 +73,11 @@ def shown(one: Noticed, viewer: Viewer, now: datetime) -> Shown:
     listing = one.listing
     return Shown(
         listing=listing,
-        kind=KIND_WORDS[listing.kind],
+        kind=_(KIND_WORDS[listing.kind]),
         when=_when(listing, viewer),
         people=_people(listing, one.helpers),
         back=_back(listing),
-        badge="" if listing.state is ListingState.OPEN else STATE_WORDS[listing.state],
+        badge="" if listing.state is ListingState.OPEN else _(STATE_WORDS[listing.state]),
         who=_who(one, viewer),
         network="" if listing.local else one.board.name,
         age=ago(listing.published_at, now),
@@ -91,34 +93,35 @@ def _when(listing: Listing, viewer: Viewer) -> str:
     span = wording.time_span(listing.starts_at, listing.ends_at, viewer.time_zone)
     if not listing.stands:
         return span
-    return f"{RHYTHM_WORDS[listing.rhythm]}, first {span}" if span else RHYTHM_WORDS[listing.rhythm]
+    rhythm = _(RHYTHM_WORDS[listing.rhythm])
+    return _("%(rhythm)s, first %(when)s", rhythm=rhythm, when=span) if span else rhythm
 
 
 def _people(listing: Listing, helpers: int) -> str:
     if listing.people == 1:
         return ""
     if not listing.local:
-        return f"{listing.people} people"
+        return ngettext("%(num)s person", "%(num)s people", listing.people)
     if helpers == 0:
-        return f"{listing.people} people, none found yet"
-    return f"{_number(helpers)} of {_number(listing.people).lower()} people found"
+        return ngettext("%(num)s person, none found yet", "%(num)s people, none found yet", listing.people)
+    return _("%(found)s of %(people)s people found", found=_number(helpers), people=_number(listing.people).lower())
 
 
 def _number(count: int) -> str:
     """``Two``, and figures above ten."""
-    return NUMBER_WORDS[count] if count < len(NUMBER_WORDS) else str(count)
+    return _(NUMBER_WORDS[count]) if count < len(NUMBER_WORDS) else str(count)
 
 
 def _back(listing: Listing) -> str:
     if listing.mode is Mode.HOURS and listing.minutes is not None:
-        return f"about {wording.in_words(listing.minutes)}"
-    return RETURN_WORDS[listing.mode]
+        return _("about %(hours)s", hours=wording.in_words(listing.minutes))
+    return _(RETURN_WORDS[listing.mode])
 
 
 def _who(one: Noticed, viewer: Viewer) -> str:
     if one.listing.is_by(viewer) and not one.listing.is_for_elsewhere:
-        return "You"
-    return one.author.name if one.author is not None else "A neighbour"
+        return _("You")
+    return one.author.name if one.author is not None else _("A neighbour")
 
 
 def _details(listing: Listing) -> Markup:
@@ -142,28 +145,34 @@ def with_emoji(html: Markup, pictures: Sequence[StoredPicture], folder: str = "/
 def reached(reach: Reach) -> str:
     """How far a listing has got, for the neighbour who posted it."""
     if not reach.waiting and not reach.lost:
-        return f"It has reached all {reach.total} other networks." if reach.total > 1 else "It has reached one network."
-    told = f"It has reached {reach.arrived} of {reach.total} other networks."
+        return ngettext("It has reached one network.", "It has reached all %(num)s other networks.", reach.total)
+    parts = [_("It has reached %(arrived)s of %(total)s other networks.", arrived=reach.arrived, total=reach.total)]
     if reach.waiting:
-        told += f" On its way to {_named(reach.waiting)}; we keep trying, there is nothing you need to do."
-    return f"{told} Not taken by {_named(reach.lost)}." if reach.lost else told
+        on_the_way = _(
+            "On its way to %(networks)s; we keep trying, there is nothing you need to do.",
+            networks=_named(reach.waiting),
+        )
+        parts.append(on_the_way)
+    if reach.lost:
+        parts.append(_("Not taken by %(networks)s.", networks=_named(reach.lost)))
+    return " ".join(parts)
 
 
 def _named(hosts: Sequence[str]) -> str:
     """Some of them by name, the others counted."""
     shown = list(hosts[:NAMED_MAX])
     rest = len(hosts) - len(shown)
-    return ", ".join([*shown, f"{rest} more"] if rest else shown)
+    return ", ".join([*shown, _("%(count)s more", count=rest)] if rest else shown)
 
 
 def ago(then: datetime, now: datetime) -> str:
     """``just now``, ``5 min ago``, ``3 h ago``, ``2 days ago``."""
     minutes = int((now - then).total_seconds() // 60)
     if minutes < 1:
-        return "just now"
+        return _("just now")
     if minutes < 60:
-        return f"{minutes} min ago"
+        return _("%(minutes)s min ago", minutes=minutes)
     if minutes < 24 * 60:
-        return f"{minutes // 60} h ago"
+        return _("%(hours)s h ago", hours=minutes // 60)
     days = minutes // (24 * 60)
-    return "yesterday" if days == 1 else f"{days} days ago"
+    return _("yesterday") if days == 1 else ngettext("%(num)s day ago", "%(num)s days ago", days)

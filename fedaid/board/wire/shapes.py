@@ -14,6 +14,7 @@ from fedaid.board.queries import Listing, Match, Photo, Response
 from fedaid.board.rules import TAKES_RESPONSES, Kind, ListingState, Mode, Rhythm
 from fedaid.board.wire.threads import context_address, replies_to_come
 from fedaid.foundation import wording
+from fedaid.foundation.i18n import ENGLISH, speaking
 from fedaid.foundation.names import Names
 from fedaid.foundation.text import paragraphs
 
@@ -218,6 +219,7 @@ def fact_lines(listing: Listing, helpers: int) -> list[str]:
     return lines
 
 
+@speaking(ENGLISH)  # whoever asks: a document is the same for all
 def _when(listing: Listing) -> str:
     span = wording.time_span(listing.starts_at, listing.ends_at, listing.time_zone)
     if listing.stands:

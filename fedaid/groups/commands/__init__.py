@@ -12,6 +12,7 @@ from fedaid.actors import queries as actor_queries
 from fedaid.actors.commands import ActorKeys, FollowLost
 from fedaid.actors.rules import DEFAULT_BOARD, Kind
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Role, Viewer
 from fedaid.foundation.work import Announcer, Work
 from fedaid.groups import queries
@@ -134,7 +135,7 @@ def link_board(work: Work, by: Viewer, board: Board, theirs: str, limits: GroupL
         raise NotFound("There is no such board.")
     check_linkable(work.connection, found.host)
     if len(queries.links(work.connection, board)) >= limits.links_max:
-        raise Refused("too_many_links", f"A board follows at most {limits.links_max} others.", 409)
+        raise Refused("too_many_links", said("A board follows at most %(count)s others.", count=limits.links_max), 409)
     actors.follow(work, board.actor, theirs)
 
 

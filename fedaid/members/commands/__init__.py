@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, select, update
 from fedaid.actors.commands import ActorKeys, create_actor
 from fedaid.actors.rules import Kind
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Role
 from fedaid.foundation.work import Work
 from fedaid.members import queries, rules
@@ -129,6 +130,12 @@ def change_time_zone(work: Work, member_id: int, time_zone: str) -> None:
     work.connection.execute(update(member).where(member.c.id == member_id).values(time_zone=zone))
 
 
+def change_language(work: Work, member_id: int, language: str) -> None:
+    """The language in which the member reads pages, empty for the one their browser asks for. Raises Refused."""
+    chosen = rules.chosen_language(language)
+    work.connection.execute(update(member).where(member.c.id == member_id).values(language=chosen))
+
+
 def sign_in(work: Work, member_id: int, device: str, limits: MemberLimits, replaced: str = "") -> str:
     """A new session, always with a secret of its own; ``replaced``, the one sent along, ends (attack S83)."""
     sign_out(work, replaced)
@@ -202,7 +209,11 @@ def _count_try(work: Work, door: Door, handle: str, address: str, limits: Member
 
 def _too_many_tries(limits: MemberLimits) -> Refused:
     minutes = -(-limits.sign_in_window_seconds // 60)
-    return Refused("too_many_tries", f"There were too many tries. Please try again in {minutes} minutes.", 429)
+    return Refused(
+        "too_many_tries",
+        said("There were too many tries. Please try again in %(minutes)s minutes.", minutes=minutes),
+        429,
+    )
 
 
 def forget_tries(work: Work, handle: str, address: str) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import delete, insert, select, update
 
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Role, Viewer
 from fedaid.foundation.work import Work
 from fedaid.members import queries, rules
@@ -43,7 +44,7 @@ def offer_recovery(work: Work, by: Viewer | None, handle: str, limits: MemberLim
     if by is not None and not by.is_coordinator:
         raise NotAllowed
     if found is None:
-        raise NotFound(f"There is no member {handle}.")
+        raise NotFound(said("There is no member %(handle)s.", handle=handle))
     if by is not None and not rules.may_help_in(by.role or Role.MEMBER, found.role):
         raise NotAllowed("Only an admin can make such a link for a coordinator or an admin.")
     revoke_recoveries(work, found.id)
@@ -102,7 +103,7 @@ def change_role(work: Work, by: Viewer | None, handle: str, role: Role) -> Membe
         raise NotAllowed("Only an admin can change what somebody may do.")
     found = queries.by_handle(work.connection, handle)
     if found is None:
-        raise NotFound(f"There is no member {handle}.")
+        raise NotFound(said("There is no member %(handle)s.", handle=handle))
     if role is not Role.ADMIN:
         rules.check_last_admin(admins, found.id)
     work.connection.execute(update(member).where(member.c.id == found.id).values(role=role))

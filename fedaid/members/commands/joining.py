@@ -12,6 +12,7 @@ from fedaid.actors import queries as actors
 from fedaid.actors.commands import ActorKeys
 from fedaid.actors.rules import Kind, chosen_handle, chosen_name, host_without_port
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Role, Viewer
 from fedaid.foundation.work import Work
 from fedaid.members import rules
@@ -187,7 +188,7 @@ def apply(work: Work, newcomer: Newcomer, answers: Sequence[str], limits: Member
 def _free_handle(work: Work, typed: str) -> str:
     handle = chosen_handle(Kind.PERSON, typed, host_without_port(work.names.origin))
     if actors.handle_is_taken(work.connection, handle) or queries.is_asked_for(work.connection, handle):
-        raise Refused("handle_taken", f"The handle {handle} is taken.", 409)
+        raise Refused("handle_taken", said("The handle %(handle)s is taken.", handle=handle), 409)
     return handle
 
 

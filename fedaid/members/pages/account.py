@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from fedaid.actors import commands as actors
 from fedaid.actors.rules import NAME_CHARACTERS_MAX, SUMMARY_CHARACTERS_MAX
-from fedaid.foundation import wording
+from fedaid.foundation import i18n, wording
 from fedaid.foundation.pages import NOTHING_TYPED, Form, account_holder, address_of, go, house, render
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.members import commands, queries, rules
@@ -56,8 +56,11 @@ def _page(
         acceptances=acceptances,
         wrong=wrong,
         refusal=refusal,
-        typed=typed if wrong else {"name": me.name, "summary": me.summary, "email": me.email, "zone": me.time_zone},
+        typed=typed
+        if wrong
+        else {"name": me.name, "summary": me.summary, "email": me.email, "zone": me.time_zone, "language": me.language},
         zones=wording.zone_names(),
+        languages=i18n.LANGUAGES,
         password_min=rules.PASSWORD_CHARACTERS_MIN,
         name_max=NAME_CHARACTERS_MAX,
         summary_max=SUMMARY_CHARACTERS_MAX,
@@ -92,12 +95,13 @@ def change_profile(request: Request, form: Form) -> Response:
 
 
 def change_reach(request: Request, form: Form) -> Response:
-    """Change e-mail address and time zone, which only admins see. A refusal keeps what was typed."""
+    """Change e-mail address, language and time zone, which only admins see. A refusal keeps what was typed."""
     who = account_holder(request)
     try:
         with house(request).units.begin() as work:
             commands.change_email(work, who.member_id or 0, form["email"])
             commands.change_time_zone(work, who.member_id or 0, form["zone"])
+            commands.change_language(work, who.member_id or 0, form["language"])
     except Refused as refused:
         return _page(request, "reach", refused.sentence, form, refused.status)
     return go(ACCOUNT, "account_changed")

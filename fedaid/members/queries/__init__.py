@@ -27,6 +27,7 @@ class Member:
     email: str
     role: Role
     time_zone: str
+    language: str
     created_at: datetime
 
 
@@ -57,6 +58,7 @@ def _members() -> Select[tuple[object, ...]]:
         member.c.email,
         member.c.role,
         member.c.time_zone,
+        member.c.language,
         member.c.created_at,
     )
     joined = select(*columns).join(local_actor, local_actor.c.id == member.c.actor_id)
@@ -204,7 +206,7 @@ def viewer_of_token(connection: Connection, secret: str) -> TokenHolder | None:
 
 def viewer_of(who: Member) -> Viewer:
     """The member as one who looks at pages."""
-    return Viewer(who.id, who.handle, who.name, who.actor, who.role, who.time_zone)
+    return Viewer(who.id, who.handle, who.name, who.actor, who.role, who.time_zone, who.language)
 
 
 def tries_for_account(connection: Connection, handle: str) -> int:

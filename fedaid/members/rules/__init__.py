@@ -5,7 +5,9 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 
+from fedaid.foundation.i18n import LANGUAGES
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Role
 from fedaid.foundation.wording import is_zone
 
@@ -47,7 +49,9 @@ def chosen_password(password: str) -> str:
     if any(0xD800 <= ord(letter) <= 0xDFFF for letter in password):
         raise Refused("password_form", "This password has letters that cannot be stored.")
     if not PASSWORD_CHARACTERS_MIN <= len(password) <= PASSWORD_CHARACTERS_MAX:
-        raise Refused("password_length", f"A password has at least {PASSWORD_CHARACTERS_MIN} characters.")
+        raise Refused(
+            "password_length", said("A password has at least %(count)s characters.", count=PASSWORD_CHARACTERS_MIN)
+        )
     if len(set(password)) <= DIFFERENT_LETTERS_TOO_FEW or password.casefold() in COMMON_PASSWORDS:
         raise Refused(
             "password_common", "This password is one of the first that others would try. Please choose another."
@@ -73,7 +77,7 @@ def chosen_role(role: str) -> Role:
     try:
         return Role(role)
     except ValueError:
-        raise Refused("role_unknown", f"A role is one of: {', '.join(Role)}.") from None
+        raise Refused("role_unknown", said("A role is one of: %(value)s.", value=", ".join(Role))) from None
 
 
 def chosen_time_zone(name: str) -> str:
@@ -83,11 +87,25 @@ def chosen_time_zone(name: str) -> str:
     return name
 
 
+def chosen_language(code: str) -> str:
+    """A language of the pages, or empty. Raises Refused."""
+    if code and code not in LANGUAGES:
+        raise Refused("language_unknown", "Please choose one of the languages.")
+    return code
+
+
 def chosen_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     """The scopes of a token, each once, in the usual order. Raises Refused for an unknown one or none at all."""
     wanted = set(scopes)
     if unknown := sorted(wanted.difference(SCOPES)):
-        raise Refused("scope_unknown", f"There is no scope called {unknown[0][:40]}; there are: {', '.join(SCOPES)}.")
+        raise Refused(
+            "scope_unknown",
+            said(
+                "There is no scope called %(value)s; there are: %(value2)s.",
+                value=unknown[0][:40],
+                value2=", ".join(SCOPES),
+            ),
+        )
     if not wanted:
         raise Refused("scope_missing", "A token needs at least one scope.")
     return tuple(scope for scope in SCOPES if scope in wanted)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.text import one_line, without_turning
 
 AREA_CHARACTERS_MAX: Final = 120
@@ -55,7 +56,7 @@ def chosen_text(what: str, text: str, characters_max: int) -> str:
     """Several lines, without marks that turn them. Raises Refused when they are too long."""
     tidy = without_turning(text).replace("\r\n", "\n").strip()
     if len(tidy) > characters_max:
-        raise Refused(f"{what}_length", f"This holds at most {characters_max} characters.")
+        raise Refused(f"{what}_length", said("This holds at most %(count)s characters.", count=characters_max))
     return tidy
 
 
@@ -63,7 +64,7 @@ def chosen_words(what: str, text: str, characters_max: int) -> str:
     """One line. Raises Refused when it is too long."""
     line = one_line(text)
     if len(line) > characters_max:
-        raise Refused(f"{what}_length", f"This line holds at most {characters_max} characters.")
+        raise Refused(f"{what}_length", said("This line holds at most %(count)s characters.", count=characters_max))
     return line
 
 
@@ -71,7 +72,9 @@ def chosen_questions(typed: str) -> tuple[str, ...]:
     """The questions of an application, one a line. Raises Refused for too many, or one too long."""
     questions = tuple(one_line(line) for line in typed.splitlines() if line.strip())
     if len(questions) > QUESTIONS_MAX:
-        raise Refused("too_many_questions", f"At most {QUESTIONS_MAX} questions; fewer are answered better.")
+        raise Refused(
+            "too_many_questions", said("At most %(count)s questions; fewer are answered better.", count=QUESTIONS_MAX)
+        )
     for question in questions:
         chosen_words("question", question, QUESTION_CHARACTERS_MAX)
     return questions
@@ -84,21 +87,21 @@ def checked_answers(questions: Sequence[str], typed: Sequence[str]) -> tuple[Ans
         raise Refused("questions_changed", "The questions have changed meanwhile. Please look at them again.", 409)
     for question, answer in zip(questions, answers, strict=True):
         if not answer:
-            raise Refused("answer_missing", f"Please answer this as well: {question}")
+            raise Refused("answer_missing", said("Please answer this as well: %(question)s", question=question))
     return tuple(Answer(question, answer) for question, answer in zip(questions, answers, strict=True))
 
 
 def checked_uses(uses: int, uses_max: int) -> int:
     """How many people an invitation is for. Raises Refused."""
     if not 1 <= uses <= uses_max:
-        raise Refused("invitation_uses", f"An invitation is for 1 to {uses_max} people.")
+        raise Refused("invitation_uses", said("An invitation is for 1 to %(count)s people.", count=uses_max))
     return uses
 
 
 def checked_days(days: int, days_max: int) -> int:
     """How long an invitation is good. Raises Refused."""
     if not 1 <= days <= days_max:
-        raise Refused("invitation_days", f"An invitation is good for 1 to {days_max} days.")
+        raise Refused("invitation_days", said("An invitation is good for 1 to %(count)s days.", count=days_max))
     return days
 
 

@@ -12,6 +12,7 @@ from fedaid.actors import queries as actor_queries
 from fedaid.actors.commands import FollowAsked
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.work import Announcer, Work
 from fedaid.network import queries
 from fedaid.network.commands.log import Decision, write_down
@@ -54,7 +55,10 @@ def chosen(work: Work, typed: str) -> Target:
         return chosen_target(typed)
     met = actor_queries.remote_by_handle(work.connection, handle.name, handle.host)
     if met is None:
-        raise Refused("not_met", f"Nobody called {handle} was met here; give the address of their actor instead.")
+        raise Refused(
+            "not_met",
+            said("Nobody called %(handle)s was met here; give the address of their actor instead.", handle=handle),
+        )
     return Target(Kind.ACTOR, met.uri)
 
 
@@ -115,7 +119,7 @@ def lift(work: Work, target: Target, by: str = "") -> None:
     """Nothing is laid on this host or actor any more. Follows that ended stay ended. Raises NotFound."""
     gone = work.connection.execute(delete(restriction).where(restriction.c.target == target.name)).rowcount
     if not gone:
-        raise NotFound(f"Nothing is laid on {target.name}.")
+        raise NotFound(said("Nothing is laid on %(name)s.", name=target.name))
     write_down(work, Decision.LIFT, target.name, "", by)
     work.record(Lifted(target))
 

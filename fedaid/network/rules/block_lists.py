@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.text import excerpt, one_line
 from fedaid.network.rules.restrictions import (
     REASON_CHARACTERS_MAX,
@@ -66,7 +67,7 @@ def read(data: bytes) -> BlockList:
     Lists without a heading are read as bare names, one a line, each to be blocked.
     """
     if len(data) > LIST_BYTES_MAX:
-        raise Refused("list_too_long", f"A list has at most {LIST_BYTES_MAX // 1024} kB.", 413)
+        raise Refused("list_too_long", said("A list has at most %(value)s kB.", value=LIST_BYTES_MAX // 1024), 413)
     rows = _rows(data)
     if not rows:
         raise Refused("list_empty", "There is nothing in this list.")
@@ -74,7 +75,7 @@ def read(data: bytes) -> BlockList:
     named = heading if "domain" in heading else list(COLUMNS[:1])
     body = rows[1:] if "domain" in heading else rows
     if len(body) > LINES_MAX:
-        raise Refused("list_too_long", f"A list has at most {LINES_MAX} lines.", 413)
+        raise Refused("list_too_long", said("A list has at most %(count)s lines.", count=LINES_MAX), 413)
     found = [_entry(line, dict(zip(named, cells, strict=False))) for line, cells in body]
     return BlockList(
         [one for one in found if isinstance(one, Entry)], [one for one in found if isinstance(one, Unreadable)]

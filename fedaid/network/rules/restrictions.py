@@ -12,6 +12,7 @@ from activitypub.identifiers import UrlRules, is_loopback_address
 from fedaid.actors.rules import HOST_CHARACTERS_MAX
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.text import one_line
 
 REASON_CHARACTERS_MAX = 500
@@ -77,7 +78,7 @@ def chosen_terms(terms: Terms) -> Terms:
     """The terms with their reason on one line. Raises Refused for a long reason, or when nothing is restricted."""
     reason = one_line(terms.reason)
     if len(reason) > REASON_CHARACTERS_MAX:
-        raise Refused("reason_length", f"A reason has at most {REASON_CHARACTERS_MAX} characters.")
+        raise Refused("reason_length", said("A reason has at most %(count)s characters.", count=REASON_CHARACTERS_MAX))
     if terms.severity is Severity.NONE and not (terms.rejects_media or terms.rejects_reports):
         raise Refused("restriction_empty", "Say what is restricted: block, limit, no media or no reports.")
     return replace(terms, reason=reason)

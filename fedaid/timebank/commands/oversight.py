@@ -3,6 +3,7 @@
 from sqlalchemy import update
 
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.work import Work
 from fedaid.timebank import rows, tables
 from fedaid.timebank.commands import books, statements
@@ -22,10 +23,14 @@ def state_now(work: Work, limits: TimebankLimits, ledger_actor: str) -> int:
     if peer is None:
         raise NotFound
     if not statements.proposes(work, peer):
-        raise Refused("not_ours_to_state", f"With {peer.host} it is their side that makes the statements.", 409)
+        raise Refused(
+            "not_ours_to_state", said("With %(host)s it is their side that makes the statements.", host=peer.host), 409
+        )
     made = statements.make_due(work, limits, peer.id, now=True)
     if made is None:
         raise Refused(
-            "nothing_to_state", f"No statement can be made now: {peer.host} has to answer us first, or has left.", 409
+            "nothing_to_state",
+            said("No statement can be made now: %(host)s has to answer us first, or has left.", host=peer.host),
+            409,
         )
     return made.statement.number

@@ -7,6 +7,7 @@ from sqlalchemy import insert, select, update
 
 from fedaid.foundation.ids import checked_key, new_key
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.work import Work
 from fedaid.timebank import rows, tables
 from fedaid.timebank.commands import books, exposure, steps, waiting
@@ -125,7 +126,11 @@ def _claim_there(work: Work, limits: TimebankLimits, step: Claim) -> None:
     checked_minutes(step.minutes, peer.max_transfer)
     fits = exposure.takes_on(work, limits, peer.id, step.minutes)
     if not fits:
-        raise Refused("over_line", f"{peer.host} cannot take on more hours just now; please ask your admin.", 409)
+        raise Refused(
+            "over_line",
+            said("%(host)s cannot take on more hours just now; please ask your admin.", host=peer.host),
+            409,
+        )
     salt = secrets.token_hex(SALT_BYTES)
     matter = Matter(
         limits,

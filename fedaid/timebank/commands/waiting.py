@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import delete, func, insert, select
 
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.work import Work
 from fedaid.timebank import queued, tables
 from fedaid.timebank.commands.steps import MustWait
@@ -37,7 +38,11 @@ def _keep(work: Work, limits: TimebankLimits, peer: Peer, step: Step) -> None:
         return
     waiting = select(func.count()).select_from(table).where(table.c.peer_id == peer.id)
     if work.connection.execute(waiting).scalar_one() >= limits.waiting_steps_max:
-        raise Refused("too_many_queued", f"Too much waits for {peer.host} to answer; please try again later.", 503)
+        raise Refused(
+            "too_many_queued",
+            said("Too much waits for %(host)s to answer; please try again later.", host=peer.host),
+            503,
+        )
     work.connection.execute(
         insert(table).values(
             n=work.new_id(),

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from fedaid.actors import queries as actors
 from fedaid.actors.queries import Card
+from fedaid.foundation.said import said
 from fedaid.timebank import queued, rows, tables
 from fedaid.timebank.rows import LOCAL, Account, State, Transfer
 from fedaid.timebank.rules.states import LocalState, PayeeState, PayerState, Side
@@ -32,7 +33,7 @@ _WORDS: dict[State, str] = {
     PayeeState.ABANDONED: "their network is gone",
     PayeeState.DISPUTED: "confirmed late; the admin has to decide",
 }
-_QUEUED = "queued until {host} answers"
+_QUEUED = "queued until %(host)s answers"
 _TO_CONFIRM = (LocalState.PENDING.value, PayerState.OFFERED.value)
 _CLAIMED = (LocalState.PENDING.value, PayeeState.CLAIMED.value, PayeeState.CANCEL_ASKED.value)
 _CAN_WITHDRAW = frozenset({LocalState.PENDING, PayeeState.CLAIMED, PayerState.INVITED})
@@ -158,7 +159,7 @@ def _queued(connection: Connection, actor: str, host: str) -> list[Hour]:
                 other=actors.card(connection, step.payer if gives else step.payee, host),
                 given=gives,
                 state=PayeeState.NONE if gives else PayerState.NONE,
-                state_in_words=_QUEUED.format(host=rows.peer(connection, one.peer_id).host),
+                state_in_words=said(_QUEUED, host=rows.peer(connection, one.peer_id).host),
                 since=one.at,
                 note=step.note,
                 engagement=step.engagement,
@@ -341,7 +342,7 @@ def _hour(
         other=_shown(cards.get(other) or actors.card(connection, other, host), found),
         given=found.credit == account.id,
         state=found.state,
-        state_in_words=_QUEUED.format(host=waits) if waits else _WORDS.get(found.state, found.state.value),
+        state_in_words=said(_QUEUED, host=waits) if waits else _WORDS.get(found.state, found.state.value),
         since=found.created_at,
         note=row.note or "",
         engagement=found.engagement,

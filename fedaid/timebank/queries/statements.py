@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 from activitypub.signatures.proofs import add_proof
 from fedaid.actors import queries as actors
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.timebank import tables
 from fedaid.timebank.queries.hours import StatementLine, account_of, lines_of
 from fedaid.timebank.rows import Account
@@ -54,7 +55,10 @@ def dated(connection: Connection, actor: str, host: str, start: datetime | None,
     mine = or_(table.c.debit == account.id, table.c.credit == account.id) & within
     count = connection.execute(select(func.count()).select_from(table).where(mine)).scalar_one()
     if count > STATEMENT_LINES_MAX:
-        raise Refused("too_many_lines", f"These are more than {STATEMENT_LINES_MAX} lines; choose a shorter time.")
+        raise Refused(
+            "too_many_lines",
+            said("These are more than %(count)s lines; choose a shorter time.", count=STATEMENT_LINES_MAX),
+        )
     lines = _running(lines_of(connection, account, select(table.c.transfer_id).where(mine), host), opening)
     given = sum(one.line.signed_minutes for one in lines if one.line.signed_minutes > 0)
     received = -sum(one.line.signed_minutes for one in lines if one.line.signed_minutes < 0)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from activitypub.signatures.proofs import canonical
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 
 MINUTES_MAX = 60_000
 GENESIS = "sha256:" + 64 * "0"  # what the first link of every chain refers to
@@ -73,20 +74,35 @@ def note_digest(salt: str, note: str) -> str:
 def checked_minutes(minutes: int, largest: int = MINUTES_MAX) -> int:
     """A number of minutes that can be moved at once. Raises Refused."""
     if not 1 <= minutes <= largest:
-        raise Refused("minutes", f"At least 1 minute and at most {largest // 60} h {largest % 60:02d} can go at once.")
+        raise Refused(
+            "minutes",
+            said(
+                "At least 1 minute and at most %(value)s h %(value2)s can go at once.",
+                value=largest // 60,
+                value2=f"{largest % 60:02d}",
+            ),
+        )
     return minutes
 
 
 def checked_note(note: str) -> str:
     """A note as it is kept. Raises Refused when it is too long."""
     if len(note) > NOTE_CHARACTERS_MAX:
-        raise Refused("note_length", f"A note has at most {NOTE_CHARACTERS_MAX} characters.")
+        raise Refused("note_length", said("A note has at most %(count)s characters.", count=NOTE_CHARACTERS_MAX))
     return note.strip()
 
 
 def no_room(minutes: int) -> Refused:
     """The answer when an account would go below its gentle limit."""
-    return Refused("over_limit", f"There is no room for {minutes // 60} h {minutes % 60:02d} on this account.", 409)
+    return Refused(
+        "over_limit",
+        said(
+            "There is no room for %(value)s h %(value2)s on this account.",
+            value=minutes // 60,
+            value2=f"{minutes % 60:02d}",
+        ),
+        409,
+    )
 
 
 def checked_reason(text: str) -> str:
@@ -95,5 +111,5 @@ def checked_reason(text: str) -> str:
     if not reason:
         raise Refused("no_reason", "Please say in a few words what is not clear.")
     if len(reason) > REASON_CHARACTERS_MAX:
-        raise Refused("note_length", f"A note has at most {REASON_CHARACTERS_MAX} characters.")
+        raise Refused("note_length", said("A note has at most %(count)s characters.", count=REASON_CHARACTERS_MAX))
     return reason

@@ -8,6 +8,7 @@ from typing import Any
 from activitypub.signatures.proofs import digest
 from activitypub.vocabulary import TIMEBANK_CONTEXT
 from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.timebank.rules.books import MINUTES_MAX
 from fedaid.timebank.rules.fields import check_exact, misshapen, number, part, recipient, text, time
 from fedaid.timebank.rules.messages import UNIT, VERSION, Document, wire_time
@@ -185,7 +186,7 @@ def read_farewell(document: Document) -> Farewell:
 def checked_line(minutes: int) -> int:
     """A line as an admin may set it. Raises Refused."""
     if not 0 <= minutes <= LINE_MINUTES_MAX:
-        raise Refused("line", f"A line has 0 to {LINE_MINUTES_MAX // 60} hours.")
+        raise Refused("line", said("A line has 0 to %(value)s hours.", value=LINE_MINUTES_MAX // 60))
     return minutes
 
 
