@@ -255,6 +255,15 @@ def test_only_the_accepted_helper_learns_the_exact_place_and_how_to_reach_the_au
     assert not knows(bea)
 
 
+def test_what_its_author_hangs_on_a_wall_has_no_address_on_it(world: World) -> None:
+    ana, bea = visit(world, world.ana), visit(world, world.bea)
+    found = posted(world, press(ana, "post", **PRIVATE))
+    assert f'<dd class="no-print">{PRIVATE["exact_place"]}</dd>' in body(ana, f"/listings/{found.id}")
+    world.accept(world.respond(world.bea, found))
+    assert f"<dd>{PRIVATE['exact_place']}</dd>" in body(bea, f"/listings/{found.id}")
+    assert found.uri in body(bea, f"/listings/{found.id}").partition('class="print-only"')[2]
+
+
 def test_an_accepted_helper_elsewhere_is_told_the_exact_place_in_a_private_note(world: World) -> None:
     found = posted(world, press(visit(world, world.ana), "post", **PRIVATE))
     world.receive(offer_of_ben(world, found.id))

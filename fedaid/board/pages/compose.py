@@ -256,6 +256,8 @@ def _preview(work: Work, who: Viewer, found: Listing, board: groups.Board, photo
     as_card = shown(Noticed(found, noticed.author, noticed.board, 0), who, work.now)
     speaker: Card | None = noticed.author if found.in_own_name else noticed.board
     html = listing_object(found, board.handle, 0, work.names)["content"] if found.is_public else None
+    if html is not None:
+        html = html.replace(f"/listings/{found.id}", "/listings/…")  # it has its number once it is posted
     content = Markup(html) if html is not None else None  # noqa: S704 - built by us, every text in it escaped
     return Preview(replace(as_card, is_mine=True), content, speaker.name if speaker is not None else board.name)
 
