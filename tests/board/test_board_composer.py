@@ -38,7 +38,8 @@ def photo(side: int = 40, kind: str = "JPEG", **more: Any) -> bytes:
 def press(client: TestClient, step: str, file: bytes | None = None, **typed: str) -> Any:
     """One of the buttons of the form for a request."""
     files = {"photo": ("sofa.jpg", file, "image/jpeg")} if file is not None else None
-    return client.post("/post?kind=request", data={**FORM, "step": step, **typed}, files=files)
+    path = {"post": "/post", "preview": "/post/preview", "keep": "/post/keep"}[step]
+    return client.post(f"{path}?kind=request", data={**FORM, **typed}, files=files)
 
 
 def posted(world: World, answer: Any) -> Listing:
