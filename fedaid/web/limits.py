@@ -14,7 +14,7 @@ from fedaid.foundation.pages import house, viewer
 from fedaid.members.rules import address_key
 from inbox.memory import Counter
 
-_PHOTO_FORMS = re.compile(r"/post|/listings/[0-9]+/edit")
+_PHOTO_FORMS = re.compile(r"/post(/preview|/keep)?|/listings/[0-9]+/edit")
 _FREE = ("/static/", "/livez", "/readyz")
 
 

@@ -38,7 +38,8 @@ def photo(side: int = 40, kind: str = "JPEG", **more: Any) -> bytes:
 def press(client: TestClient, step: str, file: bytes | None = None, **typed: str) -> Any:
     """One of the buttons of the form for a request."""
     files = {"photo": ("sofa.jpg", file, "image/jpeg")} if file is not None else None
-    return client.post("/post?kind=request", data={**FORM, "step": step, **typed}, files=files)
+    path = {"post": "/post", "preview": "/post/preview", "keep": "/post/keep"}[step]
+    return client.post(f"{path}?kind=request", data={**FORM, **typed}, files=files)
 
 
 def posted(world: World, answer: Any) -> Listing:
@@ -253,6 +254,15 @@ def test_only_the_accepted_helper_learns_the_exact_place_and_how_to_reach_the_au
         match = queries.my_matches(connection, world.bea)[0].match
     assert bea.post(f"/matches/{match.id}/cancel").status_code == 303
     assert not knows(bea)
+
+
+def test_what_its_author_hangs_on_a_wall_has_no_address_on_it(world: World) -> None:
+    ana, bea = visit(world, world.ana), visit(world, world.bea)
+    found = posted(world, press(ana, "post", **PRIVATE))
+    assert f'<dd class="no-print">{PRIVATE["exact_place"]}</dd>' in body(ana, f"/listings/{found.id}")
+    world.accept(world.respond(world.bea, found))
+    assert f"<dd>{PRIVATE['exact_place']}</dd>" in body(bea, f"/listings/{found.id}")
+    assert found.uri in body(bea, f"/listings/{found.id}").partition('class="print-only"')[2]
 
 
 def test_an_accepted_helper_elsewhere_is_told_the_exact_place_in_a_private_note(world: World) -> None:

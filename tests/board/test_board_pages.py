@@ -105,7 +105,7 @@ def test_a_member_posts_with_times_read_in_their_own_zone(world: World) -> None:
     assert found.expires_at.isoformat() == "2026-09-12T22:59:59+00:00"
     page = body(ana, path)
     assert "Sat 5 Sep 2026, 10:00-12:00 (Europe/London)" in page
-    assert "2 people, 0 found" in page
+    assert "2 people, none found yet" in page
     assert "about 1 h 30 min" in page
 
 

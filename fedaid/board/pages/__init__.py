@@ -22,6 +22,8 @@ def routes(limits: BoardLimits, pictures: PictureProxy) -> Sequence[Route]:
         Route("/board/map", maps.map_page, methods=["GET"]),
         Route("/post", compose.compose_page(limits), methods=["GET"]),
         Route("/post", photos.photo_form(compose.post(limits), limits), methods=["POST"]),
+        Route("/post/preview", photos.photo_form(compose.post(limits, compose.PREVIEW), limits), methods=["POST"]),
+        Route("/post/keep", photos.photo_form(compose.post(limits, compose.KEEP), limits), methods=["POST"]),
         Route("/post/forget", form_page(compose.forget), methods=["POST"]),
         Route("/post/photo", photos.of_draft, methods=["GET"]),
         Route("/listings/{number:int}", documents.listing(limits), methods=["GET"]),

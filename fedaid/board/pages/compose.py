@@ -32,7 +32,7 @@ from fedaid.foundation.work import Work
 from fedaid.groups import queries as groups
 from fedaid.media.rules import size_of
 
-PREVIEW, KEEP = "preview", "keep"  # the buttons beside the one that posts
+POST, PREVIEW, KEEP = "post", "preview", "keep"  # the three buttons
 _TIMES: Final = ("starts_at", "ends_at")
 
 
@@ -174,7 +174,7 @@ def _boards_to_choose(connection: Connection, who: Viewer, asked: str) -> Sequen
 # the buttons
 
 
-def post(limits: BoardLimits) -> Handler:
+def post(limits: BoardLimits, button: str = POST) -> Handler:
     """Post, look at it first, or keep it for later, as the button says; pressing twice posts once."""
 
     def pressed(request: Request, form: Form, sent: Sent) -> Response:
@@ -183,14 +183,14 @@ def post(limits: BoardLimits) -> Handler:
         photo = _photo_kept(request, form, kind)
         try:
             photo = sent.made_harmless(limits) or photo
-            if form["step"] == KEEP:
+            if button == KEEP:
                 _save(request, kind, form, photo)
                 return go("/me", "draft_kept")
-            if form["step"] == PREVIEW:
+            if button == PREVIEW:
                 return _previewed(request, form, kind, photo, limits)
             listing_id, waits = _post(request, who, form, kind, photo, limits)
         except Refused as refused:
-            if photo is not None or form["step"]:
+            if photo is not None or button != POST:
                 _save(request, kind, form, photo)  # or the photo would have to be chosen again
             shown_as = replace(NEW, photo_at=_draft_photo(kind) if photo is not None else "")
             return _form(request, kind, form, refused.status, refused.sentence, shown_as)
@@ -256,6 +256,8 @@ def _preview(work: Work, who: Viewer, found: Listing, board: groups.Board, photo
     as_card = shown(Noticed(found, noticed.author, noticed.board, 0), who, work.now)
     speaker: Card | None = noticed.author if found.in_own_name else noticed.board
     html = listing_object(found, board.handle, 0, work.names)["content"] if found.is_public else None
+    if html is not None:
+        html = html.replace(f"/listings/{found.id}", "/listings/…")  # it has its number once it is posted
     content = Markup(html) if html is not None else None  # noqa: S704 - built by us, every text in it escaped
     return Preview(replace(as_card, is_mine=True), content, speaker.name if speaker is not None else board.name)
 

@@ -23,6 +23,7 @@ SHOWN_MAX: Final = 200
 WIDTH, HEIGHT, MARGIN = 640, 480, 48  # of the picture, in its own units
 TILE: Final = 256
 ZOOM_MAX: Final = 15  # nearer than a listing says where it is
+SKETCH_ZOOMS: Final = 4  # between one whole zoom and the next, for a sketch
 LATITUDE_MAX: Final = 85.0511  # as far as this projection goes (EPSG:3857)
 SCALES_KM: Final = (50, 20, 10, 5, 2, 1, 0.5)
 
@@ -92,7 +93,7 @@ def sketch(found: Sequence[Shown], tiles: str = "") -> Sketch | None:
             places.setdefault((one.listing.lat, one.listing.lon), []).append(one)
     if not places:
         return None
-    zoom = _zoom(list(places))
+    zoom = _zoom(list(places), steps=1 if tiles else SKETCH_ZOOMS)
     points = {place: _pixels(place, zoom) for place in places}
     left, top = _corner(list(points.values()))
     dots = [
@@ -102,7 +103,7 @@ def sketch(found: Sequence[Shown], tiles: str = "") -> Sketch | None:
     middle = sum(lat for lat, _ in places) / len(places)
     per_km = TILE * 2**zoom / 360 / KM_PER_DEGREE / narrowing(middle)
     scale_km = next((km for km in SCALES_KM if km * per_km <= WIDTH / 3), SCALES_KM[-1])
-    return Sketch(dots, _tiles(tiles, left, top, zoom) if tiles else (), round(scale_km * per_km, 1), scale_km)
+    return Sketch(dots, _tiles(tiles, left, top, int(zoom)) if tiles else (), round(scale_km * per_km, 1), scale_km)
 
 
 def _kind(those: Sequence[Shown]) -> str:
@@ -110,7 +111,7 @@ def _kind(those: Sequence[Shown]) -> str:
     return kinds.pop() if len(kinds) == 1 else "both"
 
 
-def _pixels(place: tuple[float, float], zoom: int) -> tuple[float, float]:
+def _pixels(place: tuple[float, float], zoom: float) -> tuple[float, float]:
     """Web Mercator, as map tiles are drawn (EPSG:3857)."""
     lat, lon = max(-LATITUDE_MAX, min(LATITUDE_MAX, place[0])), place[1]
     world = TILE * 2**zoom
@@ -118,15 +119,16 @@ def _pixels(place: tuple[float, float], zoom: int) -> tuple[float, float]:
     return (lon + 180) / 360 * world, (1 - north / math.pi) / 2 * world
 
 
-def _zoom(places: Sequence[tuple[float, float]]) -> int:
-    """The nearest at which all of them are in the picture."""
-    for zoom in range(ZOOM_MAX, 0, -1):
+def _zoom(places: Sequence[tuple[float, float]], steps: int) -> float:
+    """The nearest at which all of them are in the picture; tiles are drawn at whole ones only."""
+    for step in range(ZOOM_MAX * steps, 0, -1):
+        zoom = step / steps
         points = [_pixels(place, zoom) for place in places]
         wide = max(x for x, _ in points) - min(x for x, _ in points)
         high = max(y for _, y in points) - min(y for _, y in points)
         if wide <= WIDTH - 2 * MARGIN and high <= HEIGHT - 2 * MARGIN:
             return zoom
-    return 0
+    return 0.0
 
 
 def _corner(points: Sequence[tuple[float, float]]) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from fedaid.foundation.wording import in_figures, read_minutes, zone
 
 _LOCAL_TIME = "%Y-%m-%dT%H:%M"
 # What a form carries beside what somebody wrote: a draft does not keep it.
-_NOT_WRITTEN = frozenset({"step", "key", "photo_kept", "photo_from", "photo_drop"})
+_NOT_WRITTEN = frozenset({"key", "photo_kept", "photo_from", "photo_drop"})
 
 
 def local(moment: datetime, who: Viewer) -> datetime:

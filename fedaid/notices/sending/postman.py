@@ -129,5 +129,5 @@ class Postman:
         """Send one mail to an address at once. Raises NotTaken."""
         now = self._units.clock.now()
         head = Letterhead(self._templates, self._units.names, self.sender, self._called())
-        reader = Member(0, 0, "", "", "", "", address, Role.MEMBER, "UTC", now, "")
+        reader = Member(0, 0, "", "", "", "", address, Role.MEMBER, "UTC", "", now)
         self._server.send(write(head, int(now.timestamp()), reader, "notices/test", now))
