@@ -11,10 +11,10 @@ class NoticeLimits:
     kept_days              for which a notice is kept, read or not
     page_rows_max          notices on one page
     tidy_seconds           how often old ones are looked for
-    live_pages_per_member_max  open pages of one member that are told at once what is new; others with their next page
+    live_pages_per_member_max  open pages of one member that hear at once what is new; others say it when loaded again
     live_pages_max         such pages of all members, in each web process
     live_look_seconds      how often it is looked whether something is new, and whether somebody signed out
-    live_heartbeat_seconds after which something is sent to a page for which nothing is new, so that it stays open
+    live_heartbeat_seconds  after which something is sent to a page for which nothing is new, so that it stays open
     """
 
     kept_days: int = 60
@@ -41,7 +41,7 @@ class MailLimits:
     host                   the server that takes our mail; empty: no mail is sent
     port                   its port, mostly 587 for starttls and 465 for tls
     security               starttls, tls, or none for a server on this very machine
-    name                   whom we sign in to it as; empty: it asks for nobody
+    account                whom we sign in to it as; empty: it asks for nobody
     secret                 the password for that; best given in the environment, and not in the file
     sender                 the address that mails come from; empty: no-reply at our own host
     try_seconds_max        how long the server may take for one mail
@@ -59,7 +59,7 @@ class MailLimits:
     host: str = ""
     port: int = 587
     security: Security = Security.STARTTLS
-    name: str = ""
+    account: str = ""
     secret: str = field(default="", repr=False)
     sender: str = ""
     try_seconds_max: float = 30.0

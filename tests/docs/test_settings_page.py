@@ -27,7 +27,7 @@ OTHERS = {
     "log_level": "debug",
     "mail.host": "mail.northside.example",
     "mail.security": "tls",
-    "mail.name": "northside",
+    "mail.account": "northside",
     "mail.secret": "a password",
     "mail.sender": "hello@northside.example",
 }

@@ -99,20 +99,20 @@ def limits(box: Postbox, **chosen: Any) -> MailLimits:
 
 def test_it_signs_in_over_starttls_and_hands_the_mail_over(trusted: Path) -> None:
     with guarded(trusted) as box:
-        MailServer(limits(box, name="northside", secret=SECRET)).send(a_mail())
+        MailServer(limits(box, account="northside", secret=SECRET)).send(a_mail())
     assert [one["Subject"] for one in box.mails] == ["Hello"]
 
 
 def test_a_wrong_password_can_be_mended_so_the_mail_waits(trusted: Path) -> None:
     with guarded(trusted) as box, pytest.raises(NotTaken, match="535") as not_taken:
-        MailServer(limits(box, name="northside", secret="wrong")).send(a_mail())
+        MailServer(limits(box, account="northside", secret="wrong")).send(a_mail())
     assert not not_taken.value.refused
     assert "wrong" not in not_taken.value.why.replace("535", "")
 
 
 def test_a_server_that_nobody_vouches_for_is_told_nothing(certificate: Path) -> None:
     with guarded(certificate) as box, pytest.raises(NotTaken, match="SSLCertVerificationError"):
-        MailServer(limits(box, name="northside", secret=SECRET)).send(a_mail())
+        MailServer(limits(box, account="northside", secret=SECRET)).send(a_mail())
     assert (box.mails, box.refuse) == ([], {})
 
 

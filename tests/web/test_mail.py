@@ -36,13 +36,11 @@ def test_the_admin_sees_what_failed_and_sends_it_again(database_kind: str, tmp_p
     on_the_street(database_kind, tmp_path, story)
 
 
-def test_hours_and_applications_are_told_through_the_whole_app(database_kind: str, tmp_path: Path) -> None:
+def test_hours_to_confirm_are_told_through_the_whole_app(database_kind: str, tmp_path: Path) -> None:
     async def story(street: Street) -> None:
         await street.settle()
         ana, kim = street.north.browser("ana"), street.north.browser("kim")
-        claim = await kim.open("/hours/claim?to=ana")
-        fields = claim.form("/hours/claim") | {"to": "ana", "minutes": "1:30", "note": "secret words"}
-        sent = await kim.send("/hours/claim", fields)
+        sent = await kim.press("/hours/claim", "/hours/claim", to="ana", hours="1:30", note="secret words")
         assert sent.status == 303, sent.text
         page = await ana.open("/notices")
         assert "Kim logged 1 h 30 min for help to you. Please confirm." in page.text

@@ -51,8 +51,8 @@ class MailServer:
         try:
             if limits.security is Security.STARTTLS:
                 line.starttls(context=context)
-            if limits.name:
-                line.login(limits.name, limits.secret)
+            if limits.account:
+                line.login(limits.account, limits.secret)
             yield line
         finally:
             with suppress(smtplib.SMTPException, OSError):
