@@ -40,7 +40,7 @@ member = Table(
     Column("password_hash", Text, nullable=False),
     Column("role", String(20), nullable=False),
     Column("time_zone", String(64), nullable=False),
-    Column("language", String(8), server_default="", nullable=False),  # empty: as the browser asks
+    Column("language", String(8), server_default=text("''"), nullable=False),  # empty: as the browser asks
     Column("created_at", UtcDateTime, nullable=False),
     CheckConstraint("role IN ('member', 'coordinator', 'admin')", name="role"),
 )

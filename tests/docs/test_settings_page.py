@@ -18,6 +18,7 @@ OTHERS = {
     "database_url": "sqlite:////elsewhere.db",
     "federation": "neighbours",
     "time_zone": "Europe/London",
+    "language": "es",
     "contact": "hello@northside.example",
     "source_url": "https://northside.example/source",
     "host": "127.0.0.2",

@@ -11,4 +11,4 @@ depends_on = None
 
 def upgrade() -> None:
     """A new column only; old code goes on working beside it."""
-    op.add_column("member", sa.Column("language", sa.String(length=8), server_default="", nullable=False))
+    op.add_column("member", sa.Column("language", sa.String(length=8), server_default=sa.text("''"), nullable=False))
