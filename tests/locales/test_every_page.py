@@ -26,7 +26,7 @@ PAGES_MIN = 60
 DATA_CHARACTERS_MIN = 2
 # What is no page: documents, files, pictures, and the addresses of machines.
 NO_PAGE = re.compile(
-    r"/(inbox|outbox|static|pictures|api|nodeinfo|\.well-known|livez|readyz|users|actors)\b|\.(csv|json|zip|beancount)$"
+    r"/(inbox|outbox|static|notices/live|pictures|api|nodeinfo|\.well-known|livez|readyz|users|actors)\b|\.(csv|json|zip|beancount)$"
 )
 
 
@@ -61,13 +61,17 @@ def _live_on(stage: Stage) -> None:
         filled = {"title": title, "hours": hours, "place": place, "category": category}
         browser.press(browser.open(f"/post?kind={kind}"), "/post", filled)
     nora, ana = stage.browser(NORA), stage.browser(ANA)
-    tools = {"handle": "tools", "name": "Tool shed", "joining": "application", "posting": "look"}
-    nora.press(nora.open("/new-group"), "/new-group", tools)
-    nora.press(nora.open("/hours/give"), "/hours/give", {"to": "ana", "hours": "1:30", "note": "Thank you"})
-    ana.press(ana.open("/hours/claim"), "/hours/claim", {"to": "nora", "hours": "0:45", "note": "Watering"})
-    ana.press(ana.open("/me/skills"), "/me/skills", {"title": "Mending bicycles", "category": "repair"})
-    nora.press(nora.open("/blocks"), "/blocks", {"target": "evil.example", "reason": "Spam"})
-    nora.press(nora.open("/invitations"), "/invitations", {"uses": "3", "days": "7"})
+    tools = {"handle": "tools", "name": "Tool shed", "joining": "application", "posting": "reviewed"}
+    done = (
+        nora.press(nora.open("/new-group"), "/new-group", tools),
+        nora.press(nora.open("/hours/give"), "/hours/give", {"to": "ana", "hours": "1:30", "note": "Thank you"}),
+        ana.press(ana.open("/hours/claim"), "/hours/claim", {"to": "nora", "hours": "0:45", "note": "Watering"}),
+        ana.press(ana.open("/me/skills"), "/me/skills", {"title": "Mending bicycles", "category": "repair"}),
+        nora.press(nora.open("/blocks"), "/blocks", {"target": "evil.example", "reason": "Spam"}),
+        nora.press(nora.open("/neighbourhood/joining"), "/neighbourhood/joining", {"joining": "invitation"}),
+        nora.press(nora.open("/invitations"), "/invitations", {"uses": "3", "days": "7"}),
+    )
+    assert [page.status for page in done] == [200] * len(done), [page.text[:300] for page in done]
 
 
 def _written(town: Town) -> list[str]:
