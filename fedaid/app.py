@@ -383,6 +383,7 @@ def _postman(settings: Settings, units: UnitsOfWork) -> Postman:
         settings.federation,
         settings.mail,
         settings.members,
+        settings.language,
     )
 
 

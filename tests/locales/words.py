@@ -34,7 +34,7 @@ def template() -> Catalog:
 
 
 def _in_templates() -> Iterator[Found]:
-    for path in sorted((ROOT / "fedaid").glob("*/templates/**/*.html")):
+    for path in sorted(one for kind in ("html", "txt") for one in (ROOT / "fedaid").glob(f"*/templates/**/*.{kind}")):
         options = {"newstyle_gettext": "true", "trimmed": "false", "silent": "false"}
         with path.open("rb") as file:
             for line, _, message, _ in babel_extract(file, ["_", "gettext", "ngettext"], [], options):

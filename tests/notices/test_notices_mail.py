@@ -16,7 +16,7 @@ from fedaid.foundation.federation import Federation
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import SIGNED_OUT, Role, Viewer
 from fedaid.members import commands as members
-from fedaid.members.commands import access
+from fedaid.members.commands import access, change_language
 from fedaid.members.limits import MemberLimits
 from fedaid.notices import commands, queries
 from fedaid.notices.commands import mails as mail_commands
@@ -140,6 +140,21 @@ def test_who_wants_it_gets_a_mail_at_once_and_what_comes_together_is_one(mailing
     assert mailing.box.mails[0]["Subject"] == "2 notices from Northside"
     mailing.pass_days(7)
     assert mailing.go() == 0
+
+
+def test_a_mail_is_in_the_language_that_its_reader_chose(mailing: Mailing) -> None:
+    town = mailing.town
+    mailing.want(town.ana, Channel.AT_ONCE, Topic.ANSWERS)
+    with town.units.begin() as work:
+        change_language(work, town.ana.member_id or 0, "es")
+    town.answer(town.post("A sofa"))
+    assert mailing.go() == 1
+    plain = mailing.box.mails[0].get_body(("plain",))
+    assert plain is not None
+    assert "Todos tus avisos" in plain.get_content()
+    page = mailing.box.mails[0].get_body(("html",))
+    assert page is not None
+    assert '<html lang="es" dir="ltr">' in page.get_content()
 
 
 def test_who_wants_none_gets_none_and_who_wants_nothing_has_no_notice(mailing: Mailing) -> None:

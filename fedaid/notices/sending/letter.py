@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment
 
+from fedaid.foundation import i18n
 from fedaid.foundation.names import Names
 from fedaid.foundation.text import one_line
 from fedaid.members.queries import Member
@@ -34,8 +35,10 @@ class Letterhead:
 
 
 def write(head: Letterhead, mail_id: int, to: Member, template: str, now: datetime, **values: Any) -> EmailMessage:
-    """The mail from ``template`` (``.txt``, whose block ``subject`` is the subject, and ``.html``). Raises NotTaken."""
-    seen = {"called": head.called, "origin": head.names.origin, "reader": to, **values}
+    """The mail from ``template`` (``.txt``, whose block ``subject`` is the subject, and ``.html``), in the language
+    that is spoken just now. Raises NotTaken."""
+    language = {"language": i18n.spoken(), "direction": i18n.direction()}
+    seen = {"called": head.called, "origin": head.names.origin, "reader": to, **language, **values}
     plain = head.templates.overlay(autoescape=False).get_template(f"{template}.txt")
     subject = "".join(plain.blocks["subject"](plain.new_context(seen)))
     message = EmailMessage()

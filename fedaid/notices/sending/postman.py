@@ -9,6 +9,7 @@ from jinja2 import Environment
 from sqlalchemy.exc import SQLAlchemyError
 
 from fedaid.foundation.federation import Federation
+from fedaid.foundation.i18n import ENGLISH, speaking
 from fedaid.foundation.viewer import Role
 from fedaid.foundation.work import UnitsOfWork, Work
 from fedaid.members import queries as members
@@ -42,6 +43,7 @@ class Postman:
         federation: Federation,
         limits: MailLimits,
         member_limits: MemberLimits,
+        language: str = ENGLISH,
     ) -> None:
         self._units = units
         self._templates = templates
@@ -49,6 +51,7 @@ class Postman:
         self._federation = federation
         self._limits = limits
         self._member_limits = member_limits
+        self._language = language  # of members who chose none
         self._server = MailServer(limits)
 
     @property
@@ -82,7 +85,7 @@ class Postman:
             self._note(found, None)
             return False
         try:
-            with self._units.begin() as work:
+            with self._units.begin() as work, speaking(reader.language or self._language):
                 message = self._written(work, found, reader)
             if message is not None:
                 self._server.send(message)
@@ -130,4 +133,6 @@ class Postman:
         now = self._units.clock.now()
         head = Letterhead(self._templates, self._units.names, self.sender, self._called())
         reader = Member(0, 0, "", "", "", "", address, Role.MEMBER, "UTC", "", now)
-        self._server.send(write(head, int(now.timestamp()), reader, "notices/test", now))
+        with speaking(self._language):
+            message = write(head, int(now.timestamp()), reader, "notices/test", now)
+        self._server.send(message)
