@@ -39,7 +39,7 @@ def peer(house: House, other: House) -> rows.Peer:
 
 
 async def ask_peers(house: House) -> None:
-    (errand,) = [chore for chore in house.instance.chores if isinstance(chore, Round)]
+    (errand,) = [chore for chore in house.instance.chores if isinstance(chore, Round) and chore.name == "sync_hours"]
     await errand.go()
 
 
