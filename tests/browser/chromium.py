@@ -67,7 +67,12 @@ class Window(Browser):
         self._context.set_default_timeout(ANSWER_MS_MAX)
         self.page = self._context.new_page()
         self.page.on("pageerror", lambda error: self.troubles.append(f"{self.page.url}: {error}"))
-        self.page.on("requestfailed", lambda request: self.troubles.append(f"{request.url}: {request.failure}"))
+        self.page.on("requestfailed", self._note_failed)
+
+    def _note_failed(self, request: playwright.Request) -> None:
+        """Whoever goes to another page leaves the live news of the one before."""
+        if not (request.resource_type == "eventsource" and request.failure == "net::ERR_ABORTED"):
+            self.troubles.append(f"{request.url}: {request.failure}")
 
     def look(self, screen: Screen) -> None:
         """Go on on another screen, with the page that is open."""
