@@ -1,13 +1,26 @@
 """Full text on both databases: an index over a column of words, and which rows hold what somebody looks for.
 
 The words are made by ``fedaid.foundation.words`` and compared as they stand, so both databases find the same: an FTS5
-table that triggers keep on SQLite, a GIN index over a tsvector on PostgreSQL. Neither's own stemmer or parser is asked.
+table that triggers keep on SQLite, a generated column with a GIN index over it on PostgreSQL. Neither's own stemmer or
+parser is asked.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Column, Connection, Select, Table, cast, column, event, literal_column, select, table
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    TableClause,
+    cast,
+    column,
+    event,
+    literal_column,
+    select,
+    table,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from fedaid.foundation.words import Asked
@@ -34,6 +47,11 @@ def name_of(of: str) -> str:
     return f"{of}_index"
 
 
+def vector_of(words: str) -> str:
+    """What the column beside the words is called that PostgreSQL makes of them."""
+    return f"{words}_vector"
+
+
 def _sqlite(of: str, key: str, words: str) -> Sequence[str]:
     fts = name_of(of)
     new, old = f"(rowid, {words}) VALUES (new.{key}, new.{words})", f"VALUES ('delete', old.{key}, old.{words})"
@@ -47,24 +65,44 @@ def _sqlite(of: str, key: str, words: str) -> Sequence[str]:
     )
 
 
-def _vector(words: str) -> str:
-    return f"array_to_tsvector(string_to_array({words}, ' '))"
-
-
 def _postgresql(of: str, words: str) -> Sequence[str]:
-    return (f"CREATE INDEX {name_of(of)} ON {of} USING gin ({_vector(words)})",)
+    vector = vector_of(words)
+    made = f"array_to_tsvector(string_to_array({words}, ' '))"
+    # Stored, as it is dear to make for each row that is looked at. Without fastupdate, as otherwise who looks for words
+    # goes through all that was written since the last vacuum.
+    return (
+        f"ALTER TABLE {of} ADD COLUMN {vector} tsvector GENERATED ALWAYS AS ({made}) STORED",
+        f"CREATE INDEX {name_of(of)} ON {of} USING gin ({vector}) WITH (fastupdate = off)",
+    )
 
 
-def holding(connection: Connection, words: Column[str], asked: Sequence[Asked]) -> Select[Any]:
-    """The keys of the rows that hold each of these words, as a query to stand in another. ``asked`` is not empty."""
-    of = words.table
+def first_holding(connection: Connection, words: Column[str], asked: Sequence[Asked], most: int) -> Sequence[int]:
+    """The keys of at most so many rows that hold each of these words, found by the index. ``asked`` is not empty."""
+    key = next(iter(words.table.primary_key.columns))
     if connection.dialect.name == "postgresql":
-        wanted = cast(" & ".join(f"('{one.begin}':* | '{one.bare}')" for one in asked), TSQUERY)
-        key = next(iter(of.primary_key.columns))
-        holds = literal_column(_vector(f"{of.name}.{words.name}")).op("@@")(wanted)
-        # By itself: who wants only some of them makes PostgreSQL believe that it meets them soon without the index.
-        found = select(key).where(holds).cte(f"{of.name}_held").prefix_with("MATERIALIZED", dialect="postgresql")
-        return select(found.c[key.name])
-    fts = table(name_of(of.name), column("rowid"), column(name_of(of.name)))
+        return connection.execute(select(key).where(_matches(words, asked)).limit(most)).scalars().all()
+    fts, matched = _fts(words, asked)
+    return connection.execute(select(fts.c.rowid).where(matched).limit(most)).scalars().all()
+
+
+def holds(connection: Connection, words: Column[str], asked: Sequence[Asked], key: Column[int]) -> ColumnElement[bool]:
+    """Whether the row with this key holds each of these words, for a query that goes through rows in an order of its
+    own and soon has enough of them."""
+    if connection.dialect.name == "postgresql":
+        own = next(iter(words.table.primary_key.columns))
+        # A value, not a condition that PostgreSQL might turn around and answer for all rows first.
+        return select(_matches(words, asked)).where(own == key).scalar_subquery()
+    fts, matched = _fts(words, asked)
+    return key.in_(select(fts.c.rowid).where(matched))  # FTS5 is asked once; for one row after the other it is slow
+
+
+def _matches(words: Column[str], asked: Sequence[Asked]) -> ColumnElement[bool]:
+    wanted = cast(" & ".join(f"('{one.begin}':* | '{one.bare}')" for one in asked), TSQUERY)
+    return literal_column(f"{words.table.name}.{vector_of(words.name)}").op("@@", return_type=Boolean)(wanted)
+
+
+def _fts(words: Column[str], asked: Sequence[Asked]) -> tuple[TableClause, ColumnElement[bool]]:
+    name = name_of(words.table.name)
+    fts = table(name, column("rowid"), column(name))
     matched = " AND ".join(f'("{one.begin}"* OR "{one.bare}")' for one in asked)
-    return select(fts.c.rowid).where(fts.c[name_of(of.name)].op("MATCH")(matched))
+    return fts, fts.c[name].op("MATCH", return_type=Boolean)(matched)

@@ -45,6 +45,19 @@ def test_a_listing_is_found_by_words_of_its_title_details_and_place(world: World
     assert found(world, text=typed) == ["Moving a sofa, moves of furniture"]
 
 
+def test_words_that_much_has_find_the_same_as_words_that_little_has(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for title in ("Moving a sofa", "Moving a table", "Moving a red sofa", "Piano lessons"):
+        world.post(title=title, description="", place="")
+    for typed in ("mov", "moving sofa", "sofas", "red sofa", "piano", "zeppelin"):
+        monkeypatch.setattr(queries, "INDEXED_MAX", 500)
+        little = found(world, text=typed)
+        monkeypatch.setattr(queries, "INDEXED_MAX", 1)
+        assert found(world, text=typed) == little
+    assert found(world, text="moving sofa") == ["Moving a red sofa", "Moving a sofa"]
+
+
 @pytest.mark.parametrize(
     "typed", ["sofa piano", "ofa", "' OR 1=1 --", '"', "a* OR b", "sofa:*", "NOT sofa x", "\x00", "&|!"]
 )

@@ -123,15 +123,16 @@ def showable(
     connection: Connection,
     federation: Federation,
     viewer: str,
-    host: ColumnElement[str],
+    hosts: tuple[ColumnElement[str], Sequence[str]],
     *actors: ColumnElement[str],
 ) -> ColumnElement[bool]:
     """The condition under which what came from elsewhere is shown: not of anybody who is shut out (attack S48).
 
     What came from somebody limited is shown only to those who follow one of its ``actors``. ``viewer`` is the actor
-    who looks, empty for somebody signed out; ``host`` and ``actors`` are columns of one table.
+    who looks, empty for somebody signed out; ``hosts`` and ``actors`` are columns of one table, the first with all that
+    stands in it.
     """
-    names = connection.execute(select(host).distinct()).scalars().all()
+    host, names = hosts
     found = verdicts_on(connection, federation, names)
     of_standing = {
         standing: [name for name in names if found[name].standing is standing]
