@@ -360,6 +360,11 @@ def check_expiry(expires_at: datetime, now: datetime) -> None:
         raise Refused("expiry", "It can stay on the board for at most a year; you can extend it later.")
 
 
+def warning_due(published_at: datetime, expires_at: datetime, notice_days: int) -> datetime:
+    """When its author is told that a listing ends: so many days before, but not in the first half of its time."""
+    return expires_at - min(timedelta(days=notice_days), (expires_at - published_at) / 2)
+
+
 def _blurred(posting: Posting) -> Posting:
     if posting.lat is None or posting.lon is None:
         return posting

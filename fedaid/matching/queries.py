@@ -401,6 +401,20 @@ def searches_of(connection: Connection, member_id: int) -> Sequence[SavedSearch]
     return [SavedSearch(**row._mapping) for row in connection.execute(query)]
 
 
+def searches_after(connection: Connection, member_id: int, most: int) -> Sequence[SavedSearch]:
+    """The searches of the next members after this one, by member: about ``most``, and all of each member's.
+
+    For the chore that tells of what is new, not for pages.
+    """
+    table = saved_search.c
+    beyond = select(saved_search).where(table.member_id > member_id).order_by(table.member_id, table.id)
+    found = [SavedSearch(**row._mapping) for row in connection.execute(beyond.limit(most))]
+    if not found:
+        return []
+    last = found[-1].member_id
+    return [*(one for one in found if one.member_id != last), *searches_of(connection, last)]
+
+
 def search_of(connection: Connection, viewer: Viewer, search_id: int) -> SavedSearch | None:
     """One of the viewer's searches; None for everybody else."""
     mine = (saved_search.c.id == search_id) & (saved_search.c.member_id == viewer.member_id)

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 import fedaid.notices.pages
 from fedaid.board import commands as board
+from fedaid.board.limits import BoardLimits
 from fedaid.board.queries import Listing
 from fedaid.foundation.database import Database
 from fedaid.foundation.viewer import Role, Viewer
@@ -97,7 +98,10 @@ class Town:
         return member_queries.viewer_of(found)
 
     def browser(self, who: Viewer) -> TestClient:
-        routes = [*fedaid.notices.pages.routes(LIMITS, self.mail, MemberLimits(), self.live), *self.people.routes()]
+        routes = [
+            *fedaid.notices.pages.routes(LIMITS, self.mail, MemberLimits(), BoardLimits(), self.live),
+            *self.people.routes(),
+        ]
         found = browser(self.people.world.house, routes, unread=queries.count_unread)
         found.headers.update(HTML)
         if who.member_id is not None:

@@ -31,6 +31,7 @@ def routes(limits: BoardLimits, pictures: PictureProxy) -> Sequence[Route]:
         Route("/listings/{number:int}/context", documents.context(limits), methods=["GET"]),
         Route("/listings/{number:int}/edit", compose.edit_page, methods=["GET"]),
         Route("/listings/{number:int}/edit", photos.photo_form(compose.edit(limits), limits), methods=["POST"]),
+        Route("/listings/{number:int}/edit/photo", photos.of_change, methods=["GET"]),
         Route("/listings/{number:int}/photo", photos.of_listing, methods=["GET"]),
         Route("/listings/{number:int}/respond", form_page(act.respond), methods=["POST"]),
         Route("/listings/{number:int}/withdraw", form_page(act.withdraw_listing), methods=["POST"]),

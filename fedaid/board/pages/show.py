@@ -15,13 +15,12 @@ from activitypub.vocabulary import CONTENT_TYPE
 from fedaid.actors.queries import Card
 from fedaid.board import queries
 from fedaid.board.pages.wording import reached, shown, with_emoji
-from fedaid.board.queries import Filters, Listing
-from fedaid.board.rules import SEARCH_CHARACTERS_MAX, Kind, MatchState, ResponseState, is_slug
+from fedaid.board.queries import FILTERS, KM_CHOICES, Filters, Listing, read_filters
+from fedaid.board.rules import SEARCH_CHARACTERS_MAX, MatchState, ResponseState, is_slug
 from fedaid.board.wire.shapes import hashtag_of, listing_content
-from fedaid.foundation.pages import House, house, render, viewer
-from fedaid.foundation.places import on_earth
+from fedaid.foundation.pages import ROW_ID_MAX, House, house, render, viewer
 from fedaid.foundation.refused import NotFound
-from fedaid.foundation.text import one_line, paragraphs
+from fedaid.foundation.text import paragraphs
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import day_and_time
 from fedaid.groups import queries as groups
@@ -30,11 +29,6 @@ from fedaid.members.queries.joining import our_neighbourhood
 from fedaid.network.queries import verdicts_on
 from fedaid.network.rules.restrictions import Standing
 
-ROW_ID_MAX = 2**63 - 1
-FILTERS: Final = ("kind", "category", "q", "mine", "near", "km", "urgent")  # by their names in the address
-KM_CHOICES: Final = (1, 2, 5, 10, 25, 100)
-KM_DEFAULT: Final = 5
-NEAR_ME: Final = "me"
 NOTHING_SAID: Final[Mapping[int, str]] = {}
 
 
@@ -61,21 +55,7 @@ def board_page(request: Request) -> Response:
 
 def with_position(home: House, connection: Connection, who: Viewer, filters: Filters) -> Filters:
     """The filters with the position that they name: where the viewer lives, degrees, or a place of the board."""
-    if not filters.near_said:
-        return filters
-    if filters.near_said == NEAR_ME:
-        return replace(filters, near=home.position_of(connection, who))
-    degrees = _degrees(filters.near_said)
-    return replace(filters, near=degrees or queries.position_of_place(connection, who, filters.near_said))
-
-
-def _degrees(said: str) -> tuple[float, float] | None:
-    lat, comma, lon = said.partition(",")
-    try:
-        found = (float(lat), float(lon)) if comma else None
-    except ValueError:
-        return None
-    return found if found is not None and on_earth(*found) else None
+    return queries.with_position(connection, who, filters, lambda: home.position_of(connection, who))
 
 
 def group_board(request: Request) -> Response:
@@ -142,22 +122,6 @@ def _to_show(connection: Connection, home: House, who: Viewer, boards: Sequence[
 def filters_of(request: Request) -> Filters:
     """The filters in the address of this request."""
     return read_filters(request.query_params, signed_in=viewer(request).signed_in)
-
-
-def read_filters(asked: Mapping[str, str], *, signed_in: bool) -> Filters:
-    """The filters as they stand in an address; what makes no sense is left out."""
-    km = asked.get("km", "")
-    kind, before, slug = asked.get("kind", ""), asked.get("before", ""), asked.get("category", "")
-    return Filters(
-        kind=Kind(kind) if kind in set(Kind) else None,
-        category=slug if is_slug(slug) else "",
-        text=one_line(asked.get("q", ""))[:SEARCH_CHARACTERS_MAX],
-        near_said=one_line(asked.get("near", ""))[:SEARCH_CHARACTERS_MAX],
-        km=int(km) if km in set(map(str, KM_CHOICES)) else KM_DEFAULT,
-        urgent=asked.get("urgent") == "1",
-        mine=asked.get("mine") == "1" and signed_in,
-        before=int(before) if before.isascii() and before.isdigit() and int(before[:20]) <= ROW_ID_MAX else None,
-    )
 
 
 def link(request: Request, **changes: str) -> str:

@@ -187,6 +187,13 @@ def _viewer(row: Row[tuple[object, ...]]) -> Viewer:
     return replace(who, owes_agreement=bool(row._mapping["owes"]))
 
 
+def viewer_by_id(connection: Connection, member_id: int) -> Viewer | None:
+    """The member with this row id as one who acts; None where there is none, or they have left."""
+    query = _members().add_columns(_owes_agreement().label("owes")).where(member.c.id == member_id)
+    row = connection.execute(query).one_or_none()
+    return _viewer(row) if row is not None else None
+
+
 def _owes_agreement() -> ColumnElement[bool]:
     """Whether a version asks everybody again that is newer than the newest the member accepted."""
     version = community_agreement.c.version
