@@ -438,6 +438,7 @@ def _pages(
         map_tiles=settings.map_tiles,
         map_credit=settings.map_credit,
         beside_listing=fedaid.matching.pages.beside_listing(settings.matching),
+        on_cards=fedaid.matching.pages.on_cards(settings.matching),
         unread=fedaid.notices.queries.count_unread,
     )
     return app
@@ -459,6 +460,7 @@ def routes(
     settings: Settings, desk: Desk, patient: Patient, pictures: PictureProxy, identify: Identify, live: Live
 ) -> list[BaseRoute]:
     """Every address of the pages; the first that fits is asked."""
+    directories = _directories(settings, desk)
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
         *fedaid.web.pages.routes(settings.matching, settings.board),
@@ -467,8 +469,8 @@ def routes(
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board, pictures),
-        *fedaid.skills.pages.routes(settings.skills, fedaid.board.queries.categories, _directories(settings, desk)),
-        *fedaid.matching.pages.routes(settings.matching),
+        *fedaid.skills.pages.routes(settings.skills, fedaid.board.queries.categories, directories),
+        *fedaid.matching.pages.routes(settings.matching, directories),
         *fedaid.mentions.pages.routes(settings.board, pictures),
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.timebank.api.routes(settings.timebank, identify),

@@ -261,6 +261,61 @@ def why_me(connection: Connection, viewer: Viewer, request: Listing, now: dateti
     return found if isinstance(found, Fit) else None
 
 
+@dataclass(frozen=True)
+class Why:
+    """Why a listing is something for the viewer; ``mine`` is the request of theirs that an offer fits."""
+
+    fit: Fit
+    mine: Listing | None = None
+
+
+def whys(connection: Connection, viewer: Viewer, listing_ids: Sequence[int], looking: Looking) -> Mapping[int, Why]:
+    """Why these listings are something for the viewer, by their ids; nothing of those that are not.
+
+    However many there are, as often is the database asked.
+    """
+    if not viewer.signed_in:
+        return {}
+    answerable = board.answerable_among(connection, viewer, listing_ids, looking.now, looking.federation)
+    refused = _said_not_now(connection, viewer) if answerable else ()
+    open_ones = [one for one in answerable if one.id not in refused]
+    requests = [one for one in open_ones if one.kind is Kind.REQUEST]
+    offers = [one for one in open_ones if one.kind is Kind.OFFER]
+    return _whys_of_requests(connection, viewer, requests, looking) | _whys_of_offers(
+        connection, viewer, offers, looking
+    )
+
+
+def _whys_of_requests(
+    connection: Connection, viewer: Viewer, requests: Sequence[Listing], looking: Looking
+) -> dict[int, Why]:
+    me = _myself(connection, viewer, looking.now) if requests else None
+    if me is None or not me.abilities:
+        return {}
+    judged = ((one.id, fit(need, me, looking.now)) for one, need in _needs(connection, requests))
+    return {number: Why(found) for number, found in judged if isinstance(found, Fit)}
+
+
+def _whys_of_offers(
+    connection: Connection, viewer: Viewer, offers: Sequence[Listing], looking: Looking
+) -> dict[int, Why]:
+    mine = [(one, need_of(one)) for one in _my_requests(connection, viewer, looking)] if offers else []
+    found: dict[int, Why] = {}
+    for offer in offers if mine else []:
+        helper = _offer_as_helper(offer, looking.limits)
+        judged = ((one, fit(need, helper, looking.now)) for one, need in mine)
+        fits = [Why(each, one) for one, each in judged if isinstance(each, Fit)]
+        if fits:
+            found[offer.id] = max(fits, key=lambda why: why.fit.points)
+    return found
+
+
+def _my_requests(connection: Connection, viewer: Viewer, looking: Looking) -> Sequence[Listing]:
+    """The requests of the viewer's that take answers, newest first."""
+    mine = board.my_listings(connection, viewer)
+    return [one for one in mine if one.kind is Kind.REQUEST and one.takes_responses(looking.now)]
+
+
 def requests_for_offer(connection: Connection, viewer: Viewer, offer: Listing, looking: Looking) -> Sequence[Suggested]:
     """Requests that an offer of the viewer's fits: by what stands in it, and where it says no time, by theirs."""
     helper = _offer_as_helper(offer, looking.limits)
@@ -286,11 +341,7 @@ def offers_for_request(
 def my_request_for(connection: Connection, viewer: Viewer, offer: Listing, looking: Looking) -> Suggested | None:
     """The request of the viewer's that somebody's offer fits best; None when it fits none."""
     helper = _offer_as_helper(offer, looking.limits)
-    mine = [
-        one
-        for one in board.my_listings(connection, viewer)
-        if one.kind is Kind.REQUEST and one.takes_responses(looking.now)
-    ]
+    mine = _my_requests(connection, viewer, looking)
     judged = [(offer, fit(need_of(one), helper, looking.now), one) for one in mine]
     return next(iter(_shown(connection, viewer, looking, judged)), None)
 

@@ -84,10 +84,12 @@ def _board(request: Request, filters: Filters, group: groups.Board | None = None
         looks_after = group is not None and groups.coordinates(connection, who, group.id)
         queue = _in_queue(connection, group) if group is not None and looks_after else 0
         position = home.position_of(connection, who)
+        on_cards = home.on_cards(home, who, connection, [one.listing.id for one in page.listings])
     return render(
         request,
         "board/board.html",
         listings=[shown(one, who, now) for one in page.listings],
+        on_cards=on_cards,
         more=link(request, before=str(page.next_before)) if page.next_before is not None else "",
         filters=filters,
         categories=kinds,
@@ -166,14 +168,23 @@ def show_listing(
     wrong: str = "",
     typed: str = "",
     said: Mapping[int, str] = NOTHING_SAID,
+    thanks: Mapping[int, str] = NOTHING_SAID,
 ) -> Response:
-    """The page, with what was wrong and what was typed when an answer, or words to a response, could not be taken."""
+    """The page, with what was wrong and what was typed when an answer, or words to a response or of thanks, could not
+    be taken."""
     home, who = house(request), viewer(request)
     with home.database.read() as connection:
         values = _listing_values(connection, home, who, listing_id)
         values["beside"] = home.beside_listing(home, who, connection, listing_id)
     answer = render(
-        request, "board/listing.html", status, wrong_sentence=wrong, typed=typed, typed_remarks=dict(said), **values
+        request,
+        "board/listing.html",
+        status,
+        wrong_sentence=wrong,
+        typed=typed,
+        typed_remarks=dict(said),
+        typed_thanks=dict(thanks),
+        **values,
     )
     if values["one"].listing.local:
         answer.headers["Link"] = f'<{values["one"].listing.uri}>; rel="alternate"; type="{CONTENT_TYPE}"'
@@ -197,6 +208,7 @@ def _listing_values(connection: Connection, home: House, who: Viewer, listing_id
         "shown_pictures": lambda uri: [one for one in pictures.get(uri, ()) if not one.emoji],
         "details": with_emoji(one.details, pictures.get(listing.uri, ())),
         "mine": mine,
+        "thanked": {one.response_id for each in (*responses, *mine) for one in each.remarks if one.is_thanks},
         "may_respond": listing.takes_responses(now) and not listing.is_by(who) and not _waits(mine),
         "matches": queries.matches_of_listing(connection, who, listing),
         "meeting": queries.meeting(connection, who, listing),
