@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
 
+from fedaid.actors.queries import with_actors
 from fedaid.actors.rules import folded
 from fedaid.actors.tables import local_actor
 from fedaid.foundation.viewer import Role, Viewer
@@ -48,21 +49,9 @@ class TokenHolder:
 
 
 def _members() -> Select[tuple[object, ...]]:
-    columns = (
-        member.c.id,
-        member.c.actor_id,
-        local_actor.c.uri.label("actor"),
-        local_actor.c.handle,
-        local_actor.c.name,
-        local_actor.c.summary,
-        member.c.email,
-        member.c.role,
-        member.c.time_zone,
-        member.c.language,
-        member.c.created_at,
-    )
-    joined = select(*columns).join(local_actor, local_actor.c.id == member.c.actor_id)
-    return joined.where(local_actor.c.gone_at.is_(None))
+    table = member.c
+    columns = (table.id, table.email, table.role, table.time_zone, table.language, table.created_at)
+    return with_actors(table.actor_id, *columns)
 
 
 def _member(row: Row[tuple[object, ...]]) -> Member:
