@@ -15,6 +15,7 @@ class BoardLimits:
     expiry_warning_days         how long before it leaves the board its author reads so on My day
     expiry_notice_days          how long before that they get a notice, or half of its time: in time for a weekly mail
     expired_shown_days          how long after that it stands there still, to be put back
+    thanks_characters_max       of the words with which somebody thanks for help
     photo_bytes_max             of the file of a photo that a member chooses
     photo_pixels_max            of it before it is made smaller
     photo_side_pixels_max       to which it is made smaller, on its longer side
@@ -33,6 +34,7 @@ class BoardLimits:
     expiry_warning_days: int = 3
     expiry_notice_days: int = 8
     expired_shown_days: int = 14
+    thanks_characters_max: int = 500
     photo_bytes_max: int = 10 * 1024 * 1024
     photo_pixels_max: int = 50_000_000
     photo_side_pixels_max: int = 1600

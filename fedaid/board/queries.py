@@ -315,7 +315,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Remark:
-    """What one side of a response wrote to the other after it. ``uri`` is its id on the wire."""
+    """What one side of a response wrote to the other after it. ``uri`` is its id on the wire.
+
+    is_thanks  whoever was helped thanked with it; of what was written elsewhere this is not known
+    """
 
     id: int
     uri: str
@@ -324,6 +327,7 @@ class Remark:
     text: str
     warning: str
     created_at: datetime
+    is_thanks: bool = False
 
 
 @dataclass(frozen=True)
@@ -1235,6 +1239,12 @@ def _remarks_of(connection: Connection, response_ids: Sequence[int]) -> dict[int
     for row in connection.execute(query):
         found.setdefault(row.response_id, []).append(Remark(**row._mapping))
     return found
+
+
+def is_thanked(connection: Connection, response_id: int) -> bool:
+    """Whether whoever was helped has said thank you for it here."""
+    thanks = (remark_table.c.response_id == response_id) & remark_table.c.is_thanks
+    return connection.execute(select(remark_table.c.id).where(thanks).limit(1)).first() is not None
 
 
 def latest_remark_by(connection: Connection, response_id: int, author: str) -> Remark | None:

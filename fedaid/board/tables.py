@@ -241,6 +241,7 @@ help_match = Table(
 )
 
 # What the two sides of a response write to each other after it. uri is the id of the Note where it travelled.
+# is_thanks: whoever was helped thanked with it.
 remark = Table(
     "remark",
     metadata,
@@ -251,6 +252,7 @@ remark = Table(
     Column("text", Text, nullable=False),
     Column("warning", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("is_thanks", Boolean, nullable=False, server_default=false()),
 )
 
 # What people elsewhere pressed below a listing of ours. Kept for its author, shown and counted nowhere in public.

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     CALLED_OFF = "called_off"
     DONE = "done"
     REMARK = "remark"
+    THANKED = "thanked"
     # about a listing (its id)
     ENDING = "ending"
     EXPIRED = "expired"
@@ -76,7 +77,7 @@ class Topic(StrEnum):
 
 
 _OTHERS = {
-    Topic.MESSAGES: (Kind.REMARK,),
+    Topic.MESSAGES: (Kind.REMARK, Kind.THANKED),
     Topic.ASKS: (Kind.ASKED,),
     Topic.SEARCHES: (Kind.FOUND,),
     Topic.HOURS: (

@@ -28,7 +28,7 @@ from fedaid.board.commands.listings import (
     withdraw_listing,
 )
 from fedaid.board.commands.looks import approve_listing, decline_listing
-from fedaid.board.commands.matches import cancel_match, log_hours, mark_done, settle_match
+from fedaid.board.commands.matches import cancel_match, log_hours, mark_done, settle_match, thank
 from fedaid.board.commands.reactions import receive_reaction, undo_reaction, undo_reactions
 from fedaid.board.commands.receive import (
     Terms,
@@ -94,6 +94,7 @@ __all__ = [
     "seed_categories",
     "settle_match",
     "tell_of",
+    "thank",
     "undo_reaction",
     "undo_reactions",
     "warn_ending",

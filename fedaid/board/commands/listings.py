@@ -66,7 +66,6 @@ from fedaid.groups.rules import is_looked_at
 
 EXPIRED_AT_ONCE_MAX = 200
 WARNED_AT_ONCE_MAX = 200
-TAKEN_DOWN = "This was taken off the board."
 
 
 def post_listing(
@@ -280,8 +279,8 @@ def _take_down(work: Work, found: Listing) -> None:
     waiting = (response.c.listing_id == listing_id) & (response.c.state == ResponseState.OFFERED)
     for row in work.connection.execute(select(response).where(waiting)).all():
         one = queries.response_of(row)
-        change_response(work, one, ResponseState.DECLINED, reason=TAKEN_DOWN)
-        work.record(ResponseDeclined(one.id, TAKEN_DOWN))
+        change_response(work, one, ResponseState.DECLINED)
+        work.record(ResponseDeclined(one.id))
     if found.state is ListingState.DRAFT:  # nobody has seen it
         forget_look(work, listing_id)
     else:

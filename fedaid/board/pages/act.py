@@ -105,9 +105,47 @@ def _about_match(request: Request, act: Callable[[Work, Viewer, int], object], s
     return go(f"/listings/{found.listing_id}", said)
 
 
-def mark_done(request: Request, form: Form) -> Response:
-    """The help was given."""
-    return _about_match(request, commands.mark_done, "done")
+def mark_done(limits: BoardLimits) -> Callable[[Request, Form], Response]:
+    """How it is said that the help was given."""
+
+    def done(request: Request, form: Form) -> Response:
+        """The help was given; whoever was helped may thank in the same step. A refusal keeps their words."""
+
+        def act(work: Work, who: Viewer, match_id: int) -> None:
+            commands.mark_done(work, who, match_id)
+            if form["thanks"]:
+                commands.thank(work, who, match_id, form["thanks"], limits)
+
+        return _thanking(request, form, act, "done")
+
+    return done
+
+
+def thank(limits: BoardLimits) -> Callable[[Request, Form], Response]:
+    """How somebody says thank you."""
+
+    def say_thanks(request: Request, form: Form) -> Response:
+        """Whoever was helped thanks in their own words. A refusal keeps them."""
+
+        def act(work: Work, who: Viewer, match_id: int) -> None:
+            commands.thank(work, who, match_id, form["thanks"], limits)
+
+        return _thanking(request, form, act, "thanked")
+
+    return say_thanks
+
+
+def _thanking(request: Request, form: Form, act: Callable[[Work, Viewer, int], object], said: str) -> Response:
+    who, match_id = member(request), number_of(request)
+    with house(request).database.read() as connection:
+        found = queries.match(connection, who, match_id)
+    try:
+        return _about_match(request, act, said)
+    except (NotFound, NotAllowed):
+        raise
+    except Refused as refused:
+        thanks = {match_id: form["thanks"]}
+        return show_listing(request, found.listing_id, refused.status, refused.sentence, thanks=thanks)
 
 
 def cancel_match(request: Request, form: Form) -> Response:

@@ -98,7 +98,7 @@ def _remark(connection: Connection, fact: board_facts.RemarkMade | board_facts.R
     if said is not None and sides is not None:
         by_helper = said.author_actor == sides[0].helper_actor
         whom = sides[1].author_member_id if by_helper else sides[0].helper_member_id
-        yield Tell([whom], Kind.REMARK, said.response_id)
+        yield Tell([whom], Kind.THANKED if said.is_thanks else Kind.REMARK, said.response_id)
 
 
 def _called_off(connection: Connection, fact: board_facts.MatchCancelled) -> Iterator[Tell]:

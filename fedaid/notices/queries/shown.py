@@ -305,6 +305,7 @@ _LOOKS: Mapping[Kind, Look] = MappingProxyType(
         Kind.CALLED_OFF: _to_either,
         Kind.DONE: _to_either,
         Kind.REMARK: _to_either,
+        Kind.THANKED: _to_either,
         Kind.ENDING: _ending,
         Kind.EXPIRED: _own_listing,
         Kind.HIDDEN: _own_listing,

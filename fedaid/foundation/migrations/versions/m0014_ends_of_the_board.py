@@ -1,4 +1,6 @@
-"""Searches that tell of what is new, listings that tell before they end, and photos of changes that were refused."""
+"""Searches that tell of what is new, ends that are told before, photos of refused changes, and words of thanks."""
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,8 +13,8 @@ branch_labels = None
 depends_on = None
 
 KINDS = (
-    "'answered', 'taken_back', 'accepted', 'declined', 'called_off', 'done', 'remark', 'ending', 'expired', 'hidden', "
-    "'looked_at', 'to_look_at', 'asked', 'found', 'hours_claimed', 'hours_credited', 'hours_refused', 'hours_stuck', "
+    "'answered', 'taken_back', 'accepted', 'declined', 'called_off', 'done', 'remark', 'thanked', 'ending', 'expired', "
+    "'hidden', 'looked_at', 'to_look_at', 'asked', 'found', 'hours_claimed', 'hours_credited', 'hours_refused', 'hours_stuck', "
     "'hours_questioned', 'hours_explained', 'hours_to_explain', 'group_asked', 'group_answered', 'taken_in', "
     "'applied', 'reported', 'message', 'suggestion', 'peering_asked', 'ledger_alarm', 'recovery'"
 )
@@ -23,6 +25,9 @@ CHANNELS = "'none', 'here', 'weekly', 'at_once'"
 def upgrade() -> None:
     """What old code knows of goes on working beside it."""
     _beside_listings()
+    _forget_sentences_of_ours()
+    with op.batch_alter_table("remark", recreate="never") as table:
+        table.add_column(sa.Column("is_thanks", sa.Boolean(), server_default=sa.false(), nullable=False))
     if op.get_bind().dialect.name == "postgresql":
         _widen("notice", "kind", KINDS)
         _widen("notice_choice", "topic", TOPICS)
@@ -32,7 +37,7 @@ def upgrade() -> None:
 
 
 def _beside_listings() -> None:
-    beside = {
+    beside: dict[str, list[sa.Column[Any]]] = {
         "search_look": [
             sa.Column("since", UtcDateTime(), nullable=False),
             sa.Column("after_member_id", sa.BigInteger(), nullable=False),
@@ -51,6 +56,12 @@ def _beside_listings() -> None:
             sa.ForeignKeyConstraint(["listing_id"], ["listing.id"], name=op.f(f"fk_{name}_listing_id_listing")),
             sa.PrimaryKeyConstraint("listing_id", name=op.f(f"pk_{name}")),
         )
+
+
+def _forget_sentences_of_ours() -> None:
+    """What nobody wrote is no reason; pages say in the reader's language what became of an answer."""
+    ours = "'This was called off.', 'This was taken off the board.'"
+    op.execute(f"UPDATE response SET reason = '' WHERE reason IN ({ours})")  # noqa: S608 - our own words
 
 
 def _widen(table: str, column: str, values: str) -> None:
