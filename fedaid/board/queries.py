@@ -31,6 +31,7 @@ from fedaid.board.rules import (
     Visibility,
     helpers_found,
     is_slug,
+    next_time,
 )
 from fedaid.board.tables import category as category_table
 from fedaid.board.tables import help_match as match_table
@@ -52,6 +53,7 @@ from fedaid.foundation.places import KM_PER_DEGREE, narrowing, on_earth
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.text import one_line
 from fedaid.foundation.viewer import Viewer
+from fedaid.foundation.wording import zone
 from fedaid.foundation.words import asked
 from fedaid.groups import queries as groups
 from fedaid.network.queries import showable, verdicts_on
@@ -128,6 +130,10 @@ class Listing:
     def stands(self) -> bool:
         """Whether it is wanted or given again and again, until its author ends it."""
         return self.rhythm is not Rhythm.ONCE
+
+    def time_from(self, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """When it begins and ends, the next time where it stands."""
+        return next_time(self.rhythm, self.starts_at, self.ends_at, zone(self.time_zone), now)
 
     @property
     def in_own_name(self) -> bool:

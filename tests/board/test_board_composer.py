@@ -380,3 +380,16 @@ def test_a_photo_of_a_change_that_was_given_up_waits_a_week_and_comes_into_no_ot
     world.house.clock.pass_seconds(limits.photo_waits_days * DAY)
     with world.units.begin() as work:
         assert commands.forget_waiting_photos(work, limits) == 1
+
+
+def test_what_is_given_every_week_can_be_changed_when_its_first_time_is_over(world: World) -> None:
+    ana = visit(world, world.ana)
+    weekly = {"rhythm": "weekly", "starts_at": "2026-09-05T10:00", "ends_at": "2026-09-05T12:00"}
+    found = posted(world, press(ana, "post", **weekly))
+    assert "every week, first Sat 5 Sep 2026, 10:00-12:00" in body(ana, f"/listings/{found.id}")
+    world.house.clock.pass_seconds(6 * DAY)
+    assert "every week, next Sat 12 Sep 2026, 10:00-12:00" in body(ana, f"/listings/{found.id}")
+    edit = f"/listings/{found.id}/edit"
+    assert ana.post(edit, data={**FORM, **weekly, "title": "Tea in the yard"}).status_code == 303
+    once = ana.post(edit, data={**FORM, **weekly, "rhythm": "once"})
+    assert (once.status_code, "already over" in once.text) == (422, True)

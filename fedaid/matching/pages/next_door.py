@@ -98,7 +98,8 @@ def _fitting(
     request: Request, limits: MatchingLimits, listing: Listing, entries: Sequence[TheirEntry]
 ) -> Sequence[Could]:
     """The best of them first. When they are free and where they live is not told to us, so it is not judged."""
-    need, now = need_of(listing), house(request).units.clock.now()
+    now = house(request).units.clock.now()
+    need = need_of(listing, now)
     judged = ((one, fit(need, Helper([_ability(one)]), now)) for one in entries)
     fits = [Could(one, each) for one, each in judged if isinstance(each, Fit)]
     return sorted(fits, key=lambda one: -one.fit.points)[: limits.suggestions_max]
