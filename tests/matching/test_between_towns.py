@@ -3,9 +3,10 @@
 from pathlib import Path
 from unittest.mock import patch
 
+from activitypub.client import Client
 from activitypub.errors import FetchFailed
+from fedaid.skills.limits import SkillLimits
 from fedaid.skills.rules import Visibility
-from fedaid.skills.wire import Directories
 from tests.skills.test_across_networks import add
 from tests.web.street import Street, on_the_street
 
@@ -54,9 +55,10 @@ def test_who_could_help_next_door_is_asked_for_now_by_its_author_alone(database_
         other = await posted(street, "north", "ana", "request", {**REQUEST, "title": "Feed my cat", "category": ""})
         ana = street.north.browser("ana")
         assert "Nobody there shows a skill that fits." in (await ana.open(f"{other}/neighbours")).text
+        street.clock.pass_seconds(SkillLimits().neighbours_kept_seconds + 1)
         assert (await street.north.browser().open(f"{request}/neighbours")).status == 401
         assert (await street.north.browser("kim").open(f"{request}/neighbours")).status == 404
-        with patch.object(Directories, "of", side_effect=FetchFailed("timeout", "It did not answer.", permanent=False)):
+        with patch.object(Client, "fetch", side_effect=FetchFailed("timeout", "It did not answer.", permanent=False)):
             assert "Riverside does not answer just now." in (await ana.open(f"{request}/neighbours")).text
         await street.north.instance.desk.pause(street.river.host)
         assert "not linked with another one" in (await ana.open(f"{request}/neighbours")).text

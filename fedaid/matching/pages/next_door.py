@@ -8,7 +8,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from activitypub.errors import FetchFailed
 from fedaid.board import queries as board
 from fedaid.board.pages.show import number_of
 from fedaid.board.queries import Listing
@@ -48,7 +47,7 @@ def next_door_page(limits: MatchingLimits, directories: Directories) -> Callable
     async def page(request: Request) -> Response:
         """Who in linked networks could help with my request, of those who show us what they can do."""
         listing, neighbours = await run_in_threadpool(_asked, request)
-        answers = await asyncio.gather(*(_ask(directories, one) for _, one in neighbours))
+        answers = await asyncio.gather(*(directories.of(one) for _, one in neighbours))
         return await run_in_threadpool(_page, request, limits, listing, [one for one, _ in neighbours], answers)
 
     return page
@@ -64,13 +63,6 @@ def _asked(request: Request) -> tuple[Listing, Sequence[tuple[Next, Neighbour]]]
             raise NotFound
         pairs = [(one, networks.by_host(connection, one.host)) for one in linked(connection, home.names.host)]
     return found, [(one, neighbour) for one, neighbour in pairs if neighbour is not None]
-
-
-async def _ask(directories: Directories, neighbour: Neighbour) -> Sequence[TheirEntry] | None:
-    try:
-        return await directories.of(neighbour)
-    except FetchFailed:
-        return None
 
 
 def _page(
