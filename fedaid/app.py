@@ -360,6 +360,11 @@ def _chores(settings: Settings, asking: sync.Asking, postman: Postman) -> Sequen
         Chore("state_hours", timebank.resend_look_seconds, lambda work: state_due(work, timebank)),
         Chore("tidy_pictures", settings.media.tidy_seconds, lambda work: tidy(work, settings.media)),
         Chore("forget_tombstones", settings.board.tidy_seconds, fedaid.board.commands.forget_tombstones),
+        Chore(
+            "forget_waiting_photos",
+            settings.board.tidy_seconds,
+            lambda work: fedaid.board.commands.forget_waiting_photos(work, settings.board),
+        ),
         Chore("forget_old_keys", settings.actors.old_keys_look_seconds, rotation.forget_old_keys),
         Chore(
             "index_listings",
@@ -367,9 +372,19 @@ def _chores(settings: Settings, asking: sync.Asking, postman: Postman) -> Sequen
             lambda work: fedaid.matching.commands.index_missing(work, settings.matching),
         ),
         Chore(
+            "tell_searchers",
+            settings.matching.alert_look_seconds,
+            lambda work: fedaid.matching.commands.tell_searchers(work, settings.federation, settings.matching),
+        ),
+        Chore(
             "forget_notices",
             settings.notices.tidy_seconds,
             lambda work: fedaid.notices.commands.forget_old(work, settings.notices),
+        ),
+        Chore(
+            "warn_of_ends",
+            settings.board.expire_look_seconds,
+            lambda work: fedaid.board.commands.warn_ending(work, settings.board),
         ),
         Chore("expire_listings", settings.board.expire_look_seconds, fedaid.board.commands.expire_due),
     )
@@ -423,6 +438,7 @@ def _pages(
         map_tiles=settings.map_tiles,
         map_credit=settings.map_credit,
         beside_listing=fedaid.matching.pages.beside_listing(settings.matching),
+        on_cards=fedaid.matching.pages.on_cards(settings.matching),
         unread=fedaid.notices.queries.count_unread,
     )
     return app
@@ -444,6 +460,7 @@ def routes(
     settings: Settings, desk: Desk, patient: Patient, pictures: PictureProxy, identify: Identify, live: Live
 ) -> list[BaseRoute]:
     """Every address of the pages; the first that fits is asked."""
+    directories = _directories(settings, desk)
     return [
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
         *fedaid.web.pages.routes(settings.matching, settings.board),
@@ -452,13 +469,13 @@ def routes(
         *fedaid.actors.pages.routes(_from_above(settings)),
         *fedaid.members.pages.routes(settings.members),
         *fedaid.board.pages.routes(settings.board, pictures),
-        *fedaid.skills.pages.routes(settings.skills, fedaid.board.queries.categories, _directories(settings, desk)),
-        *fedaid.matching.pages.routes(settings.matching),
+        *fedaid.skills.pages.routes(settings.skills, fedaid.board.queries.categories, directories),
+        *fedaid.matching.pages.routes(settings.matching, directories),
         *fedaid.mentions.pages.routes(settings.board, pictures),
         *fedaid.timebank.pages.routes(settings.timebank, settings.contact),
         *fedaid.timebank.api.routes(settings.timebank, identify),
         *fedaid.groups.pages.routes(settings.groups),
-        *fedaid.notices.pages.routes(settings.notices, settings.mail, settings.members, live),
+        *fedaid.notices.pages.routes(settings.notices, settings.mail, settings.members, settings.board, live),
         *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups, settings.mail),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, exists, func, or_, select
 
 from activitypub.keys import PrivateKey, SigningKey, VerificationKey, private_from_pem
 from activitypub.keys import public_from_multibase as ed25519_from_text
@@ -142,6 +142,14 @@ def by_uri(connection: Connection, uri: str) -> LocalActor | None:
 def by_id(connection: Connection, actor_id: int) -> LocalActor | None:
     """Our actor with this row id."""
     return _local_where(connection, local_actor.c.id == actor_id)
+
+
+def with_actors(actor_id: Column[int], *columns: ColumnElement[Any]) -> Select[tuple[object, ...]]:
+    """Rows that speak as an actor of ours which has not left: these columns, with the id, uri, handle, name and
+    summary of the actor, as ``actor_id``, ``actor`` and so on."""
+    table = local_actor.c
+    spoken_as = (actor_id, table.uri.label("actor"), table.handle, table.name, table.summary)
+    return select(*columns, *spoken_as).join(local_actor, table.id == actor_id).where(table.gone_at.is_(None))
 
 
 def handle_is_taken(connection: Connection, handle: str) -> bool:

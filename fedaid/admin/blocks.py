@@ -1,5 +1,6 @@
 """The desk for who is not welcome: what is laid on whom, and block lists taken over and given away."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ OUTCOME_WORDS: Mapping[Outcome, str] = {
     Outcome.OURS: "left: it would cover this network",
     Outcome.TWICE: "left: it stands in the list twice",
 }
+UNREADABLE = "unreadable"
+_WORDS_OF = {str(outcome): words for outcome, words in OUTCOME_WORDS.items()}
+_COUNTS = re.compile(f"(?:(?:{'|'.join([*_WORDS_OF, UNREADABLE])})=\\d+ ?)+")
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,27 @@ class Preview:
 
     @property
     def summary(self) -> str:
-        """How many lines came to what."""
-        counts = Counter(one.outcome for one in self.weighed)
-        parts = [f"{counts[outcome]} {_(words)}" for outcome, words in OUTCOME_WORDS.items() if counts[outcome]]
-        if self.unreadable:
-            parts.append(_("%(count)s cannot be read", count=len(self.unreadable)))
-        return "; ".join(parts) or _("nothing")
+        """How many lines came to what, in the reader's language."""
+        return counts_in_words(self.counts)
+
+    @property
+    def counts(self) -> str:
+        """The same in no language, as the log keeps it: ``new=3 same=1 unreadable=2``."""
+        found = Counter(one.outcome for one in self.weighed)
+        told = [f"{outcome}={found[outcome]}" for outcome in OUTCOME_WORDS if found[outcome]]
+        return " ".join([*told, *([f"{UNREADABLE}={len(self.unreadable)}"] if self.unreadable else [])])
+
+
+def counts_in_words(counts: str) -> str:
+    """What the log keeps of a list that was taken over, in the reader's language; what is written otherwise stays."""
+    if counts and not _COUNTS.fullmatch(counts):
+        return counts  # an older log kept a sentence
+    pairs = (one.partition("=")[::2] for one in counts.split())
+    return "; ".join(_counted(what, number) for what, number in pairs) or _("nothing")
+
+
+def _counted(what: str, number: str) -> str:
+    return _("%(count)s cannot be read", count=number) if what == UNREADABLE else f"{number} {_(_WORDS_OF[what])}"
 
 
 def preview(connection: Connection, found: BlockList, our_host: str, also: Collection[str] = ()) -> Preview:
@@ -97,7 +116,7 @@ def take(work: Work, found: BlockList, by: str = "", also: Collection[str] = ())
     """Take the list over, all of it or nothing, and say what became of each line."""
     weighed = preview(work.connection, found, work.names.host, also)
     commands.restrict_all(work, [(one.entry.target, one.entry.terms) for one in weighed.taken], by)
-    commands.write_down(work, Decision.IMPORT, f"{len(weighed.taken)} hosts", weighed.summary, by)
+    commands.write_down(work, Decision.IMPORT, str(len(weighed.taken)), weighed.counts, by)
     return weighed
 
 

@@ -40,9 +40,10 @@ class ListingShown:
 
 @dataclass(frozen=True)
 class ListingArrived:
-    """A listing of a neighbouring board reached ours, or a newer form of it."""
+    """A listing of a neighbouring board reached ours, for the first time (``is_new``) or in a newer form."""
 
     listing_id: int
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,13 @@ class LookAsked:
 @dataclass(frozen=True)
 class ListingLookedAt:
     """A coordinator let a listing onto the board, or did not; the look says which and why."""
+
+    listing_id: int
+
+
+@dataclass(frozen=True)
+class ListingEnding:
+    """The time of a listing of ours is over soon; its author may keep it longer."""
 
     listing_id: int
 

@@ -1,9 +1,10 @@
 """Reads about the board; each takes the viewer and gives only what that viewer may see."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from urllib.parse import urlsplit
 
 import orjson
@@ -29,6 +30,8 @@ from fedaid.board.rules import (
     Rhythm,
     Visibility,
     helpers_found,
+    is_slug,
+    next_time,
 )
 from fedaid.board.tables import category as category_table
 from fedaid.board.tables import help_match as match_table
@@ -36,8 +39,9 @@ from fedaid.board.tables import listing as listing_table
 from fedaid.board.tables import listing_draft as draft_table
 from fedaid.board.tables import listing_meeting as meeting_table
 from fedaid.board.tables import listing_photo as photo_table
+from fedaid.board.tables import listing_photo_kept as photo_kept_table
 from fedaid.board.tables import listing_review as review_table
-from fedaid.board.tables import listing_search, listing_tombstone
+from fedaid.board.tables import listing_search, listing_tombstone, listing_warning
 from fedaid.board.tables import picture as picture_table
 from fedaid.board.tables import reaction as reaction_table
 from fedaid.board.tables import remark as remark_table
@@ -45,9 +49,11 @@ from fedaid.board.tables import response as response_table
 from fedaid.foundation import full_text
 from fedaid.foundation.database import Database
 from fedaid.foundation.federation import Federation
-from fedaid.foundation.places import KM_PER_DEGREE, narrowing
+from fedaid.foundation.places import KM_PER_DEGREE, narrowing, on_earth
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.text import one_line
 from fedaid.foundation.viewer import Viewer
+from fedaid.foundation.wording import zone
 from fedaid.foundation.words import asked
 from fedaid.groups import queries as groups
 from fedaid.network.queries import showable, verdicts_on
@@ -58,6 +64,11 @@ LISTINGS_PER_PAGE = 20
 _NOT_CALLING = {Standing.SHUT_OUT, Standing.LIMITED}
 INDEXED_MAX = 500  # listings near a place, or with some words, that are picked out before all else is asked
 MINE_MAX = 100  # of each kind on the page of one member
+FILTERS: Final = ("kind", "category", "q", "mine", "near", "km", "urgent")  # by their names in the address
+KM_CHOICES: Final = (1, 2, 5, 10, 25, 100)
+KM_DEFAULT: Final = 5
+NEAR_ME: Final = "me"
+LISTING_ID_MAX: Final = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,10 @@ class Listing:
     def stands(self) -> bool:
         """Whether it is wanted or given again and again, until its author ends it."""
         return self.rhythm is not Rhythm.ONCE
+
+    def time_from(self, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """When it begins and ends, the next time where it stands."""
+        return next_time(self.rhythm, self.starts_at, self.ends_at, zone(self.time_zone), now)
 
     @property
     def in_own_name(self) -> bool:
@@ -244,6 +259,43 @@ class Filters:
     urgent: bool = False
 
 
+def read_filters(asked: Mapping[str, str], *, signed_in: bool) -> Filters:
+    """The filters as they stand in an address; what makes no sense is left out."""
+    km = asked.get("km", "")
+    kind, before, slug = asked.get("kind", ""), asked.get("before", ""), asked.get("category", "")
+    return Filters(
+        kind=Kind(kind) if kind in set(Kind) else None,
+        category=slug if is_slug(slug) else "",
+        text=one_line(asked.get("q", ""))[:SEARCH_CHARACTERS_MAX],
+        near_said=one_line(asked.get("near", ""))[:SEARCH_CHARACTERS_MAX],
+        km=int(km) if km in set(map(str, KM_CHOICES)) else KM_DEFAULT,
+        urgent=asked.get("urgent") == "1",
+        mine=asked.get("mine") == "1" and signed_in,
+        before=int(before) if before.isascii() and before.isdigit() and int(before[:20]) <= LISTING_ID_MAX else None,
+    )
+
+
+def with_position(
+    connection: Connection, viewer: Viewer, filters: Filters, lives_at: Callable[[], tuple[float, float] | None]
+) -> Filters:
+    """The filters with the position that they name: where the viewer lives, degrees, or a place of the board."""
+    if not filters.near_said:
+        return filters
+    if filters.near_said == NEAR_ME:
+        return replace(filters, near=lives_at())
+    degrees = _degrees(filters.near_said)
+    return replace(filters, near=degrees or position_of_place(connection, viewer, filters.near_said))
+
+
+def _degrees(said: str) -> tuple[float, float] | None:
+    lat, comma, lon = said.partition(",")
+    try:
+        found = (float(lat), float(lon)) if comma else None
+    except ValueError:
+        return None
+    return found if found is not None and on_earth(*found) else None
+
+
 @dataclass(frozen=True)
 class Noticed:
     """A listing as it is shown on a board, with who posted it, as far as the viewer may know.
@@ -269,7 +321,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Remark:
-    """What one side of a response wrote to the other after it. ``uri`` is its id on the wire."""
+    """What one side of a response wrote to the other after it. ``uri`` is its id on the wire.
+
+    is_thanks  whoever was helped thanked with it; of what was written elsewhere this is not known
+    """
 
     id: int
     uri: str
@@ -278,6 +333,7 @@ class Remark:
     text: str
     warning: str
     created_at: datetime
+    is_thanks: bool = False
 
 
 @dataclass(frozen=True)
@@ -397,6 +453,20 @@ def board(
     shown = found[:LISTINGS_PER_PAGE]
     more = shown[-1].id if len(found) > LISTINGS_PER_PAGE else None
     return Page(noticed(connection, viewer, shown, our_host), more)
+
+
+def finds(
+    connection: Connection,
+    viewer: Viewer,
+    filters: Filters,
+    listing_id: int,
+    now: datetime,
+    federation: Federation = Federation.OPEN,
+) -> bool:
+    """Whether the board with these filters would show this listing to the viewer."""
+    wanted = and_(*_conditions(connection, viewer, filters, now), _welcome(connection, viewer, federation))
+    query = select(listing_table.c.id).where(listing_table.c.id == listing_id, wanted)
+    return connection.execute(query).first() is not None
 
 
 def on_map(
@@ -730,6 +800,13 @@ def ending(connection: Connection, viewer: Viewer, until: datetime, since: datet
     return [one for one in map(listing_of, connection.execute(query)) if one.is_by(viewer)]
 
 
+def is_ending(connection: Connection, found: Listing) -> bool:
+    """Whether its author was told that it leaves the board soon, and it is still so."""
+    told = select(listing_warning.c.expires_at).where(listing_warning.c.listing_id == found.id)
+    is_told = connection.execute(told).scalar_one_or_none() == found.expires_at
+    return is_told and found.expires_at is not None and found.state in TAKES_RESPONSES
+
+
 # what belongs to a listing and stands apart from it
 
 
@@ -781,6 +858,17 @@ def photo_body(connection: Connection, viewer: Viewer, listing_id: int, federati
     if body is None:
         raise NotFound
     return body
+
+
+def photo_of_change(connection: Connection, viewer: Viewer, listing_id: int) -> bytes | None:
+    """The photo that waits for a change to a listing of the viewer's to be kept; None where none does, or for others.
+
+    Raises NotFound, Gone for a listing that the viewer may not see.
+    """
+    if not listing(connection, viewer, listing_id).is_by(viewer):
+        return None
+    query = select(photo_kept_table.c.body).where(photo_kept_table.c.listing_id == listing_id)
+    return connection.execute(query).scalar_one_or_none()
 
 
 @dataclass(frozen=True)
@@ -1168,6 +1256,12 @@ def _remarks_of(connection: Connection, response_ids: Sequence[int]) -> dict[int
     for row in connection.execute(query):
         found.setdefault(row.response_id, []).append(Remark(**row._mapping))
     return found
+
+
+def is_thanked(connection: Connection, response_id: int) -> bool:
+    """Whether whoever was helped has said thank you for it here."""
+    thanks = (remark_table.c.response_id == response_id) & remark_table.c.is_thanks
+    return connection.execute(select(remark_table.c.id).where(thanks).limit(1)).first() is not None
 
 
 def latest_remark_by(connection: Connection, response_id: int, author: str) -> Remark | None:

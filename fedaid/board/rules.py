@@ -1,9 +1,10 @@
 """What may stand on a board, and how listings, responses and matches move from state to state; pure."""
 
 import re
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
@@ -22,6 +23,7 @@ REASON_CHARACTERS_MAX: Final = 500
 MINUTES_MAX: Final = 60_000
 PEOPLE_MAX: Final = 20
 STAY_DAYS_MAX: Final = 366
+MONTHS_PER_YEAR: Final = 12
 SEARCH_CHARACTERS_MAX: Final = 100
 SLUG_CHARACTERS_MAX: Final = 40
 CATEGORIES_MAX: Final = 60
@@ -347,9 +349,42 @@ def _check_times(posting: Posting, now: datetime) -> None:
     if starts is not None and ends is not None and ends <= starts:
         raise Refused("times", "The end must be after the beginning.")
     last = ends or starts
-    if last is not None and last <= now:
+    if last is not None and last <= now and posting.rhythm is Rhythm.ONCE:  # the first of several may be over
         raise Refused("times", "This time is already over.")
     check_expiry(posting.expires_at, now)
+
+
+def next_time(
+    rhythm: Rhythm, starts_at: datetime | None, ends_at: datetime | None, zone: tzinfo, now: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """When it is wanted or given next: of regular times the first that is not over, at the same hour on clocks there.
+
+    What is wanted again and again has no time any more once its first is over; what is wanted once keeps its own.
+    """
+    last = ends_at or starts_at
+    if rhythm is Rhythm.ONCE or last is None or last > now:
+        return starts_at, ends_at
+    if rhythm is Rhythm.STANDING:
+        return None, None
+    steps = max(1, (now - last).days // _DAYS_AT_MOST[rhythm])
+    while _later(last, rhythm, steps, zone) <= now:
+        steps += 1
+    starts, ends = (_later(one, rhythm, steps, zone) if one is not None else None for one in (starts_at, ends_at))
+    return starts, ends
+
+
+_DAYS_AT_MOST: Final = {Rhythm.WEEKLY: 7, Rhythm.FORTNIGHTLY: 14, Rhythm.MONTHLY: 31}
+
+
+def _later(moment: datetime, rhythm: Rhythm, steps: int, zone: tzinfo) -> datetime:
+    local = moment.astimezone(zone)
+    if rhythm is Rhythm.MONTHLY:
+        years, month = divmod(local.month - 1 + steps, MONTHS_PER_YEAR)
+        year = local.year + years
+        day = min(local.day, monthrange(year, month + 1)[1])
+        return local.replace(year=year, month=month + 1, day=day).astimezone(UTC)
+    weeks = steps if rhythm is Rhythm.WEEKLY else 2 * steps
+    return (local + timedelta(weeks=weeks)).astimezone(UTC)
 
 
 def check_expiry(expires_at: datetime, now: datetime) -> None:
@@ -358,6 +393,11 @@ def check_expiry(expires_at: datetime, now: datetime) -> None:
         raise Refused("expiry", "It must stay on the board until some time in the future.")
     if expires_at > now + timedelta(days=STAY_DAYS_MAX):
         raise Refused("expiry", "It can stay on the board for at most a year; you can extend it later.")
+
+
+def warning_due(published_at: datetime, expires_at: datetime, notice_days: int) -> datetime:
+    """When its author is told that a listing ends: so many days before, but not in the first half of its time."""
+    return expires_at - min(timedelta(days=notice_days), (expires_at - published_at) / 2)
 
 
 def _blurred(posting: Posting) -> Posting:

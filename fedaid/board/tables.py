@@ -109,6 +109,14 @@ listing = Table(
     Index("ix_listing_category_state_id", "category", "state", "id"),
 )
 
+# That the author of a listing was told that it ends, and of which end: of another one they are told anew.
+listing_warning = Table(
+    "listing_warning",
+    metadata,
+    Column("listing_id", BigInteger, ForeignKey("listing.id"), primary_key=True, autoincrement=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
 # What is searched of a listing (words.searched), whoever may see it; it is the listing's own row that says who may.
 listing_search = Table(
     "listing_search",
@@ -137,6 +145,15 @@ listing_photo = Table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+# A photo that was chosen in a change of a listing which was refused: it waits for the change to be kept.
+listing_photo_kept = Table(
+    "listing_photo_kept",
+    metadata,
+    Column("listing_id", BigInteger, ForeignKey("listing.id"), primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("kept_at", UtcDateTime, nullable=False),
 )
 
 # What a member has begun to write, one of each kind. typed: the fields of the form as JSON.
@@ -224,6 +241,7 @@ help_match = Table(
 )
 
 # What the two sides of a response write to each other after it. uri is the id of the Note where it travelled.
+# is_thanks: whoever was helped thanked with it.
 remark = Table(
     "remark",
     metadata,
@@ -234,6 +252,7 @@ remark = Table(
     Column("text", Text, nullable=False),
     Column("warning", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("is_thanks", Boolean, nullable=False, server_default=false()),
 )
 
 # What people elsewhere pressed below a listing of ours. Kept for its author, shown and counted nowhere in public.

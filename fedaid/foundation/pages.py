@@ -1,7 +1,7 @@
 """What every page stands on: the house behind the door, who is looking, what they typed, and how to answer."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from http import HTTPStatus
@@ -56,6 +56,7 @@ class House:
     map_tiles       the address of a server's map tiles with {z}, {x} and {y} in it; empty: nobody is asked for any
     map_credit      whom that server wants to be named
     beside_listing  what rooms above the board put beside a listing, as HTML that is safe to show
+    on_cards     the same for the cards of a page, by the row ids of their listings; nothing where there is nothing
     unread       how many notices a member has not read, by the member's row id
     """
 
@@ -76,6 +77,7 @@ class House:
     map_tiles: str = ""
     map_credit: str = ""
     unread: Callable[[Connection, int | None], int] = lambda *_: 0
+    on_cards: "OnCards" = lambda *_: {}
 
     @property
     def called(self) -> str:
@@ -97,6 +99,7 @@ class House:
 PositionOf = Callable[[Connection, Viewer], tuple[float, float] | None]
 # The house, who looks, and the listing by its row id.
 Beside = Callable[[House, Viewer, Connection, int], Markup]
+OnCards = Callable[[House, Viewer, Connection, Sequence[int]], Mapping[int, Markup]]
 
 
 class SignInNeeded(Refused):

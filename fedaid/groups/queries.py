@@ -7,7 +7,7 @@ from datetime import datetime
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
-from fedaid.actors.queries import Card, cards
+from fedaid.actors.queries import Card, cards, with_actors
 from fedaid.actors.rules import DEFAULT_BOARD, FollowState, folded
 from fedaid.actors.tables import follow, local_actor, remote_actor
 from fedaid.foundation.viewer import Role, Viewer
@@ -45,22 +45,9 @@ class Board:
 
 
 def _boards() -> Select[tuple[object, ...]]:
-    columns = (
-        group.c.id,
-        group.c.actor_id,
-        local_actor.c.uri.label("actor"),
-        local_actor.c.handle,
-        local_actor.c.name,
-        local_actor.c.summary,
-        group.c.topic,
-        group.c.place,
-        group.c.created_at,
-        group.c.joining,
-        group.c.questions,
-        group.c.posting,
-    )
-    joined = select(*columns).join(local_actor, local_actor.c.id == group.c.actor_id)
-    return joined.where(local_actor.c.gone_at.is_(None))
+    table = group.c
+    columns = (table.id, table.topic, table.place, table.created_at, table.joining, table.questions, table.posting)
+    return with_actors(table.actor_id, *columns)
 
 
 def _board(row: Row[tuple[object, ...]]) -> Board:

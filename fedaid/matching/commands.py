@@ -1,26 +1,33 @@
 """Writes of matching: asking neighbours and their answers, searches that are kept, and the words of the listings."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from urllib.parse import parse_qsl
 
 from sqlalchemy import delete, func, insert, or_, select, update
 
 from fedaid.board import commands as board
 from fedaid.board import queries as listings
 from fedaid.board.facts import ListingArrived, ListingChanged, ListingPosted, ListingWithdrawn, ResponseSent
-from fedaid.board.queries import Listing
+from fedaid.board.queries import Filters, Listing
 from fedaid.board.rules import TAKES_RESPONSES, Kind
 from fedaid.board.tables import listing
+from fedaid.foundation.federation import Federation
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Announcer, Work
 from fedaid.matching import queries
-from fedaid.matching.facts import NeighbourAsked
+from fedaid.matching.facts import NeighbourAsked, SearchFound
 from fedaid.matching.limits import MatchingLimits
-from fedaid.matching.queries import Looking
+from fedaid.matching.queries import Looking, SavedSearch
 from fedaid.matching.rules import SEARCH_QUERY_CHARACTERS_MAX, checked_search_name, term_of_kind
-from fedaid.matching.tables import AskState, ask, listing_term, saved_search
+from fedaid.matching.tables import AskState, ask, listing_term, saved_search, search_look
+from fedaid.members import queries as members
 from fedaid.members.tables import member
+from fedaid.skills import queries as skills
 
 # asking
 
@@ -154,6 +161,85 @@ def forget_search(work: Work, who: Viewer, search_id: int) -> None:
     work.connection.execute(delete(saved_search).where(saved_search.c.id == search_id))
 
 
+# telling of what is new for them
+
+
+def _remember_to_look(work: Work, fact: object) -> None:
+    """What is new here is compared with the searches a little later, so that nobody who posts waits for it."""
+    if isinstance(fact, ListingPosted) or (isinstance(fact, ListingArrived) and fact.is_new):
+        row = {"listing_id": fact.listing_id, "since": work.now, "after_member_id": 0}
+        work.connection.execute(insert(search_look).values(row))
+
+
+def tell_searchers(work: Work, federation: Federation, limits: MatchingLimits) -> int:
+    """Compare what is new with the searches that are kept, some at once; how many. A chore of the house.
+
+    Each listing is compared once with each search, whatever process does it.
+    """
+    looked, most = 0, limits.alert_searches_max
+    while looked < most and (found := _next_to_look_at(work)) is not None:
+        looked += _look(work, found, federation, most - looked)
+    return looked
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A listing that is new here since then, and after which member the next searches are to be compared with it."""
+
+    listing_id: int
+    since: datetime
+    after_member_id: int
+
+
+def _next_to_look_at(work: Work) -> _Look | None:
+    first = select(search_look).order_by(search_look.c.listing_id).limit(1).with_for_update(skip_locked=True)
+    row = work.connection.execute(first).one_or_none()
+    return _Look(**row._mapping) if row is not None else None
+
+
+def _look(work: Work, at: _Look, federation: Federation, most: int) -> int:
+    """Compare one listing with the searches of the next members; how many searches, at least one."""
+    this = search_look.c.listing_id == at.listing_id
+    found = listings.any_listing(work.connection, at.listing_id)
+    searches = queries.searches_after(work.connection, at.after_member_id, most)
+    if found is None or not found.takes_responses(work.now) or not searches:
+        work.connection.execute(delete(search_look).where(this))
+        return 1
+    kept: dict[int, list[SavedSearch]] = {}
+    for one in searches:
+        if one.created_at < at.since:
+            kept.setdefault(one.member_id, []).append(one)
+    for keeper in members.by_ids(work.connection, list(kept)):
+        _tell_of(work, members.viewer_of(keeper), kept[keeper.id], found, federation)
+    work.connection.execute(update(search_look).where(this).values(after_member_id=searches[-1].member_id))
+    return len(searches)
+
+
+def _tell_of(work: Work, who: Viewer, kept: Sequence[SavedSearch], found: Listing, federation: Federation) -> None:
+    """Once for all of their searches, and of nothing that they posted or look after themselves."""
+    if found.is_by(who):
+        return
+    lives_at = partial(_lives_at, work, who)
+    for one in kept:
+        filters = listings.read_filters(dict(parse_qsl(one.query)), signed_in=True)
+        if not _may_fit(filters, found):
+            continue
+        filters = listings.with_position(work.connection, who, filters, lives_at)
+        if listings.finds(work.connection, who, filters, found.id, work.now, federation):
+            work.record(SearchFound(one.id, one.member_id, found.id))
+            return
+
+
+def _may_fit(filters: Filters, found: Listing) -> bool:
+    """What is wrong at the first look is not asked of the database, which knows the whole rule."""
+    return filters.kind in (None, found.kind) and filters.category in ("", found.category)
+
+
+def _lives_at(work: Work, who: Viewer) -> tuple[float, float] | None:
+    mine = who.member_id or 0
+    return skills.preferences_of(work.connection, [mine])[mine].position
+
+
 def clear_out(work: Work, member_id: int) -> None:
     """Somebody leaves: their searches go, and that they were asked."""
     work.connection.execute(delete(saved_search).where(saved_search.c.member_id == member_id))
@@ -196,9 +282,9 @@ def _index(work: Work, fact: object) -> None:
 
 # What matching does when something happens on the board.
 ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
-    ListingPosted: (_index,),
+    ListingPosted: (_index, _remember_to_look),
     ListingChanged: (_index,),
-    ListingArrived: (_index,),
+    ListingArrived: (_index, _remember_to_look),
     ListingWithdrawn: (_index,),
     ResponseSent: (_note_answer,),
 }

@@ -9,3 +9,12 @@ class NeighbourAsked:
 
     ask_id: int
     member_id: int
+
+
+@dataclass(frozen=True)
+class SearchFound:
+    """A listing that is new here fits a search that a member keeps; of several of theirs it is the oldest."""
+
+    search_id: int
+    member_id: int
+    listing_id: int

@@ -16,6 +16,8 @@ class MatchingLimits:
     word_listings_max             listings that are looked at for one of them, the newest
     offer_distance_km_max         between an offer and a request that both say where they are
     saved_searches_max            kept by one member
+    alert_look_seconds            how late somebody is told of what is new for a search that they keep
+    alert_searches_max            searches that are compared with new listings at once
     index_look_seconds            how late a listing of before an upgrade, or of elsewhere that changed, may be found
     index_listings_max            of them at once
     """
@@ -29,5 +31,7 @@ class MatchingLimits:
     word_listings_max: int = 500
     offer_distance_km_max: int = 25
     saved_searches_max: int = 20
+    alert_look_seconds: float = 30.0
+    alert_searches_max: int = 300
     index_look_seconds: float = 60.0
     index_listings_max: int = 500

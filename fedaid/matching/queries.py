@@ -121,13 +121,12 @@ def words_of(listing: Listing) -> frozenset[str]:
     return terms(f"{listing.title}\n{listing.description}")
 
 
-def need_of(listing: Listing, languages: frozenset[str] = frozenset()) -> Need:
+def need_of(listing: Listing, now: datetime, languages: frozenset[str] = frozenset()) -> Need:
     """A request, as matching sees it; ``languages`` are its author's, where they are one of ours."""
     return Need(
         listing.category,
         words_of(listing),
-        listing.starts_at,
-        listing.ends_at,
+        *listing.time_from(now),
         listing.minutes,
         _position(listing),
         languages,
@@ -145,9 +144,9 @@ def _languages(connection: Connection, listings: Collection[Listing]) -> Mapping
     return {number: found[author].languages for number, author in authors.items() if author is not None}
 
 
-def _needs(connection: Connection, requests: Sequence[Listing]) -> Sequence[tuple[Listing, Need]]:
+def _needs(connection: Connection, requests: Sequence[Listing], now: datetime) -> Sequence[tuple[Listing, Need]]:
     spoken = _languages(connection, requests)
-    return [(one, need_of(one, spoken.get(one.id, frozenset()))) for one in requests]
+    return [(one, need_of(one, now, spoken.get(one.id, frozenset()))) for one in requests]
 
 
 def _as_helper(
@@ -182,10 +181,12 @@ def _myself(connection: Connection, viewer: Viewer, now: datetime) -> Helper:
     )
 
 
-def _offer_as_helper(offer: Listing, limits: MatchingLimits) -> Helper:
+def _offer_as_helper(offer: Listing, looking: Looking) -> Helper:
     """An offer on a board; of whom it is, only what stands in it is known."""
-    span = (offer.starts_at, offer.ends_at) if offer.starts_at is not None and offer.ends_at is not None else None
-    return Helper([ability_of(offer)], span=span, position=_position(offer), travel_km=limits.offer_distance_km_max)
+    starts, ends = offer.time_from(looking.now)
+    span = (starts, ends) if starts is not None and ends is not None else None
+    most = looking.limits.offer_distance_km_max
+    return Helper([ability_of(offer)], span=span, position=_position(offer), travel_km=most)
 
 
 # which listings may fit
@@ -250,26 +251,81 @@ def requests_for_me(connection: Connection, viewer: Viewer, looking: Looking) ->
         return []
     me = _myself(connection, viewer, looking.now)
     found = _answerable(connection, viewer, looking, Kind.REQUEST, me.abilities)
-    judged = [(one, fit(need, me, looking.now), None) for one, need in _needs(connection, found)]
+    judged = [(one, fit(need, me, looking.now), None) for one, need in _needs(connection, found, looking.now)]
     return _shown(connection, viewer, looking, judged)
 
 
 def why_me(connection: Connection, viewer: Viewer, request: Listing, now: datetime) -> Fit | None:
     """Why the viewer could help with this request; None where they could not, or did not say so."""
-    ((_, need),) = _needs(connection, [request])
+    ((_, need),) = _needs(connection, [request], now)
     found = fit(need, _myself(connection, viewer, now), now)
     return found if isinstance(found, Fit) else None
 
 
+@dataclass(frozen=True)
+class Why:
+    """Why a listing is something for the viewer; ``mine`` is the request of theirs that an offer fits."""
+
+    fit: Fit
+    mine: Listing | None = None
+
+
+def whys(connection: Connection, viewer: Viewer, listing_ids: Sequence[int], looking: Looking) -> Mapping[int, Why]:
+    """Why these listings are something for the viewer, by their ids; nothing of those that are not.
+
+    However many there are, as often is the database asked.
+    """
+    if not viewer.signed_in:
+        return {}
+    answerable = board.answerable_among(connection, viewer, listing_ids, looking.now, looking.federation)
+    refused = _said_not_now(connection, viewer) if answerable else ()
+    open_ones = [one for one in answerable if one.id not in refused]
+    requests = [one for one in open_ones if one.kind is Kind.REQUEST]
+    offers = [one for one in open_ones if one.kind is Kind.OFFER]
+    return _whys_of_requests(connection, viewer, requests, looking) | _whys_of_offers(
+        connection, viewer, offers, looking
+    )
+
+
+def _whys_of_requests(
+    connection: Connection, viewer: Viewer, requests: Sequence[Listing], looking: Looking
+) -> dict[int, Why]:
+    me = _myself(connection, viewer, looking.now) if requests else None
+    if me is None or not me.abilities:
+        return {}
+    judged = ((one.id, fit(need, me, looking.now)) for one, need in _needs(connection, requests, looking.now))
+    return {number: Why(found) for number, found in judged if isinstance(found, Fit)}
+
+
+def _whys_of_offers(
+    connection: Connection, viewer: Viewer, offers: Sequence[Listing], looking: Looking
+) -> dict[int, Why]:
+    mine = [(one, need_of(one, looking.now)) for one in _my_requests(connection, viewer, looking)] if offers else []
+    found: dict[int, Why] = {}
+    for offer in offers if mine else []:
+        helper = _offer_as_helper(offer, looking)
+        judged = ((one, fit(need, helper, looking.now)) for one, need in mine)
+        fits = [Why(each, one) for one, each in judged if isinstance(each, Fit)]
+        if fits:
+            found[offer.id] = max(fits, key=lambda why: why.fit.points)
+    return found
+
+
+def _my_requests(connection: Connection, viewer: Viewer, looking: Looking) -> Sequence[Listing]:
+    """The requests of the viewer's that take answers, newest first."""
+    mine = board.my_listings(connection, viewer)
+    return [one for one in mine if one.kind is Kind.REQUEST and one.takes_responses(looking.now)]
+
+
 def requests_for_offer(connection: Connection, viewer: Viewer, offer: Listing, looking: Looking) -> Sequence[Suggested]:
     """Requests that an offer of the viewer's fits: by what stands in it, and where it says no time, by theirs."""
-    helper = _offer_as_helper(offer, looking.limits)
+    helper = _offer_as_helper(offer, looking)
     if helper.span is None:
         mine = viewer.member_id or 0
         windows = skills.windows_of(connection, [mine])[mine]
         helper = replace(helper, windows=windows, zone=zone(viewer.time_zone))
     found = _answerable(connection, viewer, looking, Kind.REQUEST, helper.abilities)
-    judged = [(one, fit(need, helper, looking.now), None) for one, need in _needs(connection, found)]
+    judged = [(one, fit(need, helper, looking.now), None) for one, need in _needs(connection, found, looking.now)]
     return _shown(connection, viewer, looking, judged)
 
 
@@ -277,21 +333,17 @@ def offers_for_request(
     connection: Connection, viewer: Viewer, request: Listing, looking: Looking
 ) -> Sequence[Suggested]:
     """Offers, of here and of neighbouring boards, that fit a request of the viewer's."""
-    need = need_of(request)
+    need = need_of(request, looking.now)
     found = _answerable(connection, viewer, looking, Kind.OFFER, [need])
-    judged = [(one, fit(need, _offer_as_helper(one, looking.limits), looking.now), None) for one in found]
+    judged = [(one, fit(need, _offer_as_helper(one, looking), looking.now), None) for one in found]
     return _shown(connection, viewer, looking, judged)
 
 
 def my_request_for(connection: Connection, viewer: Viewer, offer: Listing, looking: Looking) -> Suggested | None:
     """The request of the viewer's that somebody's offer fits best; None when it fits none."""
-    helper = _offer_as_helper(offer, looking.limits)
-    mine = [
-        one
-        for one in board.my_listings(connection, viewer)
-        if one.kind is Kind.REQUEST and one.takes_responses(looking.now)
-    ]
-    judged = [(offer, fit(need_of(one), helper, looking.now), one) for one in mine]
+    helper = _offer_as_helper(offer, looking)
+    mine = _my_requests(connection, viewer, looking)
+    judged = [(offer, fit(need_of(one, looking.now), helper, looking.now), one) for one in mine]
     return next(iter(_shown(connection, viewer, looking, judged)), None)
 
 
@@ -312,7 +364,7 @@ def fitting_members(connection: Connection, author: Viewer, request: Listing, lo
 
     Among equals those come first who were asked least lately, so that it is not always the same.
     """
-    ((_, need),) = _needs(connection, [request])
+    ((_, need),) = _needs(connection, [request], looking.now)
     windows = windows_of_need(need, zone(author.time_zone), looking.now)
     category = "" if need.category in NO_KIND else need.category
     wanted = Wanted(category, need.terms, windows, author.time_zone, need.position)
@@ -386,7 +438,9 @@ def waiting_asks(connection: Connection, viewer: Viewer, looking: Looking) -> Se
     noticed = board.noticed(connection, viewer, sorted(found, key=lambda one: asks[one.id].id), looking.our_host)
     me = _myself(connection, viewer, looking.now) if noticed else None
     waiting = []
-    for one, (listing, need) in zip(noticed, _needs(connection, [one.listing for one in noticed]), strict=True):
+    for one, (listing, need) in zip(
+        noticed, _needs(connection, [one.listing for one in noticed], looking.now), strict=True
+    ):
         judged = fit(need, me, looking.now) if me is not None else None
         waiting.append(Waiting(asks[listing.id], one, judged if isinstance(judged, Fit) else None))
     return waiting
@@ -399,6 +453,20 @@ def searches_of(connection: Connection, member_id: int) -> Sequence[SavedSearch]
     """The searches that a member keeps, oldest first."""
     query = select(saved_search).where(saved_search.c.member_id == member_id).order_by(saved_search.c.id)
     return [SavedSearch(**row._mapping) for row in connection.execute(query)]
+
+
+def searches_after(connection: Connection, member_id: int, most: int) -> Sequence[SavedSearch]:
+    """The searches of the next members after this one, by member: about ``most``, and all of each member's.
+
+    For the chore that tells of what is new, not for pages.
+    """
+    table = saved_search.c
+    beyond = select(saved_search).where(table.member_id > member_id).order_by(table.member_id, table.id)
+    found = [SavedSearch(**row._mapping) for row in connection.execute(beyond.limit(most))]
+    if not found:
+        return []
+    last = found[-1].member_id
+    return [*(one for one in found if one.member_id != last), *searches_of(connection, last)]
 
 
 def search_of(connection: Connection, viewer: Viewer, search_id: int) -> SavedSearch | None:

@@ -1,4 +1,4 @@
-"""The rows of matching: the words of what stands on the boards, who was asked to help, and searches that are kept."""
+"""The rows of matching: words of what stands on the boards, who was asked to help, searches kept and to be told."""
 
 from enum import StrEnum
 
@@ -60,4 +60,14 @@ saved_search = Table(
     Column("query", Text, nullable=False),
     Column("seen_listing_id", BigInteger, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+# A listing that is new here since then and is compared with the searches that were kept before; up to which member's
+# that was done.
+search_look = Table(
+    "search_look",
+    metadata,
+    Column("listing_id", BigInteger, ForeignKey("listing.id"), primary_key=True, autoincrement=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("after_member_id", BigInteger, nullable=False),
 )

@@ -4,7 +4,8 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from fedaid.foundation.refused import Refused
 DIGEST_WEEKDAY = 0  # Monday
 DIGEST_HOUR = 8
 DAYS_PER_WEEK = 7
+END_DIGITS_MAX = 11  # of the seconds since 1970: some thousands of years
 DIGEST_LOOKS_BACK = timedelta(days=DAYS_PER_WEEK + 1)  # what is older was in an earlier one, or mail was off then
 
 
@@ -28,13 +30,16 @@ class Kind(StrEnum):
     CALLED_OFF = "called_off"
     DONE = "done"
     REMARK = "remark"
+    THANKED = "thanked"
     # about a listing (its id)
+    ENDING = "ending"
     EXPIRED = "expired"
     HIDDEN = "hidden"
     LOOKED_AT = "looked_at"
     TO_LOOK_AT = "to_look_at"
-    # about a question of matching (its id)
+    # about a question of matching (its id), or a search with what it found (both ids)
     ASKED = "asked"
+    FOUND = "found"
     # about hours (the transfer's id)
     HOURS_CLAIMED = "hours_claimed"
     HOURS_CREDITED = "hours_credited"
@@ -64,6 +69,7 @@ class Topic(StrEnum):
     ANSWERS = "answers"
     MESSAGES = "messages"
     ASKS = "asks"
+    SEARCHES = "searches"
     HOURS = "hours"
     GROUPS = "groups"
     CARE = "care"
@@ -71,8 +77,9 @@ class Topic(StrEnum):
 
 
 _OTHERS = {
-    Topic.MESSAGES: (Kind.REMARK,),
+    Topic.MESSAGES: (Kind.REMARK, Kind.THANKED),
     Topic.ASKS: (Kind.ASKED,),
+    Topic.SEARCHES: (Kind.FOUND,),
     Topic.HOURS: (
         Kind.HOURS_CLAIMED,
         Kind.HOURS_CREDITED,
@@ -144,24 +151,55 @@ def _channel(typed: str) -> Channel:
         raise Refused("channel_unknown", "Please choose one of the ways to be told.") from None
 
 
-# links to unsubscribe, which need no sign-in
+# links in mails, which need no sign-in
 
 
 def unsubscribe_token(key: bytes, member_id: int) -> str:
     """What stands in the link of one member: their row id with a signature (HMAC-SHA256) of the instance."""
-    return f"{member_id}.{_signature(key, member_id)}"
+    return f"{member_id}.{_signature(key, f'unsubscribe {member_id}')}"
 
 
 def member_of_token(key: bytes, token: str) -> int:
     """Whose link it is. Raises Refused for one that we did not make."""
     number, _, signature = token.partition(".")
-    is_number = number.isascii() and number.isdigit() and len(number) <= 19
-    right = _signature(key, int(number)) if is_number else ""
-    if not right or not hmac.compare_digest(right.encode(), signature.encode("utf-8", "replace")):
+    if not _is_number(number) or not _is_signed(key, f"unsubscribe {int(number)}", signature):
         raise Refused("unsubscribe_link", "This link is not whole. Please use the one in the newest mail.", 404)
     return int(number)
 
 
-def _signature(key: bytes, member_id: int) -> str:
-    made = hmac.new(key, f"unsubscribe {member_id}".encode(), hashlib.sha256).digest()
+@dataclass(frozen=True)
+class Keeping:
+    """What a link to keep a listing longer is about: the listing by its row id, and the end that it had."""
+
+    listing_id: int
+    expires_at: datetime
+
+
+def keeping_token(key: bytes, about: Keeping) -> str:
+    """What stands in the link with which a listing is kept longer; it is good for this end and for no later one."""
+    end = int(about.expires_at.timestamp())
+    return f"{about.listing_id}.{end}.{_signature(key, f'keep {about.listing_id} {end}')}"
+
+
+def keeping_of_token(key: bytes, token: str) -> Keeping:
+    """What the link is about. Raises Refused for one that we did not make."""
+    number, _, rest = token.partition(".")
+    end, _, signature = rest.partition(".")
+    whole = _is_number(number) and _is_number(end, END_DIGITS_MAX)
+    if not whole or not _is_signed(key, f"keep {int(number)} {int(end)}", signature):
+        raise Refused("keeping_link", "This link is not whole. Please open the listing on your page.", 404)
+    return Keeping(int(number), datetime.fromtimestamp(int(end), UTC))
+
+
+def _is_number(text: str, digits_max: int = 19) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= digits_max
+
+
+def _is_signed(key: bytes, words: str, signature: str) -> bool:
+    right = _signature(key, words)
+    return bool(key) and hmac.compare_digest(right.encode(), signature.encode("utf-8", "replace"))
+
+
+def _signature(key: bytes, words: str) -> str:
+    made = hmac.new(key, words.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(made).rstrip(b"=").decode()

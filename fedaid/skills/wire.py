@@ -118,18 +118,21 @@ class Directories:
     entries_max: int
     _known: dict[str, tuple[datetime, Sequence[TheirEntry]]] = field(default_factory=dict)
 
-    async def of(self, neighbour: Neighbour) -> Sequence[TheirEntry]:
-        """What a network shows to us. Raises FetchFailed."""
+    async def of(self, neighbour: Neighbour) -> Sequence[TheirEntry] | None:
+        """What a network shows to us; None where it does not answer just now, or with what cannot be read."""
+        try:
+            return await self._asked(neighbour)
+        except (FetchFailed, MalformedDocument, MalformedUrl):
+            return None
+
+    async def _asked(self, neighbour: Neighbour) -> Sequence[TheirEntry]:
         now = self.clock.now()
         known = self._known.get(neighbour.host)
         if known is not None and known[0] > now:
             return known[1]
         signer = await asyncio.to_thread(self.signer)
         fetched = await self.client.fetch(f"{neighbour.origin}/skills", signer)
-        try:
-            origin = self.rules.parse(neighbour.origin).origin
-            found = read_directory(fetched.document, origin, self.rules, self.entries_max)
-        except (MalformedDocument, MalformedUrl) as error:
-            raise FetchFailed(error.code, error.sentence, permanent=True) from None
+        origin = self.rules.parse(neighbour.origin).origin
+        found = read_directory(fetched.document, origin, self.rules, self.entries_max)
         self._known[neighbour.host] = (now + timedelta(seconds=self.keep_seconds), found)
         return found

@@ -21,12 +21,15 @@ from fedaid.foundation.pages import Form, House, account_holder, form_page, go, 
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.viewer import Viewer
 from fedaid.groups import queries as groups
+from fedaid.matching import queries as matching
 from fedaid.members import queries as members
 from fedaid.members.commands import access
 from fedaid.members.limits import MemberLimits
 from fedaid.members.pages.account import check_it_is_them
 from fedaid.members.pages.sign_in import without_session
 from fedaid.members.queries import joining
+from fedaid.notices import queries as notices
+from fedaid.skills import queries as skills
 from fedaid.timebank import queries as timebank
 from fedaid.timebank.limits import TimebankLimits
 from fedaid.timebank.pages.statement import written_as_csv
@@ -81,6 +84,9 @@ PARTS = (
     Part("board.json", "what you posted, answered and agreed on, with what others wrote to you about it"),
     Part("groups.json", "the groups you belong to"),
     Part("blocks.json", "whom you block"),
+    Part("skills.json", "what you can do, when you are free, and what you prefer"),
+    Part("searches.json", "the searches of the board that you keep"),
+    Part("notices.json", "what you were told, when you read it, and how you want to be told"),
     Part("hours.json", "every movement on your account of hours, signed by the network, without names and notes"),
     Part("hours.csv", "the same for a spreadsheet, with names and notes"),
 )
@@ -94,6 +100,9 @@ def _files(connection: Connection, who: Viewer, home: House) -> Mapping[str, byt
         "board.json": lambda: _json(asdict(board.belongings(connection, who))),
         "groups.json": lambda: _json([asdict(one) for one in groups.memberships_of(connection, who.member_id or 0)]),
         "blocks.json": lambda: _json([asdict(one) for one in actors.blocks_by(connection, who.actor)]),
+        "skills.json": lambda: _json(_skills(connection, who)),
+        "searches.json": lambda: _json([asdict(one) for one in matching.searches_of(connection, who.member_id or 0)]),
+        "notices.json": lambda: _json(_notices(connection, who)),
         "hours.json": lambda: _json(timebank.signed_statement(connection, home.names.ledger, who.actor, ever, now)),
         "hours.csv": lambda: _csv(ever, who),
     }
@@ -118,6 +127,29 @@ def _account(connection: Connection, who: Viewer, home: House) -> Mapping[str, o
             {"made_at": one.made_at, "used_at": one.used_at}
             for one in joining.recoveries_for(connection, member_id, EVER, now)
         ],
+    }
+
+
+def _skills(connection: Connection, who: Viewer) -> Mapping[str, object]:
+    mine = who.member_id or 0
+    wishes = skills.preferences_of(connection, [mine])[mine]
+    return {
+        "entries": [asdict(one) for one in skills.entries_of(connection, who, [mine])[mine]],
+        "free": [asdict(one) for one in skills.windows_of(connection, [mine])[mine]],
+        "preferences": {**asdict(wishes), "languages": sorted(wishes.languages)},
+    }
+
+
+def _notices(connection: Connection, who: Viewer) -> Mapping[str, object]:
+    """A notice holds no words: its kind, and the id of what it is about."""
+    mine = who.member_id or 0
+    told = [
+        {"kind": one.kind, "about": one.about, "made_at": one.made_at, "read_at": one.read_at}
+        for one in notices.all_of(connection, mine)
+    ]
+    return {
+        "notices": told,
+        "choices": {str(topic): channel for topic, channel in notices.channels(connection, mine).items()},
     }
 
 

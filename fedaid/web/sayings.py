@@ -48,6 +48,7 @@ SAYINGS = {
     "accepted": "Accepted. They will be told.",
     "declined": "Declined. They will be told.",
     "done": "Thank you. It is marked as done.",
+    "thanked": "Your thanks are on their way.",
     "cancelled": "It is called off.",
     "skill_added": "It is in the directory.",
     "skill_removed": "It is taken out.",

@@ -11,6 +11,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from fedaid.board import commands, queries
+from fedaid.board.limits import BoardLimits
 from fedaid.board.queries import Filters, Listing
 from fedaid.board.rules import Kind, Rhythm, Visibility
 from fedaid.foundation.refused import NotFound, Refused
@@ -338,3 +339,57 @@ def test_one_is_warned_before_a_listing_leaves_the_board_and_can_put_it_back(wor
         commands.extend_listing(work, world.bea, found.id, world.now + timedelta(days=9))
     with pytest.raises(Refused), world.units.begin() as work:
         commands.extend_listing(work, world.ana, found.id, world.now + timedelta(days=999))
+
+
+def test_a_refused_change_keeps_the_new_photo_until_the_change_is_kept(world: World) -> None:
+    ana = visit(world, world.ana)
+    found = posted(world, press(ana, "post", photo(), alt="A green sofa"))
+    edit, old = f"/listings/{found.id}/edit", visit(world).get(f"/listings/{found.id}/photo").content
+    files = {"photo": ("b.png", photo(50, "PNG"), "image/png")}
+    refused = ana.post(edit, data={**FORM, "title": "", "alt": "The sofa from behind"}, files=files)
+    assert refused.status_code == 422
+    assert f'src="{edit}/photo"' in refused.text
+    assert f'name="photo_from" value="{found.id}"' in refused.text
+    assert visit(world).get(f"/listings/{found.id}/photo").content == old
+    assert ana.get(f"{edit}/photo").status_code == 200
+    assert visit(world, world.bea).get(f"{edit}/photo").status_code == 404
+    # Refused once more, for another reason, it is still there.
+    kept = {**FORM, "photo_kept": "1", "photo_from": str(found.id)}
+    assert f'src="{edit}/photo"' in ana.post(edit, data={**kept, "alt": ""}).text
+    assert ana.post(edit, data={**kept, "alt": "The sofa from behind"}).status_code == 303
+    assert visit(world).get(f"/listings/{found.id}/photo").content != old
+    assert ana.get(f"{edit}/photo").status_code == 404
+
+
+def test_a_photo_of_a_change_that_was_given_up_waits_a_week_and_comes_into_no_other_change(world: World) -> None:
+    ana = visit(world, world.ana)
+    found = posted(world, press(ana, "post", photo(), alt="A green sofa"))
+    edit, old = f"/listings/{found.id}/edit", visit(world).get(f"/listings/{found.id}/photo").content
+    files = {"photo": ("b.png", photo(50, "PNG"), "image/png")}
+    for _ in range(2):
+        ana.post(edit, data={**FORM, "title": "", "alt": "The sofa"}, files=files)
+    page = ana.get(edit).text
+    assert f'src="/listings/{found.id}/photo"' in page
+    assert "photo_from" not in page
+    assert ana.post(edit, data={**FORM, "alt": "The sofa", "photo_kept": "1"}).status_code == 303
+    assert visit(world).get(f"/listings/{found.id}/photo").content == old
+    ana.post(edit, data={**FORM, "title": "", "alt": "The sofa"}, files=files)
+    limits = BoardLimits()
+    with world.units.begin() as work:
+        assert commands.forget_waiting_photos(work, limits) == 0
+    world.house.clock.pass_seconds(limits.photo_waits_days * DAY)
+    with world.units.begin() as work:
+        assert commands.forget_waiting_photos(work, limits) == 1
+
+
+def test_what_is_given_every_week_can_be_changed_when_its_first_time_is_over(world: World) -> None:
+    ana = visit(world, world.ana)
+    weekly = {"rhythm": "weekly", "starts_at": "2026-09-05T10:00", "ends_at": "2026-09-05T12:00"}
+    found = posted(world, press(ana, "post", **weekly))
+    assert "every week, first Sat 5 Sep 2026, 10:00-12:00" in body(ana, f"/listings/{found.id}")
+    world.house.clock.pass_seconds(6 * DAY)
+    assert "every week, next Sat 12 Sep 2026, 10:00-12:00" in body(ana, f"/listings/{found.id}")
+    edit = f"/listings/{found.id}/edit"
+    assert ana.post(edit, data={**FORM, **weekly, "title": "Tea in the yard"}).status_code == 303
+    once = ana.post(edit, data={**FORM, **weekly, "rhythm": "once"})
+    assert (once.status_code, "already over" in once.text) == (422, True)

@@ -1,8 +1,9 @@
 """What may be posted, and which moves listings, responses and matches may make."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,11 +17,13 @@ from fedaid.board.rules import (
     MatchState,
     Posting,
     ResponseState,
+    Rhythm,
     check_open,
     checked,
     is_slug,
     match_moved,
     moved,
+    next_time,
     parties,
     response_moved,
     state_by_matches,
@@ -158,3 +161,32 @@ def test_the_first_categories_are_named_once_and_can_stand_in_an_address() -> No
     slugs = [slug for slug, _ in DEFAULT_CATEGORIES]
     assert len(set(slugs)) == len(slugs)
     assert all(is_slug(slug) for slug in slugs)
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "days_later", "expected"),
+    [
+        (Rhythm.ONCE, 100, "2026-10-17 10:00"),
+        (Rhythm.WEEKLY, -1, "2026-10-17 10:00"),
+        (Rhythm.WEEKLY, 0, "2026-10-17 10:00"),
+        (Rhythm.WEEKLY, 1, "2026-10-24 10:00"),
+        (Rhythm.WEEKLY, 8, "2026-10-31 10:00"),  # the clocks have changed, the hour on the wall has not
+        (Rhythm.FORTNIGHTLY, 1, "2026-10-31 10:00"),
+        (Rhythm.MONTHLY, 1, "2026-11-17 10:00"),
+        (Rhythm.MONTHLY, 80, "2027-01-17 10:00"),
+        (Rhythm.STANDING, 0, "2026-10-17 10:00"),
+        (Rhythm.STANDING, 1, None),
+    ],
+)
+def test_what_stands_has_a_next_time_at_the_same_hour(rhythm: Rhythm, days_later: int, expected: str | None) -> None:
+    london = ZoneInfo("Europe/London")
+    starts = datetime(2026, 10, 17, 10, 0, tzinfo=london)
+    begins, ends = next_time(rhythm, starts, starts + timedelta(hours=2), london, starts + timedelta(days=days_later))
+    assert (begins.astimezone(london).strftime("%Y-%m-%d %H:%M") if begins else None) == expected
+    assert ends is None or begins is None or ends - begins == timedelta(hours=2)
+
+
+def test_the_thirty_first_is_the_last_of_a_shorter_month_and_comes_back() -> None:
+    starts = datetime(2026, 1, 31, 10, 0, tzinfo=UTC)
+    days = [next_time(Rhythm.MONTHLY, starts, None, UTC, starts + timedelta(days=n))[0] for n in (1, 29)]
+    assert [one.date().isoformat() for one in days if one] == ["2026-02-28", "2026-03-31"]

@@ -4,12 +4,18 @@ import itertools
 import re
 
 import pytest
+from sqlalchemy import event
 
+from fedaid.board import commands as board_commands
+from fedaid.board import queries as board_queries
+from fedaid.board.queries import Filters
+from fedaid.matching import commands, queries
 from tests.matching.street import Street
 from tests.skills.neighbours import NOBODY, saturday
 
 SCRIPT = re.compile(r"<script(?! src=./static/notices\.js)|\son[a-z]+=|javascript:", re.IGNORECASE)
 BRAKES = "Somebody to look at my bicycle brakes"
+HOST = "northside.example"
 
 
 def words(page: str) -> str:
@@ -189,3 +195,69 @@ def test_everything_works_without_javascript_and_has_labels(bicycles: Street) ->
         assert [one for one in ids if f'for="{one}"' not in page] == [], name
         levels = [int(level) for level in re.findall(r"<h([1-6])", page)]
         assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), (name, levels)
+
+
+# on the board
+
+
+def card(page: str, title: str) -> str:
+    """What somebody reads on the card of a listing."""
+    (found,) = [one for one in re.findall(r"<article.*?</article>", page, re.DOTALL) if f">{title}</a></h3>" in one]
+    return words(found)
+
+
+def test_a_card_says_why_it_is_something_for_who_looks_and_for_nobody_else(bicycles: Street) -> None:
+    bicycles.people.free(bicycles.kim, saturday(9, 12))
+    bicycles.post(bicycles.ana, BRAKES, "repair")
+    bicycles.post(bicycles.ana, "Feed my cat")
+    board = bicycles.people.browser(bicycles.kim).get("/board").text
+    assert "Suggested to you: “Bicycles: brakes, gears” is among your skills." in card(board, BRAKES)
+    assert "Suggested" not in card(board, "Feed my cat")
+    for who in (bicycles.ana, NOBODY):
+        assert "Suggested to you" not in bicycles.people.browser(who).get("/board").text
+
+
+def test_the_card_of_an_offer_here_or_next_door_names_my_request_that_it_fits(street: Street) -> None:
+    street.post(street.ana, "My bicycle is broken", "repair")
+    street.offer(street.bea, "I mend bicycles", "repair")
+    street.neighbouring(purpose="offer", name="Any broken bicycle mended")
+    board = street.people.browser(street.ana).get("/board").text
+    for title in ("I mend bicycles", "Any broken bicycle mended"):
+        assert "It fits your request “ My bicycle is broken ”: its words fit" in card(board, title)
+    assert "It fits" not in street.people.browser(street.kim).get("/board").text
+
+
+def test_nothing_is_suggested_on_a_card_that_was_answered_refused_or_may_not_be_searched(bicycles: Street) -> None:
+    answered, refused = (bicycles.post(bicycles.ana, f"{BRAKES} {number}", "repair") for number in (1, 2))
+    bicycles.neighbouring(may_be_found=False, name=BRAKES)
+    bicycles.ask(bicycles.ana, refused, [bicycles.kim])
+    (waiting,) = bicycles.waiting(bicycles.kim)
+    with bicycles.people.units.begin() as work:
+        board_commands.respond(work, bicycles.kim, answered.id, "")
+        commands.say_not_now(work, bicycles.kim, waiting.ask.id)
+    assert "Suggested to you" not in bicycles.people.browser(bicycles.kim).get("/board").text
+    assert bicycles.people.browser(bicycles.bea).get("/board").text.count("Suggested to you") == 2
+
+
+def test_a_full_page_of_the_board_asks_the_database_no_more_often_than_a_short_one(bicycles: Street) -> None:
+    database, asked = bicycles.people.world.house.database, []
+
+    def count(*_: object) -> None:
+        asked.append(1)
+
+    def questions() -> int:
+        asked.clear()
+        with database.read() as connection:
+            ids = [one.listing.id for one in board_queries.board(connection, kim, Filters(), now, HOST).listings]
+            event.listen(connection, "before_cursor_execute", count)
+            found = queries.whys(connection, kim, ids, bicycles.looking())
+            event.remove(connection, "before_cursor_execute", count)
+        assert len(found) == len(ids)
+        return len(asked)
+
+    kim, now = bicycles.kim, bicycles.people.world.now
+    bicycles.post(bicycles.ana, BRAKES, "repair")
+    once = questions()
+    for number in range(19):
+        bicycles.post(bicycles.ana, f"{BRAKES} {number}", "repair")
+    assert questions() == once

@@ -1,5 +1,6 @@
 """Suggestions both ways and across linked boards: what fits a member, an offer and a request, and what never does."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,14 +8,16 @@ from sqlalchemy import func, select
 
 from fedaid.actors import commands as actors
 from fedaid.board import commands as board
-from fedaid.board.rules import Kind
+from fedaid.board.rules import Kind, Rhythm
 from fedaid.matching import commands, queries
 from fedaid.matching.limits import MatchingLimits
+from fedaid.matching.rules import ReasonKind
 from fedaid.matching.tables import listing_term
 from fedaid.network import commands as network
 from fedaid.network.rules.restrictions import Severity, Terms, chosen_target
 from tests.board.world import RIVER_BOARD, activity, foreign_note
 from tests.matching.street import Street, titles
+from tests.skills.neighbours import saturday
 
 READING = "Someone to read with my son"
 
@@ -190,3 +193,18 @@ def test_a_listing_without_words_is_looked_at_once(street: Street) -> None:
 def test_to_somebody_who_said_nothing_nothing_is_suggested(street: Street, who: str) -> None:
     street.post(street.bea, "Anything at all", "other")
     assert street.fits_me(getattr(street, who)) == []
+
+
+def test_what_is_wanted_every_week_is_suggested_for_its_next_time_when_the_first_is_over(street: Street) -> None:
+    street.people.add(street.kim, "Mowing lawns", "garden")
+    street.people.free(street.kim, saturday(9, 12))
+    first = datetime(2026, 9, 5, 9, 0, tzinfo=UTC)  # a Saturday, ten in London
+    times = {"starts_at": first, "ends_at": first + timedelta(hours=1)}
+    street.post(street.ana, "Mow the lawn", "garden", rhythm=Rhythm.WEEKLY, **times)
+    street.post(street.ana, "Mow the other lawn", "garden", **times)
+    assert sorted(street.fits_me(street.kim)) == ["Mow the lawn", "Mow the other lawn"]
+    street.pass_days(7)
+    assert street.fits_me(street.kim) == ["Mow the lawn"]
+    with street.people.world.house.database.read() as connection:
+        (found,) = queries.requests_for_me(connection, street.kim, street.looking())
+    assert ReasonKind.FREE in [one.kind for one in found.fit.reasons]

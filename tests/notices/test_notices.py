@@ -4,6 +4,7 @@ import pytest
 
 from fedaid.actors import commands as actors
 from fedaid.board import commands as board
+from fedaid.board.limits import BoardLimits
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import SIGNED_OUT, Role
 from fedaid.groups import commands as groups
@@ -305,3 +306,13 @@ def test_counts_are_of_those_who_are_asked_about(town: Town) -> None:
     ids = [who.member_id or 0 for who in (town.ana, town.bea)]
     with town.units.database.read() as connection:
         assert queries.counts_unread(connection, ids) == {ids[0]: 1}
+
+
+def test_whoever_helped_is_told_of_thanks_and_not_of_the_words(town: Town) -> None:
+    match = town.accept(town.answer(town.post()))
+    with town.units.begin() as work:
+        board.mark_done(work, town.ana, match)
+        board.thank(work, town.ana, match, "You saved my Saturday.", BoardLimits())
+    assert town.kinds(town.bea) == ["thanked", "done", "accepted"]
+    assert "Saturday" not in repr(town.notices(town.bea))
+    assert "Ana Nightingale thanks you for your help" in town.browser(town.bea).get("/notices").text

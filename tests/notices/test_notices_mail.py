@@ -58,6 +58,7 @@ class Mailing:
             Federation.OPEN,
             self.limits,
             MemberLimits(),
+            language="en",
         )
 
     def want(self, who: Viewer, channel: Channel, *topics: Topic) -> None:

@@ -1,6 +1,5 @@
 """Ana, Bea and Kim of the directory's tests, and Cora who coordinates, in a house that writes notices."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +7,11 @@ from starlette.testclient import TestClient
 
 import fedaid.notices.pages
 from fedaid.board import commands as board
+from fedaid.board.limits import BoardLimits
 from fedaid.board.queries import Listing
 from fedaid.foundation.database import Database
 from fedaid.foundation.viewer import Role, Viewer
-from fedaid.foundation.work import Announcer, UnitsOfWork, Work
+from fedaid.foundation.work import UnitsOfWork, Work
 from fedaid.members import commands as members
 from fedaid.members import queries as member_queries
 from fedaid.members.limits import MemberLimits
@@ -21,7 +21,7 @@ from fedaid.notices.limits import MailLimits, NoticeLimits
 from fedaid.notices.live import Live
 from fedaid.notices.queries.shown import Reader, Shown, shown
 from tests.matching.street import Street
-from tests.skills.neighbours import HTML, Neighbours, _announcers, build_neighbours
+from tests.skills.neighbours import Neighbours, announcers, build_neighbours, joined, signed_in
 from tests.small_house import browser, some_keys
 
 LIMITS = NoticeLimits(
@@ -97,34 +97,22 @@ class Town:
         return member_queries.viewer_of(found)
 
     def browser(self, who: Viewer) -> TestClient:
-        routes = [*fedaid.notices.pages.routes(LIMITS, self.mail, MemberLimits(), self.live), *self.people.routes()]
+        routes = [
+            *fedaid.notices.pages.routes(LIMITS, self.mail, MemberLimits(), BoardLimits(), self.live),
+            *self.people.routes(),
+        ]
         found = browser(self.people.world.house, routes, unread=queries.count_unread)
-        found.headers.update(HTML)
-        if who.member_id is not None:
-            with self.units.begin() as work:
-                secret = members.sign_in(work, who.member_id, "test", MemberLimits())
-            home: Any = found.app
-            found.cookies.set(home.state.house.cookie_name, secret)
-        return found
+        return signed_in(found, self.units, who)
 
 
 def build_town(database: Database) -> Town:
     people = build_neighbours(database)
     house = people.world.house
-    units = UnitsOfWork(database, house.clock, house.names, _joined(_announcers(), ANNOUNCERS))
+    units = UnitsOfWork(database, house.clock, house.names, joined(announcers(), ANNOUNCERS))
     people.world.units = house.units = units
     with units.begin() as work:
         cora = _coordinator(work)
     return Town(Street(people), cora, Live(database, house.clock, LIMITS), MailLimits())
-
-
-def _joined(
-    rooms: Mapping[type, Sequence[Announcer]], notices: Mapping[type, Sequence[Announcer]]
-) -> Mapping[type, Sequence[Announcer]]:
-    joined = {fact: tuple(told) for fact, told in rooms.items()}
-    for fact, told in notices.items():
-        joined[fact] = (*joined.get(fact, ()), *told)
-    return joined
 
 
 def _coordinator(work: Work) -> Viewer:

@@ -7,7 +7,6 @@ from typing import Any
 from starlette.testclient import TestClient
 
 import fedaid.matching.commands
-import fedaid.matching.pages
 import fedaid.skills.pages
 import fedaid.web.pages
 from activitypub.errors import FetchFailed
@@ -20,6 +19,7 @@ from fedaid.foundation.database import Database
 from fedaid.foundation.viewer import SIGNED_OUT, Viewer
 from fedaid.foundation.work import Announcer, UnitsOfWork
 from fedaid.groups import commands as groups
+from fedaid.matching import pages
 from fedaid.matching.limits import MatchingLimits
 from fedaid.media.limits import MediaLimits
 from fedaid.media.proxy import PictureProxy
@@ -103,28 +103,42 @@ class Neighbours:
     def routes(self) -> list[Any]:
         return [
             *fedaid.web.pages.routes(MatchingLimits(), BoardLimits()),
-            *fedaid.matching.pages.routes(MatchingLimits()),
+            *pages.routes(MatchingLimits(), NOT_ASKED),
             *fedaid.skills.pages.routes(LIMITS, board.categories, NOT_ASKED),
             *board_pages.routes(BoardLimits(), PictureProxy(self.units, NoFiles(), MediaLimits())),
             by_handle({ActorKind.PERSON: fedaid.web.pages.profile, ActorKind.GROUP: board_pages.group_board}),
         ]
 
     def browser(self, who: Viewer = NOBODY, **house: Any) -> TestClient:
-        beside = fedaid.matching.pages.beside_listing(MatchingLimits())
-        found = browser(self.world.house, self.routes(), beside_listing=beside, **house)
-        found.headers.update(HTML)
-        if who.member_id is not None:
-            with self.units.begin() as work:
-                secret = members.sign_in(work, who.member_id, "test", MemberLimits())
-            home: Any = found.app
-            found.cookies.set(home.state.house.cookie_name, secret)
-        return found
+        beside, on_cards = (make(MatchingLimits()) for make in (pages.beside_listing, pages.on_cards))
+        found = browser(self.world.house, self.routes(), beside_listing=beside, on_cards=on_cards, **house)
+        return signed_in(found, self.units, who)
+
+
+def signed_in(found: TestClient, units: UnitsOfWork, who: Viewer) -> TestClient:
+    """The browser, with somebody signed in to it; with nobody, where they are no member."""
+    found.headers.update(HTML)
+    if who.member_id is not None:
+        with units.begin() as work:
+            secret = members.sign_in(work, who.member_id, "test", MemberLimits())
+        home: Any = found.app
+        found.cookies.set(home.state.house.cookie_name, secret)
+    return found
+
+
+def joined(*rooms: Mapping[type, Sequence[Announcer]]) -> Mapping[type, Sequence[Announcer]]:
+    """Who is told of each fact by several rooms, in their order."""
+    found: dict[type, tuple[Announcer, ...]] = {}
+    for room in rooms:
+        for fact, told in room.items():
+            found[fact] = (*found.get(fact, ()), *told)
+    return found
 
 
 def build_neighbours(database: Database) -> Neighbours:
     """The street as every test finds it: nobody has said anything yet."""
     world = build_world(database)
-    units = UnitsOfWork(database, world.house.clock, world.house.names, _announcers())
+    units = UnitsOfWork(database, world.house.clock, world.house.names, announcers())
     world.units = world.house.units = units
     world.house.clock.pass_seconds(1)  # Kim came last
     with world.units.begin() as work:
@@ -135,12 +149,9 @@ def build_neighbours(database: Database) -> Neighbours:
     return Neighbours(world, kim, garden.id)
 
 
-def _announcers() -> Mapping[type, Sequence[Announcer]]:
+def announcers() -> Mapping[type, Sequence[Announcer]]:
     """Everything below matching, and matching."""
-    joined = {fact: tuple(told) for fact, told in board_announcers().items()}
-    for fact, told in fedaid.matching.commands.ANNOUNCERS.items():
-        joined[fact] = (*joined.get(fact, ()), *told)
-    return joined
+    return joined(board_announcers(), fedaid.matching.commands.ANNOUNCERS)
 
 
 def saturday(start: int, end: int) -> Window:

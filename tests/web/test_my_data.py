@@ -39,6 +39,12 @@ def test_the_file_has_all_that_is_mine_and_nothing_of_others(database_kind: str,
         ana, kim = street.north.browser("ana"), street.north.browser("kim")
         await help_each_other(street)
         await kim.send("/post?kind=offer", {"title": "What only Kim offers"})
+        for who, search, skill in (
+            (ana, "Sofas", "Mending bicycles"),
+            (kim, "What only Kim keeps", "What only Kim can"),
+        ):
+            await who.send("/searches", {"query": "q=sofa", "name": search})
+            await who.send("/me/skills", {"title": skill})
         assert (await street.north.browser().open("/me/data")).status == 401
         assert (await street.north.browser().open("/me/data.zip")).status == 401
         assert "hours.csv" in (await ana.open("/me/data")).text
@@ -53,10 +59,20 @@ def test_the_file_has_all_that_is_mine_and_nothing_of_others(database_kind: str,
         assert [one["message"] for one in board["received_answers"]] == ["=I can come at ten"]
         assert json.loads(files["account.json"])["member"]["handle"] == "ana"
         assert [one["group_handle"] for one in json.loads(files["groups.json"])] == ["board"]
+        told = json.loads(files["notices.json"])
+        listing = json.loads(files["board.json"])["received_answers"][0]
+        assert ("answered", str(listing["id"]), None) in [
+            (one["kind"], one["about"], one["read_at"]) for one in told["notices"]
+        ]
+        assert told["choices"]["answers"] == "weekly"
+        assert [one["name"] for one in json.loads(files["searches.json"])] == ["Sofas"]
+        kept = json.loads(files["skills.json"])
+        assert [one["skill"]["title"] for one in kept["entries"]] == ["Mending bicycles"]
+        assert kept["preferences"]["languages"] == []
         assert json.loads(files["hours.json"])["proof"]
         assert "'=SUM(1)" in files["hours.csv"]
         whole = "".join(files.values())
-        for secret in ("What only Kim offers", "password_hash", "no password", "PRIVATE KEY", "token_sha256"):
+        for secret in ("What only Kim", "password_hash", "no password", "PRIVATE KEY", "token_sha256"):
             assert secret not in whole
 
     on_the_street(database_kind, tmp_path, story)

@@ -1,6 +1,7 @@
 """The desks about people who want to come: applications, and invitations."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -27,9 +28,11 @@ from fedaid.members.commands import joining
 from fedaid.members.commands.joining import Terms
 from fedaid.members.limits import MemberLimits
 from fedaid.members.queries import joining as queries
+from fedaid.members.queries.joining import Application, Invitation
 from fedaid.members.rules import chosen_role
 from fedaid.members.rules.joining import SENTENCE_CHARACTERS_MAX, read_number
 
+Numbered = TypeVar("Numbered", Application, Invitation)
 STATE_WORDS = {"accepted": "Let in", "declined": "Declined", "withdrawn": "Taken back"}
 
 
@@ -58,6 +61,21 @@ def applications_page(limits: MemberLimits) -> Callable[[Request], Response]:
     return page
 
 
+def _first(
+    found: Sequence[Numbered], rows_max: int, path: str, mark: str, side: Mapping[str, str]
+) -> tuple[Sequence[Numbered], str]:
+    """What stands on one page, and where the rest does: one row more was looked for than a page has."""
+    shown = found[:rows_max]
+    rest = {mark: str(shown[-1].id), **side} if len(found) > len(shown) else {}
+    return shown, f"{path}?{urlencode(rest)}" if rest else ""
+
+
+def _kept_by_nobody(request: Request, template: str, status: int, **values: object) -> Response:
+    page = render(request, template, status, **values)
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
 def _applications(
     request: Request, limits: MemberLimits, wrong: int = 0, refusal: str = "", typed: str = "", status: int = 200
 ) -> Response:
@@ -75,14 +93,14 @@ def _applications(
         names = members.names(connection, [one.decided_by for one in found if one.decided_by is not None])
         here = queries.our_neighbourhood(connection)
         newest = queries.agreement(connection)
-    shown = found[: limits.page_rows_max]
-    more = {"beyond": str(shown[-1].id), **({} if are_waiting else {"decided": "1"})} if len(found) > len(shown) else {}
-    page = render(
+    side = {} if are_waiting else {"decided": "1"}
+    shown, more = _first(found, limits.page_rows_max, "/applications", "beyond", side)
+    return _kept_by_nobody(
         request,
         "admin/applications.html",
         status,
         applications=shown,
-        more=f"/applications?{urlencode(more)}" if more else "",
+        more=more,
         are_waiting=are_waiting,
         waiting=waiting,
         names=names,
@@ -94,8 +112,6 @@ def _applications(
         typed=typed,
         sentence_max=SENTENCE_CHARACTERS_MAX,
     )
-    page.headers["Cache-Control"] = "no-store"
-    return page
 
 
 def accept(limits: MemberLimits) -> Callable[[Request, Form], Response]:
@@ -169,14 +185,14 @@ def _invitations(
         )
         names = members.names(connection, [one.made_by for one in found if one.made_by is not None])
         here = queries.our_neighbourhood(connection)
-    shown = found[: limits.page_rows_max]
-    more = {"before": str(shown[-1].id), **({} if are_good else {"over": "1"})} if len(found) > len(shown) else {}
-    page = render(
+    side = {} if are_good else {"over": "1"}
+    shown, more = _first(found, limits.page_rows_max, "/invitations", "before", side)
+    return _kept_by_nobody(
         request,
         "admin/invitations.html",
         status,
         invitations=shown,
-        more=f"/invitations?{urlencode(more)}" if more else "",
+        more=more,
         are_good=are_good,
         now=now,
         names=names,
@@ -188,8 +204,6 @@ def _invitations(
         limits=limits,
         roles=tuple(Role),
     )
-    page.headers["Cache-Control"] = "no-store"
-    return page
 
 
 def invite(limits: MemberLimits) -> Callable[[Request, Form], Response]:

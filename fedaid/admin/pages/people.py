@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fedaid.admin import welcome
-from fedaid.admin.pages.reports import DECISION_WORDS
+from fedaid.admin.pages.reports import DECISION_WORDS, reason_in_words
 from fedaid.foundation.codes import picture_of
 from fedaid.foundation.pages import Form, admin, coordinator, form_page, go, house, render
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
@@ -70,6 +70,7 @@ def _page(request: Request, refusal: str = "", link: str = "", status: int = 200
         roles=tuple(Role),
         history=[(one, name.name if (name := by[one.decided_by]) else "") for one in history],
         decision_words=DECISION_WORDS,
+        reason=reason_in_words,
         accepted=accepted,
         may_help=may_help_in(who.role or Role.MEMBER, found.role),
         refusal=refusal,

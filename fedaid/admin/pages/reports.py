@@ -8,11 +8,15 @@ from starlette.routing import Route
 
 from fedaid.actors import commands as actors
 from fedaid.actors import queries as actor_queries
-from fedaid.admin import moderation
+from fedaid.admin import blocks, moderation
 from fedaid.admin.moderation import Judgement
+from fedaid.foundation.i18n import gettext as _
+from fedaid.foundation.i18n import ngettext
 from fedaid.foundation.pages import Form, coordinator, form_page, go, house, member, render
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.network import commands, queries
+from fedaid.network.commands import Decision
+from fedaid.network.queries.restrictions import LogLine
 from fedaid.network.rules.reports import COMMENT_CHARACTERS_MAX
 from fedaid.network.rules.restrictions import REASON_CHARACTERS_MAX
 
@@ -33,6 +37,22 @@ DECISION_WORDS = {
     "help_in": "Made a link to choose a new password",
     "role": "Changed a role",
 }
+ROLE_WORDS = {"member": "Member", "coordinator": "Coordinator", "admin": "Admin"}
+
+
+def target_in_words(line: LogLine) -> str:
+    """About whom or what; of a list how many hosts were taken over."""
+    is_count = line.decision == Decision.IMPORT and line.target.isdigit()
+    return ngettext("%(num)s host", "%(num)s hosts", int(line.target)) if is_count else line.target
+
+
+def reason_in_words(line: LogLine) -> str:
+    """Why, as it was written; what the house noted by itself is said in the reader's language."""
+    if line.decision == Decision.IMPORT:
+        return blocks.counts_in_words(line.reason)
+    if line.decision == Decision.ROLE:
+        return " → ".join(_(ROLE_WORDS.get(one, one)) for one in line.reason.split(" → "))
+    return line.reason
 
 
 def routes() -> Sequence[Route]:
@@ -146,7 +166,14 @@ def log_page(request: Request) -> Response:
     home = house(request)
     with home.database.read() as connection:
         lines = moderation.log(connection, home.names.host)
-    return render(request, "admin/moderation_log.html", lines=lines, decision_words=DECISION_WORDS)
+    return render(
+        request,
+        "admin/moderation_log.html",
+        lines=lines,
+        decision_words=DECISION_WORDS,
+        target=target_in_words,
+        reason=reason_in_words,
+    )
 
 
 def case_page(request: Request) -> Response:

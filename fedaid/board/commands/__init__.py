@@ -4,7 +4,10 @@ from fedaid.board.commands.beside import (
     NewPhoto,
     checked_alt,
     forget_draft,
+    forget_for_the_change,
     forget_photo,
+    forget_waiting_photos,
+    keep_for_the_change,
     keep_photo,
     save_draft,
     say_alt,
@@ -18,12 +21,14 @@ from fedaid.board.commands.listings import (
     expire_due,
     extend_listing,
     hide_listing,
+    keep_longer,
     post_listing,
+    warn_ending,
     withdraw_for,
     withdraw_listing,
 )
 from fedaid.board.commands.looks import approve_listing, decline_listing
-from fedaid.board.commands.matches import cancel_match, log_hours, mark_done, settle_match
+from fedaid.board.commands.matches import cancel_match, log_hours, mark_done, settle_match, thank
 from fedaid.board.commands.reactions import receive_reaction, undo_reaction, undo_reactions
 from fedaid.board.commands.receive import (
     Terms,
@@ -57,11 +62,15 @@ __all__ = [
     "expire_due",
     "extend_listing",
     "forget_draft",
+    "forget_for_the_change",
     "forget_person",
     "forget_photo",
     "forget_remark",
     "forget_tombstones",
+    "forget_waiting_photos",
     "hide_listing",
+    "keep_for_the_change",
+    "keep_longer",
     "keep_photo",
     "log_hours",
     "make_remark",
@@ -85,8 +94,10 @@ __all__ = [
     "seed_categories",
     "settle_match",
     "tell_of",
+    "thank",
     "undo_reaction",
     "undo_reactions",
+    "warn_ending",
     "withdraw_for",
     "withdraw_listing",
     "withdraw_response",

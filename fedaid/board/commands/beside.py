@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import orjson
 from sqlalchemy import delete, insert, update
 
+from fedaid.board.limits import BoardLimits
 from fedaid.board.rules import ALT_CHARACTERS_MAX, Kind, Posting
-from fedaid.board.tables import listing_draft, listing_meeting, listing_photo
+from fedaid.board.tables import listing_draft, listing_meeting, listing_photo, listing_photo_kept
 from fedaid.foundation.refused import NotAllowed, Refused
 from fedaid.foundation.said import said
 from fedaid.foundation.text import one_line
@@ -68,6 +70,24 @@ def say_alt(work: Work, listing_id: int, alt: str) -> None:
 def forget_photo(work: Work, listing_id: int) -> None:
     """The listing has no photo any more."""
     work.connection.execute(delete(listing_photo).where(listing_photo.c.listing_id == listing_id))
+
+
+def keep_for_the_change(work: Work, listing_id: int, photo: bytes) -> None:
+    """A change with this photo was refused: the photo waits for the change to be kept."""
+    forget_for_the_change(work, listing_id)
+    row = {"listing_id": listing_id, "body": photo, "kept_at": work.now}
+    work.connection.execute(insert(listing_photo_kept).values(row))
+
+
+def forget_for_the_change(work: Work, listing_id: int) -> None:
+    """No photo waits for a change of this listing any more; harmless when none does."""
+    work.connection.execute(delete(listing_photo_kept).where(listing_photo_kept.c.listing_id == listing_id))
+
+
+def forget_waiting_photos(work: Work, limits: BoardLimits) -> int:
+    """Forget photos of changes that nobody came back to; how many. A chore of the house."""
+    old = listing_photo_kept.c.kept_at <= work.now - timedelta(days=limits.photo_waits_days)
+    return work.connection.execute(delete(listing_photo_kept).where(old)).rowcount
 
 
 def save_draft(work: Work, who: Viewer, kind: Kind, typed: Mapping[str, str], photo: bytes | None) -> None:

@@ -1,14 +1,21 @@
 """Writes about listings of ours: posting, editing, extending, taking down, and letting them expire."""
 
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from fedaid.board import queries
-from fedaid.board.commands.beside import NewPhoto, forget_meeting, forget_photo, keep_meeting, keep_photo
+from fedaid.board.commands.beside import (
+    NewPhoto,
+    forget_for_the_change,
+    forget_meeting,
+    forget_photo,
+    keep_meeting,
+    keep_photo,
+)
 from fedaid.board.commands.looks import ask_for_a_look, forget_look
 from fedaid.board.commands.rows import (
     change_listing,
@@ -21,6 +28,7 @@ from fedaid.board.commands.rows import (
 )
 from fedaid.board.facts import (
     ListingChanged,
+    ListingEnding,
     ListingExpired,
     ListingHidden,
     ListingPosted,
@@ -28,11 +36,13 @@ from fedaid.board.facts import (
     ListingWithdrawn,
     ResponseDeclined,
 )
+from fedaid.board.limits import BoardLimits
 from fedaid.board.queries import Listing
 from fedaid.board.rules import (
     LISTING_MOVES,
     RADIUS_M,
     TAKES_RESPONSES,
+    Kind,
     ListingState,
     Mode,
     Posting,
@@ -43,8 +53,9 @@ from fedaid.board.rules import (
     helpers_found,
     moved,
     state_by_matches,
+    warning_due,
 )
-from fedaid.board.tables import listing, response
+from fedaid.board.tables import listing, listing_warning, response
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Viewer
@@ -54,7 +65,7 @@ from fedaid.groups.queries import Board
 from fedaid.groups.rules import is_looked_at
 
 EXPIRED_AT_ONCE_MAX = 200
-TAKEN_DOWN = "This was taken off the board."
+WARNED_AT_ONCE_MAX = 200
 
 
 def post_listing(
@@ -235,6 +246,15 @@ def extend_listing(work: Work, author: Viewer, listing_id: int, until: datetime)
     work.record(ListingChanged(listing_id))
 
 
+def keep_longer(work: Work, author: Viewer, listing_id: int, limits: BoardLimits) -> datetime:
+    """Let a listing stay as long again as a new one would; until when it does. Raises NotFound, Refused."""
+    found = own_listing(work, author, listing_id)
+    days = limits.request_days if found.kind is Kind.REQUEST else limits.offer_days
+    until = max(work.now, found.expires_at or work.now) + timedelta(days=days)
+    extend_listing(work, author, listing_id, until)
+    return until
+
+
 def withdraw_listing(work: Work, author: Viewer, listing_id: int) -> None:
     """Take one's listing off the board, here and elsewhere. Those still waiting for an answer are told."""
     _take_down(work, own_listing(work, author, listing_id))
@@ -255,11 +275,12 @@ def _take_down(work: Work, found: Listing) -> None:
     forget_words(work, listing_id)
     forget_meeting(work, listing_id)
     forget_photo(work, listing_id)
+    forget_for_the_change(work, listing_id)
     waiting = (response.c.listing_id == listing_id) & (response.c.state == ResponseState.OFFERED)
     for row in work.connection.execute(select(response).where(waiting)).all():
         one = queries.response_of(row)
-        change_response(work, one, ResponseState.DECLINED, reason=TAKEN_DOWN)
-        work.record(ResponseDeclined(one.id, TAKEN_DOWN))
+        change_response(work, one, ResponseState.DECLINED)
+        work.record(ResponseDeclined(one.id))
     if found.state is ListingState.DRAFT:  # nobody has seen it
         forget_look(work, listing_id)
     else:
@@ -290,4 +311,20 @@ def expire_due(work: Work) -> int:
         change_listing(work, listing_id, state=ListingState.EXPIRED)
         work.record(ListingChanged(listing_id))
         work.record(ListingExpired(listing_id))
+    return len(due)
+
+
+def warn_ending(work: Work, limits: BoardLimits) -> int:
+    """Tell of listings that leave the board soon, of each end once, and say of how many. A chore of the house."""
+    table = listing.c
+    same_end = (listing_warning.c.listing_id == table.id) & (listing_warning.c.expires_at == table.expires_at)
+    soon = (table.expires_at > work.now) & (table.expires_at <= work.now + timedelta(days=limits.expiry_notice_days))
+    wanted = (table.state.in_(sorted(TAKES_RESPONSES)), table.local.is_(True), soon, ~exists().where(same_end))
+    query = select(table.id, table.published_at, table.expires_at).where(*wanted).order_by(table.expires_at)
+    rows = work.connection.execute(query.limit(WARNED_AT_ONCE_MAX).with_for_update(skip_locked=True)).all()
+    due = [row for row in rows if warning_due(row.published_at, row.expires_at, limits.expiry_notice_days) <= work.now]
+    for row in due:
+        work.connection.execute(delete(listing_warning).where(listing_warning.c.listing_id == row.id))
+        work.connection.execute(insert(listing_warning).values(listing_id=row.id, expires_at=row.expires_at))
+        work.record(ListingEnding(row.id))
     return len(due)

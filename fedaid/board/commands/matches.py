@@ -3,17 +3,18 @@
 from sqlalchemy import update
 
 from fedaid.board import queries
+from fedaid.board.commands.remarks import make_remark
 from fedaid.board.commands.responses import take_back
 from fedaid.board.commands.rows import change_match, change_response, follow_matches, locked_listing
 from fedaid.board.facts import MatchCancelled, MatchDone, ResponseWithdrawn
+from fedaid.board.limits import BoardLimits
 from fedaid.board.queries import Listing, Match, Response
 from fedaid.board.rules import MatchState, ResponseState
 from fedaid.board.tables import help_match
-from fedaid.foundation.refused import NotFound
+from fedaid.foundation.refused import NotAllowed, NotFound, Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
-
-CALLED_OFF = "This was called off."
 
 
 def mark_done(work: Work, viewer: Viewer, match_id: int) -> None:
@@ -21,6 +22,26 @@ def mark_done(work: Work, viewer: Viewer, match_id: int) -> None:
     found = queries.match(work.connection, viewer, match_id)
     about = locked_listing(work, found.listing_id)
     _finish(work, queries.match(work.connection, viewer, match_id), about, about.is_by(viewer))
+
+
+def thank(work: Work, viewer: Viewer, match_id: int, words: str, limits: BoardLimits) -> None:
+    """Whoever was helped thanks in their own words, once; the helper reads them, elsewhere as a message.
+
+    Raises NotFound, NotAllowed, Refused.
+    """
+    if len(words) > limits.thanks_characters_max:
+        most = limits.thanks_characters_max
+        raise Refused("thanks_length", said("Words of thanks have at most %(count)s characters.", count=most))
+    known = queries.match(work.connection, viewer, match_id)
+    locked_listing(work, known.listing_id)
+    found = queries.match(work.connection, viewer, match_id)
+    if found.receiver != viewer.actor:
+        raise NotAllowed("Whoever was helped says thank you.")
+    if found.state is not MatchState.DONE:
+        raise Refused("not_done", "Say thank you when the help was given.", 409)
+    if queries.is_thanked(work.connection, found.response_id):
+        raise Refused("thanked_already", "You have said thank you for this.", 409)
+    make_remark(work, viewer, found.response_id, words, is_thanks=True)
 
 
 def settle_match(work: Work, agreement_uri: str) -> bool:
@@ -60,11 +81,11 @@ def cancel_match(work: Work, viewer: Viewer, match_id: int) -> None:
         take_back(work, answer, about)
         work.record(ResponseWithdrawn(answer.id))
     else:
-        call_off(work, found, answer, about, CALLED_OFF)
+        call_off(work, found, answer, about)
 
 
-def call_off(work: Work, found: Match, answer: Response, about: Listing, reason: str) -> None:
-    """The author's side ends a match. The listing must be locked."""
+def call_off(work: Work, found: Match, answer: Response, about: Listing, reason: str = "") -> None:
+    """The author's side ends a match; ``reason`` is what they wrote. The listing must be locked."""
     change_match(work, found, MatchState.CANCELLED)
     change_response(work, answer, ResponseState.DECLINED, reason=reason)
     work.record(MatchCancelled(found.id, by_author=True))

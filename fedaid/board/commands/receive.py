@@ -102,7 +102,7 @@ def _store(work: Work, board_actor: str, sent: ForeignListing) -> None:
     work.connection.execute(insert(listing).values({**fixed, **_values(sent)}))
     keep_words(work, listing_id, sent.title, sent.description, sent.place)
     keep_pictures(work, sent.uri, sent.pictures)
-    work.record(ListingArrived(listing_id))
+    work.record(ListingArrived(listing_id, is_new=True))
 
 
 def _values(sent: ForeignListing) -> dict[str, object]:

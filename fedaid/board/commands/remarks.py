@@ -15,7 +15,7 @@ from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
 
 
-def make_remark(work: Work, viewer: Viewer, response_id: int, text: str) -> int:
+def make_remark(work: Work, viewer: Viewer, response_id: int, text: str, *, is_thanks: bool = False) -> int:
     """One of the two sides writes to the other, and a helper or author elsewhere is sent it. Raises Refused."""
     about = queries.response(work.connection, viewer, response_id)
     tidy = checked_message(text)
@@ -25,7 +25,7 @@ def make_remark(work: Work, viewer: Viewer, response_id: int, text: str) -> int:
     _check_flood(work, about)
     # What the author's side says is said by the one that was asked, who may be the board.
     speaker = about.helper_actor if about.is_by(viewer) else about.asked_actor
-    _store(work, work.names.note(remark_id), about, speaker, tidy, remark_id=remark_id)
+    _store(work, work.names.note(remark_id), about, speaker, tidy, remark_id=remark_id, is_thanks=is_thanks)
     work.record(RemarkMade(remark_id))
     return remark_id
 
@@ -62,7 +62,15 @@ def receive_remark(work: Work, about: Response, note: ForeignNote) -> bool:
 
 
 def _store(
-    work: Work, uri: str, about: Response, author: str, text: str, warning: str = "", remark_id: int | None = None
+    work: Work,
+    uri: str,
+    about: Response,
+    author: str,
+    text: str,
+    warning: str = "",
+    remark_id: int | None = None,
+    *,
+    is_thanks: bool = False,
 ) -> None:
     row = {
         "id": remark_id or work.new_id(),
@@ -72,6 +80,7 @@ def _store(
         "text": text,
         "warning": warning,
         "created_at": work.now,
+        "is_thanks": is_thanks,
     }
     work.connection.execute(insert(remark).values(row))
 

@@ -1,7 +1,7 @@
 """The buttons of the board, each a plain form: answer, accept, decline, take back, extend, done, call off."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,12 +9,13 @@ from starlette.responses import Response
 from fedaid.board import commands, queries
 from fedaid.board.limits import BoardLimits
 from fedaid.board.pages.show import number_of, show_listing
-from fedaid.board.rules import Kind
 from fedaid.foundation.pages import Form, go, house, member
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import read_minutes
 from fedaid.foundation.work import Work
+
+BACK: Final = {"me": "/me", "notices": "/notices"}  # from where a listing was kept longer
 
 
 def respond(request: Request, form: Form) -> Response:
@@ -46,11 +47,8 @@ def extend_listing(limits: BoardLimits) -> Callable[[Request, Form], Response]:
         """Let it stay as long again as a new one would."""
         who, listing_id = member(request), number_of(request)
         with house(request).units.begin() as work:
-            found = queries.listing(work.connection, who, listing_id)
-            days = limits.request_days if found.kind is Kind.REQUEST else limits.offer_days
-            start = max(work.now, found.expires_at or work.now)
-            commands.extend_listing(work, who, listing_id, start + timedelta(days=days))
-        return go("/me" if form["back"] == "me" else f"/listings/{listing_id}", "extended")
+            commands.keep_longer(work, who, listing_id, limits)
+        return go(BACK.get(form["back"], f"/listings/{listing_id}"), "extended")
 
     return extend
 
@@ -107,9 +105,47 @@ def _about_match(request: Request, act: Callable[[Work, Viewer, int], object], s
     return go(f"/listings/{found.listing_id}", said)
 
 
-def mark_done(request: Request, form: Form) -> Response:
-    """The help was given."""
-    return _about_match(request, commands.mark_done, "done")
+def mark_done(limits: BoardLimits) -> Callable[[Request, Form], Response]:
+    """How it is said that the help was given."""
+
+    def done(request: Request, form: Form) -> Response:
+        """The help was given; whoever was helped may thank in the same step. A refusal keeps their words."""
+
+        def act(work: Work, who: Viewer, match_id: int) -> None:
+            commands.mark_done(work, who, match_id)
+            if form["thanks"]:
+                commands.thank(work, who, match_id, form["thanks"], limits)
+
+        return _thanking(request, form, act, "done")
+
+    return done
+
+
+def thank(limits: BoardLimits) -> Callable[[Request, Form], Response]:
+    """How somebody says thank you."""
+
+    def say_thanks(request: Request, form: Form) -> Response:
+        """Whoever was helped thanks in their own words. A refusal keeps them."""
+
+        def act(work: Work, who: Viewer, match_id: int) -> None:
+            commands.thank(work, who, match_id, form["thanks"], limits)
+
+        return _thanking(request, form, act, "thanked")
+
+    return say_thanks
+
+
+def _thanking(request: Request, form: Form, act: Callable[[Work, Viewer, int], object], said: str) -> Response:
+    who, match_id = member(request), number_of(request)
+    with house(request).database.read() as connection:
+        found = queries.match(connection, who, match_id)
+    try:
+        return _about_match(request, act, said)
+    except (NotFound, NotAllowed):
+        raise
+    except Refused as refused:
+        thanks = {match_id: form["thanks"]}
+        return show_listing(request, found.listing_id, refused.status, refused.sentence, thanks=thanks)
 
 
 def cancel_match(request: Request, form: Form) -> Response:

@@ -50,7 +50,7 @@ class Page:
     """What the form shows beside what was typed.
 
     photo_at    where the photo is shown that goes with it; empty for none
-    photo_from  the listing whose photo it is, which is posted again
+    photo_from  the listing whose photo it is, which is posted again, or whose change it waits for
     begun       whether it is what somebody had begun to write before
     """
 
@@ -309,23 +309,36 @@ def edit(limits: BoardLimits) -> Handler:
     """Keep what was changed."""
 
     def pressed(request: Request, form: Form, sent: Sent) -> Response:
-        """Keep what was changed. A refusal shows the form again with everything but a new photo."""
+        """Keep what was changed. A refusal keeps everything, a new photo too."""
         who = member(request)
         with house(request).database.read() as connection:
             found = _own(connection, request, who)
             has_photo = queries.photo_of(connection, found.id) is not None
+            photo = _photo_waiting(connection, who, found, form)
         try:
-            photo = sent.made_harmless(limits)
+            photo = sent.made_harmless(limits) or photo
             posting = read_posting(form, found.kind, who, house(request).units.clock.now(), _days(limits, found.kind))
             with house(request).units.begin() as work:
                 _change_photo(work, who, found, form, photo)
                 commands.edit_listing(work, who, found.id, posting)
+                commands.forget_for_the_change(work, found.id)
         except Refused as refused:
             shown_as = Page(editing=found.id, photo_at=_photo_of(found.id) if has_photo else "")
+            if photo is not None:
+                with house(request).units.begin() as work:
+                    commands.keep_for_the_change(work, found.id, photo)
+                shown_as = Page(editing=found.id, photo_at=f"/listings/{found.id}/edit/photo", photo_from=found.id)
             return _form(request, found.kind, form, refused.status, refused.sentence, shown_as)
         return go(f"/listings/{found.id}", "changed")
 
     return pressed
+
+
+def _photo_waiting(connection: Connection, who: Viewer, found: Listing, form: Form) -> bytes | None:
+    """The new photo that the form showed already, after a refusal."""
+    if form["photo_from"] != str(found.id) or form["photo_drop"] == "1":
+        return None
+    return queries.photo_of_change(connection, who, found.id)
 
 
 def _change_photo(work: Work, who: Viewer, found: Listing, form: Form, photo: bytes | None) -> None:

@@ -81,6 +81,16 @@ def of_draft(request: Request) -> Response:
     return _shown(found.photo)
 
 
+def of_change(request: Request) -> Response:
+    """The photo that waits for a change to one's listing to be kept."""
+    who = member(request)
+    with house(request).database.read() as connection:
+        body = queries.photo_of_change(connection, who, number_of(request))
+    if body is None:
+        raise NotFound
+    return _shown(body)
+
+
 def _shown(body: bytes) -> Response:
     """Kept by nobody without asking again: a listing may be taken down, a photo replaced."""
     headers = {**HEADERS, "Cache-Control": "private, no-cache", "Cross-Origin-Resource-Policy": "cross-origin"}

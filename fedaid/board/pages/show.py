@@ -15,13 +15,12 @@ from activitypub.vocabulary import CONTENT_TYPE
 from fedaid.actors.queries import Card
 from fedaid.board import queries
 from fedaid.board.pages.wording import reached, shown, with_emoji
-from fedaid.board.queries import Filters, Listing
-from fedaid.board.rules import SEARCH_CHARACTERS_MAX, Kind, MatchState, ResponseState, is_slug
+from fedaid.board.queries import FILTERS, KM_CHOICES, Filters, Listing, read_filters
+from fedaid.board.rules import SEARCH_CHARACTERS_MAX, MatchState, ResponseState, is_slug
 from fedaid.board.wire.shapes import hashtag_of, listing_content
-from fedaid.foundation.pages import House, house, render, viewer
-from fedaid.foundation.places import on_earth
+from fedaid.foundation.pages import ROW_ID_MAX, House, house, render, viewer
 from fedaid.foundation.refused import NotFound
-from fedaid.foundation.text import one_line, paragraphs
+from fedaid.foundation.text import paragraphs
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import day_and_time
 from fedaid.groups import queries as groups
@@ -30,11 +29,6 @@ from fedaid.members.queries.joining import our_neighbourhood
 from fedaid.network.queries import verdicts_on
 from fedaid.network.rules.restrictions import Standing
 
-ROW_ID_MAX = 2**63 - 1
-FILTERS: Final = ("kind", "category", "q", "mine", "near", "km", "urgent")  # by their names in the address
-KM_CHOICES: Final = (1, 2, 5, 10, 25, 100)
-KM_DEFAULT: Final = 5
-NEAR_ME: Final = "me"
 NOTHING_SAID: Final[Mapping[int, str]] = {}
 
 
@@ -61,21 +55,7 @@ def board_page(request: Request) -> Response:
 
 def with_position(home: House, connection: Connection, who: Viewer, filters: Filters) -> Filters:
     """The filters with the position that they name: where the viewer lives, degrees, or a place of the board."""
-    if not filters.near_said:
-        return filters
-    if filters.near_said == NEAR_ME:
-        return replace(filters, near=home.position_of(connection, who))
-    degrees = _degrees(filters.near_said)
-    return replace(filters, near=degrees or queries.position_of_place(connection, who, filters.near_said))
-
-
-def _degrees(said: str) -> tuple[float, float] | None:
-    lat, comma, lon = said.partition(",")
-    try:
-        found = (float(lat), float(lon)) if comma else None
-    except ValueError:
-        return None
-    return found if found is not None and on_earth(*found) else None
+    return queries.with_position(connection, who, filters, lambda: home.position_of(connection, who))
 
 
 def group_board(request: Request) -> Response:
@@ -104,10 +84,12 @@ def _board(request: Request, filters: Filters, group: groups.Board | None = None
         looks_after = group is not None and groups.coordinates(connection, who, group.id)
         queue = _in_queue(connection, group) if group is not None and looks_after else 0
         position = home.position_of(connection, who)
+        on_cards = home.on_cards(home, who, connection, [one.listing.id for one in page.listings])
     return render(
         request,
         "board/board.html",
         listings=[shown(one, who, now) for one in page.listings],
+        on_cards=on_cards,
         more=link(request, before=str(page.next_before)) if page.next_before is not None else "",
         filters=filters,
         categories=kinds,
@@ -142,22 +124,6 @@ def _to_show(connection: Connection, home: House, who: Viewer, boards: Sequence[
 def filters_of(request: Request) -> Filters:
     """The filters in the address of this request."""
     return read_filters(request.query_params, signed_in=viewer(request).signed_in)
-
-
-def read_filters(asked: Mapping[str, str], *, signed_in: bool) -> Filters:
-    """The filters as they stand in an address; what makes no sense is left out."""
-    km = asked.get("km", "")
-    kind, before, slug = asked.get("kind", ""), asked.get("before", ""), asked.get("category", "")
-    return Filters(
-        kind=Kind(kind) if kind in set(Kind) else None,
-        category=slug if is_slug(slug) else "",
-        text=one_line(asked.get("q", ""))[:SEARCH_CHARACTERS_MAX],
-        near_said=one_line(asked.get("near", ""))[:SEARCH_CHARACTERS_MAX],
-        km=int(km) if km in set(map(str, KM_CHOICES)) else KM_DEFAULT,
-        urgent=asked.get("urgent") == "1",
-        mine=asked.get("mine") == "1" and signed_in,
-        before=int(before) if before.isascii() and before.isdigit() and int(before[:20]) <= ROW_ID_MAX else None,
-    )
 
 
 def link(request: Request, **changes: str) -> str:
@@ -202,14 +168,23 @@ def show_listing(
     wrong: str = "",
     typed: str = "",
     said: Mapping[int, str] = NOTHING_SAID,
+    thanks: Mapping[int, str] = NOTHING_SAID,
 ) -> Response:
-    """The page, with what was wrong and what was typed when an answer, or words to a response, could not be taken."""
+    """The page, with what was wrong and what was typed when an answer, or words to a response or of thanks, could not
+    be taken."""
     home, who = house(request), viewer(request)
     with home.database.read() as connection:
         values = _listing_values(connection, home, who, listing_id)
         values["beside"] = home.beside_listing(home, who, connection, listing_id)
     answer = render(
-        request, "board/listing.html", status, wrong_sentence=wrong, typed=typed, typed_remarks=dict(said), **values
+        request,
+        "board/listing.html",
+        status,
+        wrong_sentence=wrong,
+        typed=typed,
+        typed_remarks=dict(said),
+        typed_thanks=dict(thanks),
+        **values,
     )
     if values["one"].listing.local:
         answer.headers["Link"] = f'<{values["one"].listing.uri}>; rel="alternate"; type="{CONTENT_TYPE}"'
@@ -233,6 +208,7 @@ def _listing_values(connection: Connection, home: House, who: Viewer, listing_id
         "shown_pictures": lambda uri: [one for one in pictures.get(uri, ()) if not one.emoji],
         "details": with_emoji(one.details, pictures.get(listing.uri, ())),
         "mine": mine,
+        "thanked": {one.response_id for each in (*responses, *mine) for one in each.remarks if one.is_thanks},
         "may_respond": listing.takes_responses(now) and not listing.is_by(who) and not _waits(mine),
         "matches": queries.matches_of_listing(connection, who, listing),
         "meeting": queries.meeting(connection, who, listing),

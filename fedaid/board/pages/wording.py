@@ -74,7 +74,7 @@ def shown(one: Noticed, viewer: Viewer, now: datetime) -> Shown:
     return Shown(
         listing=listing,
         kind=_(KIND_WORDS[listing.kind]),
-        when=_when(listing, viewer),
+        when=_when(listing, viewer, now),
         people=_people(listing, one.helpers),
         back=_back(listing),
         badge="" if listing.state is ListingState.OPEN else _(STATE_WORDS[listing.state]),
@@ -89,12 +89,18 @@ def shown(one: Noticed, viewer: Viewer, now: datetime) -> Shown:
     )
 
 
-def _when(listing: Listing, viewer: Viewer) -> str:
-    span = wording.time_span(listing.starts_at, listing.ends_at, viewer.time_zone)
+def _when(listing: Listing, viewer: Viewer, now: datetime) -> str:
+    times = listing.time_from(now)
+    span = wording.time_span(*times, viewer.time_zone)
     if not listing.stands:
         return span
     rhythm = _(RHYTHM_WORDS[listing.rhythm])
-    return _("%(rhythm)s, first %(when)s", rhythm=rhythm, when=span) if span else rhythm
+    if not span:
+        return rhythm
+    is_first = times == (listing.starts_at, listing.ends_at)
+    if is_first:
+        return _("%(rhythm)s, first %(when)s", rhythm=rhythm, when=span)
+    return _("%(rhythm)s, next %(when)s", rhythm=rhythm, when=span)
 
 
 def _people(listing: Listing, helpers: int) -> str:

@@ -1,5 +1,6 @@
-"""What stands beside a listing: why it is suggested to me, or who and what could help with mine."""
+"""What stands beside a listing and on its card: why it is suggested to me, or who and what could help with mine."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -8,11 +9,12 @@ from sqlalchemy import Connection
 from fedaid.board import queries as board
 from fedaid.board.queries import Listing
 from fedaid.board.rules import Kind
-from fedaid.foundation.pages import Beside, House
+from fedaid.foundation.pages import Beside, House, OnCards
 from fedaid.foundation.viewer import Viewer
 from fedaid.matching import queries
 from fedaid.matching.limits import MatchingLimits
 from fedaid.matching.pages.looking import looking_from, seen
+from fedaid.skills.pages.neighbours import linked
 from fedaid.skills.rules import LANGUAGES
 
 
@@ -35,7 +37,14 @@ def _values(
     house: House, limits: MatchingLimits, viewer: Viewer, connection: Connection, found: Listing
 ) -> dict[str, Any]:
     looking = looking_from(house, limits)
-    nothing: dict[str, Any] = {"why": None, "neighbours": (), "asked": None, "fitting": (), "fits_mine": None}
+    nothing: dict[str, Any] = {
+        "why": None,
+        "neighbours": (),
+        "asked": None,
+        "fitting": (),
+        "fits_mine": None,
+        "next_door": (),
+    }
     mine = found.is_by(viewer) and not found.is_for_elsewhere
     if mine and found.kind is Kind.REQUEST:
         asked = queries.asked_about(connection, found)
@@ -43,6 +52,7 @@ def _values(
         return nothing | {
             "neighbours": queries.neighbours_for(connection, viewer, found, looking, room) if room > 0 else (),
             "asked": asked,
+            "next_door": [one.name for one in linked(connection, house.names.host)],
             "fitting": seen(viewer, looking, queries.offers_for_request(connection, viewer, found, looking)),
         }
     if mine:
@@ -51,3 +61,18 @@ def _values(
     if found.kind is Kind.REQUEST:
         return nothing | {"why": queries.why_me(connection, viewer, found, looking.now)}
     return nothing | {"fits_mine": queries.my_request_for(connection, viewer, found, looking)}
+
+
+def on_cards(limits: MatchingLimits) -> OnCards:
+    """How the board is told what to put on the cards of a page: why each is something for the viewer, if it is."""
+
+    def on(house: House, viewer: Viewer, connection: Connection, listing_ids: Sequence[int]) -> Mapping[int, Markup]:
+        found = queries.whys(connection, viewer, listing_ids, looking_from(house, limits))
+        kinds = {one.slug: one.name for one in board.categories(connection)} if found else {}
+        template = house.templates.get_template("matching/on_card.html")
+        return {
+            number: Markup(template.render(why=why, kinds=kinds, languages=LANGUAGES))  # noqa: S704 - escaping is on
+            for number, why in found.items()
+        }
+
+    return on

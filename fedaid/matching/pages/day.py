@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from sqlalchemy import Connection
 
 from fedaid.board import queries as board
-from fedaid.board.pages.show import read_filters, with_position
+from fedaid.board.pages.show import with_position
 from fedaid.board.pages.wording import shown
 from fedaid.foundation.pages import House
 from fedaid.foundation.viewer import Viewer
@@ -60,7 +60,7 @@ def for_my_day(house: House, limits: MatchingLimits, viewer: Viewer, connection:
 def _news(house: House, connection: Connection, viewer: Viewer, looking: Looking) -> Sequence[News]:
     found = []
     for search in queries.searches_of(connection, viewer.member_id or 0):
-        filters = read_filters(dict(parse_qsl(search.query)), signed_in=True)
+        filters = board.read_filters(dict(parse_qsl(search.query)), signed_in=True)
         filters = with_position(house, connection, viewer, filters)
         since = replace(filters, before=None, after=search.seen_listing_id)
         found.append(queries.news_of(connection, viewer, search, since, looking))

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fedaid.board import queries as board
-from fedaid.board.pages.show import FILTERS, number_of, read_filters
+from fedaid.board.pages.show import number_of
 from fedaid.foundation.pages import Form, go, house, member, render
 from fedaid.foundation.refused import Refused
 from fedaid.matching import commands
@@ -22,13 +22,13 @@ def new_page(request: Request) -> Response:
 
 def _query(asked: Mapping[str, str]) -> str:
     """The filters that the board knows, and no more."""
-    return urlencode({name: asked[name] for name in FILTERS if asked.get(name) and name != "mine"})
+    return urlencode({name: asked[name] for name in board.FILTERS if asked.get(name) and name != "mine"})
 
 
 def _page(request: Request, query: str, name: str | None = None, refused: Refused | None = None) -> Response:
     member(request)
     asked = dict(parse_qsl(query))
-    filters = read_filters(asked, signed_in=True)
+    filters = board.read_filters(asked, signed_in=True)
     with house(request).database.read() as connection:
         kinds = {one.slug: one.name for one in board.categories(connection)}
     said = " · ".join(part for part in (filters.text, kinds.get(filters.category, "")) if part)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
 
+from fedaid.actors.queries import with_actors
 from fedaid.actors.rules import folded
 from fedaid.actors.tables import local_actor
 from fedaid.foundation.viewer import Role, Viewer
@@ -48,21 +49,9 @@ class TokenHolder:
 
 
 def _members() -> Select[tuple[object, ...]]:
-    columns = (
-        member.c.id,
-        member.c.actor_id,
-        local_actor.c.uri.label("actor"),
-        local_actor.c.handle,
-        local_actor.c.name,
-        local_actor.c.summary,
-        member.c.email,
-        member.c.role,
-        member.c.time_zone,
-        member.c.language,
-        member.c.created_at,
-    )
-    joined = select(*columns).join(local_actor, local_actor.c.id == member.c.actor_id)
-    return joined.where(local_actor.c.gone_at.is_(None))
+    table = member.c
+    columns = (table.id, table.email, table.role, table.time_zone, table.language, table.created_at)
+    return with_actors(table.actor_id, *columns)
 
 
 def _member(row: Row[tuple[object, ...]]) -> Member:
@@ -185,6 +174,13 @@ def _viewer(row: Row[tuple[object, ...]]) -> Viewer:
     found = {field.name: row._mapping[field.name] for field in fields(Member)}
     who = viewer_of(Member(**{**found, "role": Role(found["role"])}))
     return replace(who, owes_agreement=bool(row._mapping["owes"]))
+
+
+def viewer_by_id(connection: Connection, member_id: int) -> Viewer | None:
+    """The member with this row id as one who acts; None where there is none, or they have left."""
+    query = _members().add_columns(_owes_agreement().label("owes")).where(member.c.id == member_id)
+    row = connection.execute(query).one_or_none()
+    return _viewer(row) if row is not None else None
 
 
 def _owes_agreement() -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from fedaid.foundation.viewer import Role
 from fedaid.foundation.work import Announcer, Work
 from fedaid.groups import queries as groups
 from fedaid.groups.facts import GroupAnswered, GroupAsked, TakenIn
-from fedaid.matching.facts import NeighbourAsked
+from fedaid.matching.facts import NeighbourAsked, SearchFound
 from fedaid.members import queries as members
 from fedaid.members.facts import ApplicationMade, RecoveryOffered
 from fedaid.mentions.facts import MessageArrived, SuggestionArrived
@@ -36,7 +36,9 @@ class Tell:
 
 
 Fact = TypeVar("Fact")
-AboutListing = board_facts.ListingHidden | board_facts.ListingExpired | board_facts.ListingLookedAt
+AboutListing = (
+    board_facts.ListingHidden | board_facts.ListingEnding | board_facts.ListingExpired | board_facts.ListingLookedAt
+)
 
 
 def _announcer(telling: Callable[[Connection, Fact], Iterator[Tell]]) -> Sequence[Announcer]:
@@ -96,7 +98,7 @@ def _remark(connection: Connection, fact: board_facts.RemarkMade | board_facts.R
     if said is not None and sides is not None:
         by_helper = said.author_actor == sides[0].helper_actor
         whom = sides[1].author_member_id if by_helper else sides[0].helper_member_id
-        yield Tell([whom], Kind.REMARK, said.response_id)
+        yield Tell([whom], Kind.THANKED if said.is_thanks else Kind.REMARK, said.response_id)
 
 
 def _called_off(connection: Connection, fact: board_facts.MatchCancelled) -> Iterator[Tell]:
@@ -144,6 +146,10 @@ def _admins(connection: Connection) -> Collection[int]:
 
 def _neighbour_asked(_connection: Connection, fact: NeighbourAsked) -> Iterator[Tell]:
     yield Tell([fact.member_id], Kind.ASKED, fact.ask_id)
+
+
+def _search_found(_connection: Connection, fact: SearchFound) -> Iterator[Tell]:
+    yield Tell([fact.member_id], Kind.FOUND, f"{fact.search_id}/{fact.listing_id}")
 
 
 # hours
@@ -244,10 +250,12 @@ ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
     board_facts.MatchCancelled: _announcer(_called_off),
     board_facts.MatchDone: _announcer(_done),
     board_facts.ListingHidden: _announcer(_of_listing(Kind.HIDDEN)),
+    board_facts.ListingEnding: _announcer(_of_listing(Kind.ENDING)),
     board_facts.ListingExpired: _announcer(_of_listing(Kind.EXPIRED)),
     board_facts.ListingLookedAt: _announcer(_of_listing(Kind.LOOKED_AT)),
     board_facts.LookAsked: _announcer(_look_asked),
     NeighbourAsked: _announcer(_neighbour_asked),
+    SearchFound: _announcer(_search_found),
     hours_facts.HoursClaimed: _announcer(_claimed),
     hours_facts.HoursCredited: _announcer(_credited),
     hours_facts.HoursRefused: _announcer(_refused),

@@ -20,6 +20,7 @@ TOPIC_WORDS = {
     Topic.ANSWERS: "Answers to my listings, and what became of mine",
     Topic.MESSAGES: "Messages about answers and matches",
     Topic.ASKS: "When somebody asks whether I can help",
+    Topic.SEARCHES: "What is new for the searches I keep",
     Topic.HOURS: "Hours",
     Topic.GROUPS: "Groups I joined or asked to join",
     Topic.CARE: "What waits for coordinators",

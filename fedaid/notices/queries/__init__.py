@@ -41,6 +41,12 @@ def page(connection: Connection, member_id: int, rows_max: int, before: int | No
     return [notice_of(row) for row in rows]
 
 
+def all_of(connection: Connection, member_id: int) -> Sequence[Notice]:
+    """All of a member's notices, oldest first, to take along."""
+    rows = connection.execute(select(notice).where(notice.c.member_id == member_id).order_by(notice.c.id))
+    return [notice_of(row) for row in rows]
+
+
 def of_member(connection: Connection, member_id: int, notice_id: int) -> Notice | None:
     """One of a member's notices; None for anybody else's (attack S87)."""
     mine = (notice.c.id == notice_id) & (notice.c.member_id == member_id)

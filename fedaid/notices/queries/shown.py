@@ -1,7 +1,7 @@
 """What a notice says to its reader: looked up anew each time, so that nobody reads what they may not see any more."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -15,6 +15,7 @@ from fedaid.foundation.federation import Federation
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.text import excerpt, one_line
 from fedaid.foundation.viewer import Viewer
+from fedaid.foundation.wording import day
 from fedaid.groups import queries as groups
 from fedaid.matching import queries as matching
 from fedaid.members import queries as members
@@ -44,10 +45,11 @@ class Told:
     """What a notice tells. Never what somebody wrote, a place or a contact: that stands where it belongs.
 
     path     where the thing is
-    who      the other side
+    who      the other side, or what a search is called
     title    of the listing or the group
     minutes  of hours
-    yes      whether what was decided was a yes
+    yes      whether what was decided was a yes; whether a listing that ends can still be kept longer
+    until    the day on which it does, in the reader's words
     """
 
     path: str
@@ -55,6 +57,7 @@ class Told:
     title: str = ""
     minutes: int = 0
     yes: bool = False
+    until: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,13 @@ def _own_listing(connection: Connection, reader: Reader, about: str) -> Told:
     return Told(_listing_page(found), title=_words(found.title), yes=yes)
 
 
+def _ending(connection: Connection, reader: Reader, about: str) -> Told:
+    told = _own_listing(connection, reader, about)
+    found = board.listing(connection, reader.viewer, int(about), reader.federation)
+    until = day(found.expires_at, reader.viewer.time_zone) if found.expires_at is not None else ""
+    return replace(told, yes=board.is_ending(connection, found), until=until)
+
+
 def _to_look_at(connection: Connection, reader: Reader, about: str) -> Told:
     found = board.listing(connection, reader.viewer, int(about), reader.federation)
     group = groups.board_by_actor(connection, found.board_actor)
@@ -166,6 +176,15 @@ def _asked(connection: Connection, reader: Reader, about: str) -> Told:
         raise NotFound
     listing = board.listing(connection, reader.viewer, found.listing_id, reader.federation)
     return Told(_listing_page(listing), _author(connection, reader, listing), _words(listing.title))
+
+
+def _found(connection: Connection, reader: Reader, about: str) -> Told:
+    search_id, _, listing_id = about.partition("/")
+    search = matching.search_of(connection, reader.viewer, int(search_id))
+    if search is None:
+        raise NotFound
+    listing = board.listing(connection, reader.viewer, int(listing_id), reader.federation)
+    return Told(_listing_page(listing), _words(search.name), _words(listing.title))
 
 
 # about hours
@@ -286,11 +305,14 @@ _LOOKS: Mapping[Kind, Look] = MappingProxyType(
         Kind.CALLED_OFF: _to_either,
         Kind.DONE: _to_either,
         Kind.REMARK: _to_either,
+        Kind.THANKED: _to_either,
+        Kind.ENDING: _ending,
         Kind.EXPIRED: _own_listing,
         Kind.HIDDEN: _own_listing,
         Kind.LOOKED_AT: _own_listing,
         Kind.TO_LOOK_AT: _to_look_at,
         Kind.ASKED: _asked,
+        Kind.FOUND: _found,
         Kind.HOURS_CLAIMED: _hours,
         Kind.HOURS_CREDITED: _hours,
         Kind.HOURS_REFUSED: _hours,

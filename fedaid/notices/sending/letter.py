@@ -67,6 +67,11 @@ def with_unsubscribing(message: EmailMessage, links: Mapping[str, str]) -> Email
     return message
 
 
+def keeping_link(names: Names, token: str) -> str:
+    """Where a listing is kept longer without signing in."""
+    return f"{names.origin}/keep-longer?{urlencode({'token': token})}"
+
+
 def unsubscribe_link(names: Names, token: str) -> str:
     """Where a reader ends mails about notices without signing in."""
     return f"{names.origin}/unsubscribe?{urlencode({'token': token})}"

@@ -1,15 +1,16 @@
 """Sends what is due: the words are looked up at the last moment, and no transaction is open over the network."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from email.message import EmailMessage
 
 import structlog
 from jinja2 import Environment
 from sqlalchemy.exc import SQLAlchemyError
 
+from fedaid.board import queries as board
 from fedaid.foundation.federation import Federation
-from fedaid.foundation.i18n import ENGLISH, speaking
+from fedaid.foundation.i18n import speaking
 from fedaid.foundation.viewer import Role
 from fedaid.foundation.work import UnitsOfWork, Work
 from fedaid.members import queries as members
@@ -18,15 +19,26 @@ from fedaid.members.limits import MemberLimits
 from fedaid.members.queries import Member
 from fedaid.notices.commands import mails as commands
 from fedaid.notices.limits import MailLimits
-from fedaid.notices.queries import mails
+from fedaid.notices.queries import Notice, mails
 from fedaid.notices.queries.mails import Mail
 from fedaid.notices.queries.shown import Reader, shown
-from fedaid.notices.rules import unsubscribe_token
-from fedaid.notices.sending.letter import Letterhead, unsubscribe_link, with_unsubscribing, write
+from fedaid.notices.rules import Keeping, Kind, keeping_token, unsubscribe_token
+from fedaid.notices.sending.letter import Letterhead, keeping_link, unsubscribe_link, with_unsubscribing, write
 from fedaid.notices.sending.server import MailServer, NotTaken
 from fedaid.notices.tables import MailState, Purpose
 
 _log = structlog.get_logger()
+
+
+def _keeping(work: Work, inside: Sequence[Notice]) -> Mapping[int, str]:
+    """Links to keep listings longer that end, by the id of the notice."""
+    links = {}
+    for one in inside:
+        listing = board.any_listing(work.connection, int(one.about)) if one.kind is Kind.ENDING else None
+        if listing is not None and listing.expires_at is not None:
+            token = keeping_token(commands.key(work), Keeping(listing.id, listing.expires_at))
+            links[one.id] = keeping_link(work.names, token)
+    return links
 
 
 class Postman:
@@ -43,7 +55,7 @@ class Postman:
         federation: Federation,
         limits: MailLimits,
         member_limits: MemberLimits,
-        language: str = ENGLISH,
+        language: str,
     ) -> None:
         self._units = units
         self._templates = templates
@@ -117,14 +129,23 @@ class Postman:
             minutes = self._member_limits.recovery_link_minutes
             return write(head, found.id, reader, "notices/recovery", work.now, secret=secret, minutes=minutes)
         viewer = Reader(members.viewer_of(reader), work.names.host, self._federation)
-        looked_up = [shown(work.connection, viewer, one) for one in mails.in_mail(work.connection, found)]
-        notices = [one for one in looked_up if one.told is not None]
+        inside = mails.in_mail(work.connection, found)
+        looked_up = [shown(work.connection, viewer, one) for one in inside]
+        notices = [one for one in looked_up if one.told is not None and (one.kind is not Kind.ENDING or one.told.yes)]
         if not notices:
             return None
         links = {"unsubscribe": unsubscribe_link(work.names, unsubscribe_token(commands.key(work), reader.id))}
         is_digest = found.purpose is Purpose.DIGEST
         message = write(
-            head, found.id, reader, "notices/mail", work.now, notices=notices, links=links, is_digest=is_digest
+            head,
+            found.id,
+            reader,
+            "notices/mail",
+            work.now,
+            notices=notices,
+            keeping=_keeping(work, inside),
+            links=links,
+            is_digest=is_digest,
         )
         return with_unsubscribing(message, links)
 

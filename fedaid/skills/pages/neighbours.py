@@ -9,7 +9,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from activitypub.errors import FetchFailed
 from fedaid.actors import queries as actors
 from fedaid.actors.audience import Audience
 from fedaid.actors.serving import Door, Served, to_servers
@@ -62,11 +61,8 @@ def their_page(kinds: Kinds, directories: Directories) -> Callable[[Request], Aw
     async def page(request: Request) -> Response:
         """What people of a linked network can do, as it shows it to us now."""
         neighbour = await run_in_threadpool(_neighbour, request)
-        try:
-            found, is_there = await directories.of(neighbour), True
-        except FetchFailed:
-            found, is_there = [], False
-        return await run_in_threadpool(_page, request, kinds, neighbour, found, is_there)
+        found = await directories.of(neighbour)
+        return await run_in_threadpool(_page, request, kinds, neighbour, found)
 
     return page
 
@@ -80,10 +76,10 @@ def _neighbour(request: Request) -> Neighbour:
         return found
 
 
-def _page(
-    request: Request, kinds: Kinds, neighbour: Neighbour, found: Sequence[TheirEntry], is_there: bool
-) -> Response:
+def _page(request: Request, kinds: Kinds, neighbour: Neighbour, found: Sequence[TheirEntry] | None) -> Response:
     with house(request).database.read() as connection:
         names = names_of(kinds(connection))
         (here,) = [one for one in linked(connection, house(request).names.host) if one.host == neighbour.host]
-    return render(request, "skills/neighbours.html", network=here, entries=found, is_there=is_there, kinds=names)
+    return render(
+        request, "skills/neighbours.html", network=here, entries=found or (), is_there=found is not None, kinds=names
+    )

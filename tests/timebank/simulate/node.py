@@ -1,6 +1,7 @@
 """One simulated instance: the product's commands, units of work and schema on a database in memory that can be copied."""
 
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,20 +37,20 @@ class Crash(Exception):
     """The process ended before its transaction was durable."""
 
 
-class CopiedDatabase(Database):
+class CopiedDatabase(Database, ABC):
     """The product's database, which may be full, and can be copied; ``raw`` is for queries beside the product."""
 
     raw: Any
     is_full = False
 
     @property
+    @abstractmethod
     def image(self) -> Any:
         """A backup: everything that is durable now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def put_back(self, image: Any) -> None:
         """As if an older backup had been copied here."""
-        raise NotImplementedError
 
     def _refuse_when_full(self, _connection: Connection) -> None:
         if self.is_full:
