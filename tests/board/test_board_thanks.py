@@ -104,3 +104,5 @@ def test_nobody_thanks_twice_too_early_with_nothing_or_for_somebody_else(world: 
         thank(world, SIGNED_OUT, match_id)
     thank(world, world.ana, match_id)
     assert code(world.ana) == "thanked_already"
+    again = visit(world, world.ana).post(f"/matches/{match_id}/thank", data={"thanks": WORDS})
+    assert (again.status_code, again.text.count('role="alert"')) == (409, 1)

@@ -208,13 +208,20 @@ def card(page: str, title: str) -> str:
 
 def test_a_card_says_why_it_is_something_for_who_looks_and_for_nobody_else(bicycles: Street) -> None:
     bicycles.people.free(bicycles.kim, saturday(9, 12))
-    bicycles.post(bicycles.ana, BRAKES, "repair")
-    bicycles.post(bicycles.ana, "Feed my cat")
-    board = bicycles.people.browser(bicycles.kim).get("/board").text
+    home = (51.52, -0.09)
+    bicycles.people.prefer(bicycles.kim, lat=home[0], lon=home[1])
+    bicycles.post(bicycles.ana, BRAKES, "repair", place="near Rose Street", lat=51.54, lon=-0.09)
+    bicycles.post(bicycles.ana, "Feed my cat", lat=51.7, lon=-0.09)
+    board = bicycles.people.browser(bicycles.kim, position_of=lambda *_: home).get("/board").text
     assert "Suggested to you: “Bicycles: brakes, gears” is among your skills." in card(board, BRAKES)
+    assert "near Rose Street · about 2 km away" in card(board, BRAKES)
+    assert card(board, BRAKES).count("away") == 1
     assert "Suggested" not in card(board, "Feed my cat")
+    assert "about 20 km away" in card(board, "Feed my cat")
     for who in (bicycles.ana, NOBODY):
-        assert "Suggested to you" not in bicycles.people.browser(who).get("/board").text
+        page = bicycles.people.browser(who).get("/board").text
+        assert "Suggested to you" not in page
+        assert "km away" not in page
 
 
 def test_the_card_of_an_offer_here_or_next_door_names_my_request_that_it_fits(street: Street) -> None:

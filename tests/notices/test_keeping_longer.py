@@ -171,7 +171,7 @@ def test_who_reads_the_mail_late_has_the_listing_come_back(town: Town, link: str
     with town.units.begin() as work:
         assert board.expire_due(work) == 1
     assert "It left the board on 21 Sep 2026, and can come back." in anybody.get(link).text
-    anybody.post(link)
+    assert "It stays on the board until 8 Oct 2026." in anybody.post(link).text
     assert ends(town) == town.units.clock.now() + 14 * DAYS > before
 
 

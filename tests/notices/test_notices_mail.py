@@ -383,7 +383,7 @@ def test_a_link_is_one_members_and_of_this_instance(town: Town) -> None:
 def test_choices_are_kept_and_what_nobody_offered_is_refused(mailing: Mailing) -> None:
     browser = mailing.town.browser(mailing.town.ana)
     page = browser.get("/me/notices").text
-    assert page.count('value="weekly" selected') == 6, "coordination is for coordinators"
+    assert page.count('value="weekly" selected') == 7, "coordination is for coordinators"
     assert browser.post("/me/notices", data={"hours": "at_once", "asks": "none"}).status_code == 303
     with mailing.town.units.database.read() as connection:
         chosen = queries.channels(connection, mailing.town.ana.member_id or 0)

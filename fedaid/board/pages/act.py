@@ -144,6 +144,8 @@ def _thanking(request: Request, form: Form, act: Callable[[Work, Viewer, int], o
     except (NotFound, NotAllowed):
         raise
     except Refused as refused:
+        if not form["thanks"]:
+            raise
         thanks = {match_id: form["thanks"]}
         return show_listing(request, found.listing_id, refused.status, refused.sentence, thanks=thanks)
 

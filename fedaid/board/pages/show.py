@@ -88,7 +88,7 @@ def _board(request: Request, filters: Filters, group: groups.Board | None = None
     return render(
         request,
         "board/board.html",
-        listings=[shown(one, who, now) for one in page.listings],
+        listings=[shown(one, who, now, position) for one in page.listings],
         on_cards=on_cards,
         more=link(request, before=str(page.next_before)) if page.next_before is not None else "",
         filters=filters,

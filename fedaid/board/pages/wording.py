@@ -13,6 +13,7 @@ from fedaid.board.wire.shapes import RHYTHM_WORDS
 from fedaid.foundation import wording
 from fedaid.foundation.i18n import gettext as _
 from fedaid.foundation.i18n import ngettext
+from fedaid.foundation.places import distance_km
 from fedaid.foundation.text import paragraphs
 from fedaid.foundation.viewer import Viewer
 
@@ -47,6 +48,7 @@ class Shown:
     when, people, back   the facts in words, empty where there is nothing to say
     badge                the state where it is not simply open
     seen_by              who may see it, where that is not everybody
+    away                 how far it is from where the viewer lives, where both are known
     who                  who posted it, as far as the viewer may know
     network              the neighbouring network it is from, empty for ours
     details              safe to be put into a page as it is
@@ -66,10 +68,11 @@ class Shown:
     is_open: bool
     is_mine: bool
     seen_by: str = ""
+    away: str = ""
 
 
-def shown(one: Noticed, viewer: Viewer, now: datetime) -> Shown:
-    """The listing in words for this viewer."""
+def shown(one: Noticed, viewer: Viewer, now: datetime, lives_at: tuple[float, float] | None = None) -> Shown:
+    """The listing in words for this viewer, who lives there."""
     listing = one.listing
     return Shown(
         listing=listing,
@@ -86,7 +89,14 @@ def shown(one: Noticed, viewer: Viewer, now: datetime) -> Shown:
         is_open=listing.takes_responses(now),
         is_mine=listing.is_by(viewer),
         seen_by=SEEN_BY_WORDS.get(listing.visibility, ""),
+        away=_away(listing, viewer, lives_at),
     )
+
+
+def _away(listing: Listing, viewer: Viewer, lives_at: tuple[float, float] | None) -> str:
+    if lives_at is None or listing.lat is None or listing.lon is None or listing.is_by(viewer):
+        return ""
+    return _("about %(km)s km away", km=max(1, round(distance_km(lives_at, (listing.lat, listing.lon)))))
 
 
 def _when(listing: Listing, viewer: Viewer, now: datetime) -> str:

@@ -1,6 +1,7 @@
 """What stands beside a listing and on its card: why it is suggested to me, or who and what could help with mine."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
@@ -14,6 +15,8 @@ from fedaid.foundation.viewer import Viewer
 from fedaid.matching import queries
 from fedaid.matching.limits import MatchingLimits
 from fedaid.matching.pages.looking import looking_from, seen
+from fedaid.matching.queries import Why
+from fedaid.matching.rules import ReasonKind
 from fedaid.skills.pages.neighbours import linked
 from fedaid.skills.rules import LANGUAGES
 
@@ -63,6 +66,12 @@ def _values(
     return nothing | {"fits_mine": queries.my_request_for(connection, viewer, found, looking)}
 
 
+def _beside_the_facts(why: Why) -> Why:
+    """Without what the card says already: how far it is."""
+    rest = tuple(one for one in why.fit.reasons if one.kind is not ReasonKind.NEAR)
+    return replace(why, fit=replace(why.fit, reasons=rest))
+
+
 def on_cards(limits: MatchingLimits) -> OnCards:
     """How the board is told what to put on the cards of a page: why each is something for the viewer, if it is."""
 
@@ -71,7 +80,9 @@ def on_cards(limits: MatchingLimits) -> OnCards:
         kinds = {one.slug: one.name for one in board.categories(connection)} if found else {}
         template = house.templates.get_template("matching/on_card.html")
         return {
-            number: Markup(template.render(why=why, kinds=kinds, languages=LANGUAGES))  # noqa: S704 - escaping is on
+            number: Markup(  # noqa: S704 - rendered with escaping on
+                template.render(why=why if why.mine else _beside_the_facts(why), kinds=kinds, languages=LANGUAGES)
+            )
             for number, why in found.items()
         }
 

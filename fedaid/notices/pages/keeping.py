@@ -1,7 +1,6 @@
 """Keeping a listing longer out of a mail: a link to a page with one button, which needs no sign-in."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -43,8 +42,8 @@ def keep_longer(limits: BoardLimits) -> Callable[[Request, Form], Response]:
             if _may_be_kept(found, asked):
                 if author.owes_agreement:
                     raise AgreementNeeded
-                until = board_commands.keep_longer(work, author, found.id, limits)
-                found = replace(found, expires_at=until)
+                board_commands.keep_longer(work, author, found.id, limits)
+                found, author = _about(work.connection, asked)
         return _page(request, found, author, asked)
 
     return post

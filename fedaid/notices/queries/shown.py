@@ -156,6 +156,7 @@ def _own_listing(connection: Connection, reader: Reader, about: str) -> Told:
 
 
 def _ending(connection: Connection, reader: Reader, about: str) -> Told:
+    """One that was kept longer, or is over, only was about to end."""
     told = _own_listing(connection, reader, about)
     found = board.listing(connection, reader.viewer, int(about), reader.federation)
     until = day(found.expires_at, reader.viewer.time_zone) if found.expires_at is not None else ""
