@@ -152,12 +152,15 @@ def serve(
     data: Data,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    work: Annotated[
+        bool, typer.Option("--work/--no-work", help="Also apply letters and deliver mail; else let workers do it.")
+    ] = True,
 ) -> None:
-    """Serve the pages and do the work beside them, in one process."""
+    """Serve the pages and take letters, and do the work beside them, in one process."""
     chosen = settings.load(data, host=host, port=port)
     _log_as_json(chosen)
     prepare(chosen)
-    instance = app.build(chosen, works=True)
+    instance = app.build(chosen, works=work)
     config = uvicorn.Config(
         instance.web,
         host=chosen.host,
