@@ -46,6 +46,7 @@ from fedaid.timebank.rules.journal import write as write_journal
 EXIT_NOT_STARTED = 3  # nobody could be served: mostly the port is taken
 EXIT_REFUSED = 1  # the command was understood, and the answer is no
 EXIT_USAGE = 2  # typer's own, for a command that was not understood
+SWITCH_SECONDS = 0.0005  # a commit comes back to a busy event loop that much later, at its three or four stops
 MADE_UP_PASSWORD_BYTES = 12  # 16 characters
 
 cli = typer.Typer(
@@ -160,6 +161,7 @@ def serve(
     chosen = settings.load(data, host=host, port=port)
     _log_as_json(chosen)
     prepare(chosen)
+    sys.setswitchinterval(SWITCH_SECONDS)
     instance = app.build(chosen, works=work)
     config = uvicorn.Config(
         instance.web,

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
@@ -15,6 +16,7 @@ from fedaid.members.rules import address_key
 from inbox.memory import Counter
 
 _PHOTO_FORMS = re.compile(r"/post(/preview|/keep)?|/listings/[0-9]+/edit")
+ADDRESSES_REMEMBERED_MAX = 4096  # as they are counted: proxies and other servers keep their connections
 _FREE = ("/static/", "/livez", "/readyz")
 
 
@@ -120,4 +122,7 @@ def _counter(limits: WebLimits, clock: Clock) -> Counter:
 
 def _address(scope: Scope) -> str:
     client = scope.get("client")
-    return address_key(client[0]) if client else ""
+    return _key_of(client[0]) if client else ""
+
+
+_key_of = lru_cache(ADDRESSES_REMEMBERED_MAX)(address_key)
