@@ -92,6 +92,7 @@ from fedaid.web.errors import exception_handlers
 from fedaid.web.headers import OurHost, OwnForms, SpokenLanguage, StrictHeaders
 from fedaid.web.limits import BodyLimits, RefusedLetters, RequestLimits
 from fedaid.web.people import Introductions
+from fedaid.web.ready import ReadyDocuments
 from fedaid.web.shell import STATIC, build_templates
 from inbox.endpoint import InboxRoom, inbox_app
 from inbox.journal import Journal
@@ -258,7 +259,7 @@ def build(
         chores,
         live,
         postman,
-        FrontDoor(RefusedLetters(mail_slot, settings.web, clock), pages),
+        FrontDoor(RefusedLetters(mail_slot, settings.web, clock), ReadyDocuments(pages, database, settings.web, clock)),
     )
     pages.router.lifespan_context = _lifespan(instance, journal, works=works)
     return instance

@@ -84,10 +84,10 @@ def _headers(raw: Iterable[tuple[bytes, bytes]], limits: InboxLimits) -> tuple[t
 
 
 def _check_once(head: Head) -> None:
-    seen: set[str] = set()
-    twice = [name for name, _ in head.headers if name in ONCE and (name in seen or seen.add(name))]
-    if twice:
-        raise MailRefused(HTTPStatus.BAD_REQUEST, "duplicate_header", f"The header {min(twice)} may stand only once.")
+    named = [name for name, _ in head.headers if name in ONCE]
+    if len(set(named)) != len(named):
+        twice = min(name for name in named if named.count(name) > 1)
+        raise MailRefused(HTTPStatus.BAD_REQUEST, "duplicate_header", f"The header {twice} may stand only once.")
 
 
 def _check_host(head: Head, origin: Origin) -> None:

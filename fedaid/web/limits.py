@@ -29,6 +29,9 @@ class WebLimits:
     requests_per_account_max         by one signed-in member, from wherever
     refused_letters_per_address_max  letters to inboxes that were refused, before none is looked at any more
     counted_max                      addresses, and accounts, that are kept count of; the longest unheard go first (S90)
+    ready_documents_max              public documents that are kept ready for other servers
+    ready_document_bytes_max         of one of them; a longer one is made anew each time
+    ready_seconds                    after which one is made anew, even if nothing has changed
     """
 
     window_seconds: int = 300
@@ -36,6 +39,9 @@ class WebLimits:
     requests_per_account_max: int = 1_500
     refused_letters_per_address_max: int = 300
     counted_max: int = 20_000
+    ready_documents_max: int = 1_000
+    ready_document_bytes_max: int = 64 * 1024
+    ready_seconds: int = 10
 
 
 class RequestLimits:
