@@ -75,6 +75,7 @@ TYPE_CHARACTERS_MAX: Final = 64
 _AUDIENCES: Final = ("to", "cc", "bto", "bcc", "audience")
 _MARKUP: Final = ("content", "contentMap", "summary", "summaryMap")
 _NAMES: Final = ("name", "nameMap")
+_CONTAINERS: Final = frozenset({dict, list})
 _CAPPED: Final = frozenset({*_AUDIENCES, *_MARKUP, *_NAMES, "tag", "attachment"})
 
 
@@ -212,17 +213,16 @@ def _media_type(header: str | None) -> tuple[str, dict[str, str]]:
     return kind.strip().lower(), parameters
 
 
-def _refuse_excess(value: object, limits: DocumentLimits) -> None:
+def _refuse_excess(value: Document, limits: DocumentLimits) -> None:
     """Caps at every level, so that nothing large hides in an embedded object (S53)."""
-    waiting = [value]
+    waiting: list[Any] = [value]
     while waiting:
         found = waiting.pop()
         if isinstance(found, dict):
             if not _CAPPED.isdisjoint(found):
                 _refuse_excess_of_one(found, limits)
-            waiting.extend([member for member in found.values() if type(member) is not str])
-        elif isinstance(found, list):
-            waiting.extend([member for member in found if type(member) is not str])
+            found = found.values()
+        waiting.extend([member for member in found if type(member) in _CONTAINERS])
 
 
 def _refuse_excess_of_one(doc: Document, limits: DocumentLimits) -> None:
@@ -265,8 +265,9 @@ def _address(doc: Document, key: str, rules: UrlRules) -> Url:
 def _single(doc: Document, key: str) -> Any:
     """The one value under ``key``; None when there is none or when there are several."""
     found = values(doc, key)
-    if not all(isinstance(value, str | dict) for value in found):
-        raise MalformedDocument("wrong_type", f"{key} must be a link or an object.")
+    for value in found:
+        if not isinstance(value, str | dict):
+            raise MalformedDocument("wrong_type", f"{key} must be a link or an object.")
     return found[0] if len(found) == 1 else None
 
 
