@@ -259,7 +259,7 @@ def build(
         chores,
         live,
         postman,
-        FrontDoor(RefusedLetters(mail_slot, settings.web, clock), ReadyDocuments(pages, database, settings.web, clock)),
+        FrontDoor(RefusedLetters(mail_slot, settings.web, clock), pages),
     )
     pages.router.lifespan_context = _lifespan(instance, journal, works=works)
     return instance
@@ -395,6 +395,7 @@ def _pages(
         routes=routes,
         exception_handlers=exception_handlers(),
         middleware=[
+            Middleware(ReadyDocuments, database=units.database, limits=settings.web, clock=clock),
             Middleware(StrictHeaders),
             Middleware(SpokenLanguage, otherwise=settings.language),
             Middleware(OurHost, host=settings.names.host),
