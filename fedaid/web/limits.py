@@ -25,7 +25,7 @@ class WebLimits:
     """Counted by each web process for itself, in windows that begin with the first that is counted (attacks S16, S85).
 
     window_seconds                   how long a window lasts
-    requests_per_address_max         from one address (a /64 for IPv6), whoever asks
+    requests_per_address_max         from one address (a /64 for IPv6), whoever asks; documents that are ready are free
     requests_per_account_max         by one signed-in member, from wherever
     refused_letters_per_address_max  letters to inboxes that were refused, before none is looked at any more
     counted_max                      addresses, and accounts, that are kept count of; the longest unheard go first (S90)
@@ -45,7 +45,7 @@ class WebLimits:
 
 
 class RequestLimits:
-    """Stands before the pages. Static files and the health checks are free."""
+    """Stands before the pages. Static files and the health checks are free, and what ``ReadyDocuments`` answers."""
 
     def __init__(self, app: ASGIApp, limits: WebLimits, clock: Clock) -> None:
         self._app = app

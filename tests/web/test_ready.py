@@ -114,7 +114,7 @@ async def test_where_all_must_sign_nothing_is_kept(tmp_path: Path, database_kind
         assert "etag" not in (await get(town, BOARD)).headers
 
 
-def test_nothing_committed_is_overlooked_and_a_rollback_may_be(town: Town) -> None:
+async def test_nothing_committed_is_overlooked(town: Town) -> None:
     database = town.instance.database
     before = database.generation()
     assert database.generation() == before
@@ -123,7 +123,7 @@ def test_nothing_committed_is_overlooked_and_a_rollback_may_be(town: Town) -> No
     assert database.generation() != before
 
 
-def test_a_database_that_cannot_be_asked_is_never_as_it_was(town: Town) -> None:
+async def test_a_database_that_cannot_be_asked_is_never_as_it_was(town: Town) -> None:
     database = town.instance.database
     database.generation()
     database._watcher.driver_connection.close()
