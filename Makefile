@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format format-check lint types layers tests attacks fuzz explore simulate soak crash big \
+.PHONY: help setup demo test format format-check lint types layers tests attacks fuzz explore simulate soak crash big bench \
 	browser browser-where-chromium-is screenshots \
 	interop interop-where-npm-is conformance second second-where-node-is docs messages lock clean
 
@@ -109,6 +109,9 @@ crash: setup ## Kill and restore real servers while people use them; SECONDS=60 
 
 big: setup ## How long pages take with 10,000 members and 50,000 listings, on both databases; ARGS="--seed 8"
 	$(BIN)/python -m tests.big $(ARGS)
+
+bench: setup ## How fast an instance is, against what the machine can do; NAME=inbox_sqlite for one figure
+	@$(BIN)/python -m tests.bench $(NAME) $(ARGS)
 
 lock: setup ## Pin every package by hash
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet pyproject.toml -o requirements.lock

@@ -55,7 +55,9 @@ def name_text(doc: Document, key: str = "name", max: int = DocumentLimits.name_c
 
 def link(value: object) -> str | None:
     """The address in a value: text itself, or the ``id`` or ``href`` of an object; None when there is none."""
-    found = value.get("id", value.get("href")) if isinstance(value, Mapping) else value
+    found = value
+    if not isinstance(value, str) and isinstance(value, Mapping):
+        found = value.get("id", value.get("href"))
     if found is None:
         return None
     if not isinstance(found, str):
@@ -67,8 +69,8 @@ def link(value: object) -> str | None:
 
 def links(doc: Document, key: str) -> tuple[str, ...]:
     """All addresses under ``key``, in order and once each; a single value counts as a list of one."""
-    found = (link(value) for value in values(doc, key))
-    return tuple(dict.fromkeys(address for address in found if address))
+    found = [link(value) for value in values(doc, key)]
+    return tuple(dict.fromkeys([address for address in found if address]))
 
 
 def values(doc: Document, key: str) -> tuple[Any, ...]:

@@ -73,7 +73,10 @@ KEYS_MAX: Final = 10  # per actor, as in Mastodon 4.7
 ALIASES_MAX: Final = 50
 TYPE_CHARACTERS_MAX: Final = 64
 _AUDIENCES: Final = ("to", "cc", "bto", "bcc", "audience")
-_MARKUP: Final = ("content", "summary")
+_MARKUP: Final = ("content", "contentMap", "summary", "summaryMap")
+_NAMES: Final = ("name", "nameMap")
+_CONTAINERS: Final = frozenset({dict, list})
+_CAPPED: Final = frozenset({*_AUDIENCES, *_MARKUP, *_NAMES, "tag", "attachment"})
 
 
 @dataclass(frozen=True)
@@ -210,34 +213,46 @@ def _media_type(header: str | None) -> tuple[str, dict[str, str]]:
     return kind.strip().lower(), parameters
 
 
-def _refuse_excess(value: object, limits: DocumentLimits) -> None:
+def _refuse_excess(value: Document, limits: DocumentLimits) -> None:
     """Caps at every level, so that nothing large hides in an embedded object (S53)."""
-    if isinstance(value, list):
-        for item in value:
-            _refuse_excess(item, limits)
-    elif isinstance(value, Mapping):
-        _refuse_excess_of_one(value, limits)
-        for member in value.values():
-            _refuse_excess(member, limits)
+    waiting: list[Any] = [value]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            if not _CAPPED.isdisjoint(found):
+                _refuse_excess_of_one(found, limits)
+            found = found.values()
+        waiting.extend([member for member in found if type(member) in _CONTAINERS])
 
 
 def _refuse_excess_of_one(doc: Document, limits: DocumentLimits) -> None:
-    if sum(len(values(doc, key)) for key in _AUDIENCES) > limits.recipients_max:
+    recipients = 0
+    for key in _CAPPED.intersection(doc):
+        value = doc[key]
+        many = len(value) if isinstance(value, list) else 1
+        if key in _AUDIENCES:
+            recipients += many
+        elif key == "tag" and many > limits.tags_max:
+            raise MalformedDocument("too_many_tags", f"At most {limits.tags_max} tags are accepted.")
+        elif key == "attachment" and many > limits.attachments_max:
+            raise MalformedDocument(
+                "too_many_attachments", f"At most {limits.attachments_max} attachments are accepted."
+            )
+        elif key in _MARKUP:
+            _refuse_long(key, value, limits.content_characters_max)
+        elif key in _NAMES:
+            _refuse_long(key, value, limits.name_characters_max)
+    if recipients > limits.recipients_max:
         raise MalformedDocument("too_many_recipients", f"At most {limits.recipients_max} recipients are accepted.")
-    if len(values(doc, "tag")) > limits.tags_max:
-        raise MalformedDocument("too_many_tags", f"At most {limits.tags_max} tags are accepted.")
-    if len(values(doc, "attachment")) > limits.attachments_max:
-        raise MalformedDocument("too_many_attachments", f"At most {limits.attachments_max} attachments are accepted.")
-    for key in _MARKUP:
-        _refuse_long(doc, key, limits.content_characters_max)
-    _refuse_long(doc, "name", limits.name_characters_max)
 
 
-def _refuse_long(doc: Document, key: str, characters_max: int) -> None:
-    languages = doc.get(f"{key}Map")
-    spoken = list(languages.values()) if isinstance(languages, Mapping) else []
-    if any(isinstance(value, str) and len(value) > characters_max for value in [doc.get(key), *spoken]):
-        raise MalformedDocument("too_long", f"{key} may have at most {characters_max} characters.")
+def _refuse_long(key: str, value: object, characters_max: int) -> None:
+    """Of a text, or of all languages of a map of them."""
+    for spoken in value.values() if isinstance(value, dict) else (value,):
+        if isinstance(spoken, str) and len(spoken) > characters_max:
+            raise MalformedDocument(
+                "too_long", f"{key.removesuffix('Map')} may have at most {characters_max} characters."
+            )
 
 
 def _address(doc: Document, key: str, rules: UrlRules) -> Url:
@@ -250,8 +265,9 @@ def _address(doc: Document, key: str, rules: UrlRules) -> Url:
 def _single(doc: Document, key: str) -> Any:
     """The one value under ``key``; None when there is none or when there are several."""
     found = values(doc, key)
-    if not all(isinstance(value, str | dict) for value in found):
-        raise MalformedDocument("wrong_type", f"{key} must be a link or an object.")
+    for value in found:
+        if not isinstance(value, str | dict):
+            raise MalformedDocument("wrong_type", f"{key} must be a link or an object.")
     return found[0] if len(found) == 1 else None
 
 

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import idna
@@ -16,6 +17,11 @@ _HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 # ASCII, because otherwise the Kelvin sign would count as a k and become one when folded (attack S66).
 _LOCAL_NAME = re.compile(r"[a-z0-9_]+(?:[.-]+[a-z0-9_]+)*", re.IGNORECASE | re.ASCII)
 LOCAL_NAME_CHARACTERS_MAX = 64
+# What nearly every id looks like: read without taking it apart, to the same result.
+_USUAL = re.compile(
+    r"https://([a-z0-9.-]+)((?:/[A-Za-z0-9/._~!$&'()*+,;=:@%-]*+)?)(?:#([A-Za-z0-9/._~-]++))?", re.ASCII
+)
+HOSTS_REMEMBERED_MAX = 4096
 HOST_CHARACTERS_MAX = 253  # RFC 1035
 # Names that the public DNS does not resolve: RFC 6761, RFC 7686, RFC 9476, and ICANN's name for private networks.
 _PRIVATE_SUFFIXES = frozenset({"alt", "internal", "localhost", "onion"})
@@ -73,6 +79,10 @@ class UrlRules:
         """The parsed URL. Raises MalformedUrl; nothing is repaired except the case of scheme and host."""
         if not isinstance(text, str) or not 0 < len(text) <= URL_CHARACTERS_MAX:
             raise MalformedUrl("url_length", f"A URL must be text of at most {URL_CHARACTERS_MAX} characters.")
+        usual = _USUAL.fullmatch(text)
+        if usual is not None and not (self.loopback and is_loopback_address(usual[1])):
+            host, path, fragment = usual.groups()
+            return Url(text, _usual_origin(host), path or "/", fragment or "")
         if not _VISIBLE_ASCII.fullmatch(text) and not _is_idn_only(text):
             raise MalformedUrl("url_characters", "A URL must not contain spaces or control characters.")
         if _FORBIDDEN.search(text):
@@ -119,6 +129,11 @@ class UrlRules:
         if port not in (None, 443):
             raise MalformedUrl("url_port", "Only port 443 is accepted.")
         return Origin("https", dns_name(host), 443)
+
+
+@lru_cache(HOSTS_REMEMBERED_MAX)
+def _usual_origin(host: str) -> Origin:
+    return Origin("https", dns_name(host), 443)
 
 
 def is_loopback_address(host: str) -> bool:

@@ -92,6 +92,7 @@ from fedaid.web.errors import exception_handlers
 from fedaid.web.headers import OurHost, OwnForms, SpokenLanguage, StrictHeaders
 from fedaid.web.limits import BodyLimits, RefusedLetters, RequestLimits
 from fedaid.web.people import Introductions
+from fedaid.web.ready import ReadyDocuments
 from fedaid.web.shell import STATIC, build_templates
 from inbox.endpoint import InboxRoom, inbox_app
 from inbox.journal import Journal
@@ -409,6 +410,7 @@ def _pages(
         routes=routes,
         exception_handlers=exception_handlers(),
         middleware=[
+            Middleware(ReadyDocuments, database=units.database, limits=settings.web, clock=clock),
             Middleware(StrictHeaders),
             Middleware(SpokenLanguage, otherwise=settings.language),
             Middleware(OurHost, host=settings.names.host),

@@ -13,7 +13,7 @@ from activitypub.keys import SigningKey
 from activitypub.signatures import Request
 from inbox.authenticate import Authenticator
 from inbox.floods import Floods
-from inbox.gate import Head, Receive, Scope, Send, check_head, read_body
+from inbox.gate import Head, Message, Receive, Scope, Send, check_head, read_body
 from inbox.journal import Journal, JournalUnavailable, entry_of
 from inbox.keyring import Keyring
 from inbox.limits import InboxLimits
@@ -61,6 +61,7 @@ class InboxApp:
             room.origin, room.rules, room.limits, room.correspondents, keyring, origins, room.clock
         )
         self._floods = Floods(room.limits, room.clock)
+        self._bytes_in_hand = 0
         self._inboxes: Memory[bool] = Memory(
             room.clock, seconds=room.limits.inbox_memory_seconds, entries_max=room.limits.memory_entries_max
         )
@@ -88,11 +89,26 @@ class InboxApp:
         return ACCEPTED
 
     async def _take(self, scope: Scope, receive: Receive) -> None:
-        room = self._room
-        head = check_head(scope, room.origin, room.limits)
+        head = check_head(scope, self._room.origin, self._room.limits)
         await self._check_inbox(head)
         await self._check_room_left()
-        body = await read_body(receive, room.limits)
+        held = 0
+
+        async def receive_counted() -> Message:
+            nonlocal held
+            message = await receive()
+            size = len(message.get("body", b""))
+            held += size
+            self._bytes_in_hand += size
+            return message
+
+        try:
+            await self._take_body(head, await read_body(receive_counted, self._room.limits))
+        finally:
+            self._bytes_in_hand -= held
+
+    async def _take_body(self, head: Head, body: bytes) -> None:
+        room = self._room
         proved = await self.authenticator.authenticate(Request("POST", head.path, head.headers, body))
         if proved is None:
             _log.info("inbox.thanked_and_forgotten", path=head.path)
@@ -119,6 +135,9 @@ class InboxApp:
         self._inboxes.put(head.path, True)
 
     async def _check_room_left(self) -> None:
+        """Asked before the body is read, so that a refusal costs little however many come."""
+        if self._bytes_in_hand >= self._room.limits.in_hand_bytes_max:
+            raise self._come_back("full", "Too many letters are being taken in here; please come back later.")
         journal = self._room.journal
         if journal.is_full:
             await journal.refresh()

@@ -1,7 +1,6 @@
 """The cheap refusals: what can be said no to from the head of a request and the size of its body, fetching nothing."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -42,7 +41,10 @@ class Head:
 
     def get(self, name: str) -> str:
         """The header's value, empty when it is missing. Only for the headers in ``ONCE``."""
-        return next((value for known, value in self.headers if known == name), "")
+        for known, value in self.headers:
+            if known == name:
+                return value
+        return ""
 
 
 def check_head(scope: Scope, origin: Origin, limits: InboxLimits) -> Head:
@@ -74,18 +76,18 @@ def _path(scope: Scope) -> str:
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]], limits: InboxLimits) -> tuple[tuple[str, str], ...]:
-    headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1").strip()) for name, value in raw)
-    if sum(len(name) + len(value) for name, value in headers) > limits.header_bytes_max:
+    headers = tuple([(name.decode("latin-1").lower(), value.decode("latin-1").strip()) for name, value in raw])
+    if sum([len(name) + len(value) for name, value in headers]) > limits.header_bytes_max:
         sentence = f"The headers of a letter have at most {limits.header_bytes_max} bytes together."
         raise MailRefused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", sentence)
     return headers
 
 
 def _check_once(head: Head) -> None:
-    counted = Counter(name for name, _ in head.headers if name in ONCE)
-    twice = sorted(name for name, times in counted.items() if times > 1)
-    if twice:
-        raise MailRefused(HTTPStatus.BAD_REQUEST, "duplicate_header", f"The header {twice[0]} may stand only once.")
+    named = [name for name, _ in head.headers if name in ONCE]
+    if len(set(named)) != len(named):
+        twice = min(name for name in named if named.count(name) > 1)
+        raise MailRefused(HTTPStatus.BAD_REQUEST, "duplicate_header", f"The header {twice} may stand only once.")
 
 
 def _check_host(head: Head, origin: Origin) -> None:

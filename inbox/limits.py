@@ -30,8 +30,10 @@ class InboxLimits:
     queue_letters_max                letters not yet applied, beyond which senders are asked to come back later
     queue_count_seconds              between two counts of them
     waiting_letters_max              letters waiting for the disk, beyond which senders are asked to come back later
+    in_hand_bytes_max                of all letters being read or waiting for the disk, beyond which it is the same
     come_back_seconds                what they are told to wait
     commit_letters_max               letters written down in one commit
+    commit_gather_seconds            between two commits while letters come without a pause
     follows_per_host_per_minute_max  Follows taken from one host (S58)
     flags_per_host_per_hour_max      reports taken from one host (S50)
     claim_letters_max                letters leased at once
@@ -76,9 +78,11 @@ class InboxLimits:
 
     queue_letters_max: int = 200_000
     queue_count_seconds: float = 2.0
-    waiting_letters_max: int = 5_000
+    waiting_letters_max: int = 2_000
+    in_hand_bytes_max: int = 64 * 1024 * 1024
     come_back_seconds: int = 30
     commit_letters_max: int = 500
+    commit_gather_seconds: float = 0.005
     follows_per_host_per_minute_max: int = 300
     flags_per_host_per_hour_max: int = 20
 

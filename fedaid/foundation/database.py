@@ -1,5 +1,6 @@
 """Opens the database, SQLite or PostgreSQL, with the settings under which no update is lost."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from sqlalchemy.types import TypeDecorator
 
 SQLITE_BUSY_TIMEOUT_MS = 15_000
 RANDOM_PAGE_COST = 1.1  # of one page anywhere, measured in pages read in a row; what lies in memory or on an SSD
+_GENERATION = {True: "PRAGMA data_version", False: "SELECT pg_current_snapshot()::text"}  # by whether it is SQLite
 
 # Names make constraints droppable on both databases (Alembic's batch mode needs them).
 metadata = MetaData(
@@ -59,6 +61,8 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._writer = _engine(url, pool_size, read_only=False)
         self._reader = _engine(url, pool_size, read_only=True)
+        self._watching = threading.Lock()
+        self._watcher: Any = None  # one connection for ``generation``, as SQLite counts for each what others commit
 
     @property
     def engine(self) -> Engine:
@@ -77,8 +81,33 @@ class Database:
         with self._reader.begin() as connection:
             yield connection
 
+    def generation(self) -> object:
+        """Equal to an earlier one only if nothing was committed in between, by whatever process; not the other way.
+
+        SQLite looks into the memory that its connections share, which takes microseconds. PostgreSQL is asked which
+        transactions are over. Where it cannot be asked, the answer is equal to none.
+        """
+        with self._watching:
+            try:
+                if self._watcher is None:
+                    self._watcher = self._reader.raw_connection()
+                    if not self.is_sqlite:
+                        self._watcher.driver_connection.autocommit = True
+                cursor = self._watcher.driver_connection.execute(_GENERATION[self.is_sqlite])
+                return cursor.fetchone()[0]
+            except self._reader.dialect.loaded_dbapi.Error:
+                self._look_away()
+                return object()
+
+    def _look_away(self) -> None:
+        if self._watcher is not None:
+            self._watcher.invalidate()
+            self._watcher = None
+
     def dispose(self) -> None:
         """Close every connection."""
+        with self._watching:
+            self._look_away()
         self._writer.dispose()
         self._reader.dispose()
 

@@ -173,6 +173,8 @@ def asked(text: str) -> Sequence[Asked]:
 
 
 def _folded(text: str) -> str:
+    if text.isascii():
+        return text.casefold()
     letters = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
@@ -15,6 +16,7 @@ from fedaid.members.rules import address_key
 from inbox.memory import Counter
 
 _PHOTO_FORMS = re.compile(r"/post(/preview|/keep)?|/listings/[0-9]+/edit")
+ADDRESSES_REMEMBERED_MAX = 4096  # as they are counted: proxies and other servers keep their connections
 _FREE = ("/static/", "/livez", "/readyz")
 
 
@@ -23,10 +25,13 @@ class WebLimits:
     """Counted by each web process for itself, in windows that begin with the first that is counted (attacks S16, S85).
 
     window_seconds                   how long a window lasts
-    requests_per_address_max         from one address (a /64 for IPv6), whoever asks
+    requests_per_address_max         from one address (a /64 for IPv6), whoever asks; documents that are ready are free
     requests_per_account_max         by one signed-in member, from wherever
     refused_letters_per_address_max  letters to inboxes that were refused, before none is looked at any more
     counted_max                      addresses, and accounts, that are kept count of; the longest unheard go first (S90)
+    ready_documents_max              public documents that are kept ready for other servers
+    ready_document_bytes_max         of one of them; a longer one is made anew each time
+    ready_seconds                    after which one is made anew, even if nothing has changed
     """
 
     window_seconds: int = 300
@@ -34,10 +39,13 @@ class WebLimits:
     requests_per_account_max: int = 1_500
     refused_letters_per_address_max: int = 300
     counted_max: int = 20_000
+    ready_documents_max: int = 1_000
+    ready_document_bytes_max: int = 64 * 1024
+    ready_seconds: int = 10
 
 
 class RequestLimits:
-    """Stands before the pages. Static files and the health checks are free."""
+    """Stands before the pages. Static files and the health checks are free, and what ``ReadyDocuments`` answers."""
 
     def __init__(self, app: ASGIApp, limits: WebLimits, clock: Clock) -> None:
         self._app = app
@@ -120,4 +128,7 @@ def _counter(limits: WebLimits, clock: Clock) -> Counter:
 
 def _address(scope: Scope) -> str:
     client = scope.get("client")
-    return address_key(client[0]) if client else ""
+    return _key_of(client[0]) if client else ""
+
+
+_key_of = lru_cache(ADDRESSES_REMEMBERED_MAX)(address_key)

@@ -1,12 +1,15 @@
 """URLs, origins and handles: what is not accepted here is never fetched, stored or compared (S05, S06, S66, S71)."""
 
+import re
 from contextlib import suppress
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from activitypub import identifiers
 from activitypub.errors import MalformedUrl, ProtocolError
 from activitypub.identifiers import Handle, UrlRules, dns_name, is_local_name, parse_handle, same_origin
 from tests.activitypub.vectors import unhurried, vector
@@ -165,3 +168,33 @@ def test_no_text_raises_anything_but_a_refusal(text: str, rules: UrlRules) -> No
         assert url.text.isascii()
     with suppress(ProtocolError):
         parse_handle(text)
+
+
+# usual spellings are read by a pattern, to the same result as by taking them apart
+
+PARTS = [
+    "https://",
+    "http://",
+    "b.example",
+    "B.example",
+    "a-.example",
+    "127.0.0.1",
+    "x.internal",
+    ":443",
+    ":",
+    "@",
+    "/",
+]
+PARTS += ["//", "users/ben", "%2e", "..", "?", "q=1", "#", "main-key", "#a#b", "\\", "é", " ", "~", "1.5", "0x1"]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=7).map("".join), st.booleans())
+def test_the_short_way_to_read_a_url_leads_where_the_long_one_does(text: str, loopback: bool) -> None:
+    def read(pattern: "re.Pattern[str]") -> object:
+        with patch.object(identifiers, "_USUAL", pattern):
+            try:
+                return UrlRules(loopback=loopback).parse(text)
+            except MalformedUrl as error:
+                return error.code
+
+    assert read(identifiers._USUAL) == read(re.compile(r"(?!)"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from activitypub.documents import parse_activity
 from activitypub.errors import MalformedDocument, ProtocolError
 from activitypub.identifiers import UrlRules
-from activitypub.strict_json import INTEGER_MAX, LIMITS, DocumentLimits, parse_json
+from activitypub.strict_json import INTEGER_MAX, LIMITS, DocumentLimits, _carefully, _plain, parse_json
 from tests.activitypub.vectors import unhurried, vector
 
 BODIES = vector("attacks/bodies.json")
@@ -146,3 +146,65 @@ json_values = st.recursive(
 def test_every_storable_object_comes_back_as_it_was(value: dict[str, Any]) -> None:
     assert parse_json(json.dumps(value).encode()) == value
     assert parse_json(json.dumps(value, ensure_ascii=False).encode()) == value
+
+
+# the quick reader and the careful one
+
+QUICKLY_READ = [
+    {"id": "https://b.example/a/1", "object": {"content": "He said \u201cyes\u201d, at 10:30.", "tag": [{}, []]}},
+    {"a": True, "b": None, "c": -5, "d": INTEGER_MAX, "e": "\n \\ \u00e9 \U0001f600"},
+]
+LEFT_TO_THE_CAREFUL = [
+    b'{"a": 1, "a": 2}',
+    b'{"a": {"b": 1, "b": 1}}',
+    b'{"a" : 1, "a": 2, "b": "\\":"}',  # one colon too few and one too many
+    b'{"a"\n: 1}',
+    b'{"a": "\\": "}',
+    b'{"a": 1.5}',
+    b'{"a": 9007199254740992}',
+    b'{"a": 18446744073709551616}',
+    b'{"a": "\\u0000"}',
+    b'{"a": "\\ud800"}',
+    b'{"a": NaN}',
+    b'["a"]',
+    b'{"a":' * 31 + b"1" + b"}" * 31,
+    b'{"a": [' + b"{}," * LIMITS.containers_max + b"{}]}",
+    b"\xef\xbb\xbf{}",
+    b'{"a": "\xff"}',
+    b"",
+]
+
+
+@pytest.mark.parametrize("document", QUICKLY_READ)
+def test_what_is_plain_is_read_quickly(document: dict[str, Any]) -> None:
+    for body in (
+        json.dumps(document).encode(),
+        json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(),
+    ):
+        assert _plain(body, LIMITS) == document == _carefully(body, LIMITS)
+
+
+@pytest.mark.parametrize("body", LEFT_TO_THE_CAREFUL, ids=lambda body: repr(body[:30]))
+def test_the_quick_reader_judges_nothing(body: bytes) -> None:
+    assert _plain(body, LIMITS) is None
+
+
+_leaves = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(['":', '" :', "\\", '"'])
+)
+_documents = st.dictionaries(
+    st.text() | st.just('a":'), st.recursive(_leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+)
+
+
+@given(_documents, st.sampled_from([(",", ":"), (", ", ": "), (" ,\t", " : ")]), st.data())
+def test_the_quick_reader_reads_nothing_else_than_the_careful_one(
+    document: dict[str, Any], separators: tuple[str, str], data: st.DataObject
+) -> None:
+    """Also of bytes with a change somewhere: whatever it reads, the other one reads, and the same."""
+    body = json.dumps(document, ensure_ascii=data.draw(st.booleans()), separators=separators).encode("utf-8", "replace")
+    at, put = data.draw(st.integers(0, len(body))), data.draw(st.sampled_from([b"", b'"', b":", b" ", b"0", b'"a":1,']))
+    changed = body[:at] + put + body[at:]
+    quick = _plain(changed, LIMITS)
+    if quick is not None:
+        assert json.dumps(quick) == json.dumps(_carefully(changed, LIMITS))

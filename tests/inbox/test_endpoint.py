@@ -1,6 +1,7 @@
 """The slot in the door: what is taken is proved, durable and taken once; everything else is refused with a reason."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -29,6 +30,7 @@ from tests.inbox.world import (
     entry,
     like,
     signing_key,
+    until,
     verification_key,
 )
 
@@ -630,3 +632,70 @@ async def test_a_letter_is_taken_though_what_it_says_of_followers_makes_us_stumb
         answer = await bring(world.app(), draft_post(like(1), ben, covers=COVERED, more=SAYS))
     assert answer.status_code == 202
     assert [line["event"] for line in logs] == ["inbox.followers_failed"]
+
+
+# more than can be taken in
+
+
+async def test_of_twice_as_many_as_may_wait_half_are_told_to_come_back_and_none_is_lost(world: World) -> None:
+    """The disk stands still until all have come, so it is the same each time."""
+    going_on = threading.Event()
+
+    @contextmanager
+    def slow() -> Iterator[Connection]:
+        with world.database.write() as connection:
+            yield connection
+            going_on.wait(10)
+
+    limits = InboxLimits(waiting_letters_max=20)
+    app = world.app(limits, Journal(slow, world.clock, limits))
+    ben = world.directory.meet(BEN)
+    going_on.set()
+    await bring(app, draft_post(like(99), ben))  # the key is in memory after it
+    going_on.clear()
+    posts = [draft_post(like(number), ben) for number in range(40)]
+    answering = [asyncio.create_task(bring(app, post)) for post in posts]
+    await until(lambda: sum(task.done() for task in answering) == 20)
+    going_on.set()
+    answers = await asyncio.gather(*answering)
+    assert sorted(answer.status_code for answer in answers) == [202] * 20 + [503] * 20
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert {(answer.json()["code"], answer.headers["retry-after"]) for answer in refused} == {("full", "30")}
+    accepted = {like(number)["id"] for number, answer in enumerate(answers) if answer.status_code == 202}
+    assert {letter.activity_id for letter in world.letters()} == accepted | {like(99)["id"]}
+    again = await asyncio.gather(*(bring(app, post) for post in posts[20:]))  # as their senders will
+    assert {answer.status_code for answer in again} == {202}
+
+
+async def test_letters_hold_only_so_much_memory_while_they_are_read(world: World) -> None:
+    ben = world.directory.meet(BEN)
+    app = world.app(InboxLimits(in_hand_bytes_max=100))
+    arrived, going_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> dict[str, Any]:
+        arrived.set()
+        if not going_on.is_set():
+            await going_on.wait()
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    parts = iter([{"type": "http.request", "body": b"x" * 100, "more_body": True}])
+
+    async def receive() -> dict[str, Any]:
+        return next(parts, None) or await slowly()
+
+    statuses: list[int] = []
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status", 0))
+
+    post = draft_post(like(1), ben)
+    headers = [(name.encode(), value.encode()) for name, value in post.headers.items()]
+    scope = {"type": "http", "method": "POST", "path": "/inbox", "query_string": b"", "headers": headers}
+    slow = asyncio.create_task(app(scope, receive, send))
+    await arrived.wait()
+    answer = await bring(app, post)
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "full", "30")
+    going_on.set()
+    await slow
+    assert (await bring(app, post)).status_code == 202

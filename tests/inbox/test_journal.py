@@ -5,6 +5,7 @@ import multiprocessing
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection
@@ -93,6 +94,67 @@ async def test_a_commit_that_fails_acknowledges_nothing_and_the_journal_goes_on(
         await journal.append(entry(1))
     assert world.letters() == []
     assert await journal.append(entry(1))
+    await journal.close()
+
+
+async def test_one_letter_that_cannot_be_written_takes_no_other_with_it(world: World) -> None:
+    journal = Journal(world.database.write, world.clock)
+    bad = replace(entry(7), activity_id=None)  # type: ignore[arg-type]
+    entries = [bad if number == 7 else entry(number) for number in range(20)]
+    outcomes = await asyncio.gather(*(journal.append(one) for one in entries), return_exceptions=True)
+    assert isinstance(outcomes[7], JournalUnavailable)
+    assert [outcome for number, outcome in enumerate(outcomes) if number != 7] == [True] * 19
+    assert len(world.letters()) == 19
+    await journal.close()
+
+
+async def test_new_and_known_letters_in_one_commit_are_told_apart(world: World) -> None:
+    journal = Journal(world.database.write, world.clock)
+    for known in (2, 5):
+        await journal.append(entry(known))
+    outcomes = await asyncio.gather(*(journal.append(entry(number)) for number in range(8)))
+    assert [number for number, is_new in enumerate(outcomes) if not is_new] == [2, 5]
+    assert await asyncio.gather(*(journal.append(entry(number)) for number in range(8))) == [False] * 8
+    await journal.close()
+
+
+async def test_where_letters_come_without_a_pause_more_of_them_share_a_commit(world: World) -> None:
+    commits: list[int] = []
+
+    @contextmanager
+    def counted() -> Iterator[Connection]:
+        commits.append(1)
+        with world.database.write() as connection:
+            yield connection
+
+    journal = Journal(counted, world.clock, InboxLimits(commit_gather_seconds=0.2))
+
+    async def arriving(number: int) -> None:
+        await asyncio.sleep(number * 0.002)
+        await journal.append(entry(number))
+
+    await asyncio.gather(*(arriving(number) for number in range(40)))
+    assert len(world.letters()) == 40
+    assert len(commits) <= 4
+    await journal.close()
+
+
+async def test_beyond_what_may_wait_for_the_disk_the_journal_is_full_until_it_is_there(world: World) -> None:
+    going_on = threading.Event()
+
+    @contextmanager
+    def slow() -> Iterator[Connection]:
+        with world.database.write() as connection:
+            yield connection
+            going_on.wait(10)
+
+    journal = Journal(slow, world.clock, InboxLimits(waiting_letters_max=3))
+    waiting = [asyncio.create_task(journal.append(entry(number))) for number in range(3)]
+    await asyncio.sleep(0.05)  # one is being committed, and counts like those that wait
+    assert journal.is_full
+    going_on.set()
+    assert await asyncio.gather(*waiting) == [True] * 3
+    assert not journal.is_full
     await journal.close()
 
 

@@ -6,11 +6,12 @@ import os
 import random
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, insert, select
+from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, insert, select
 
 from fedaid.foundation.database import Database
 from fedaid.foundation.work import Work
@@ -56,6 +57,30 @@ def _acknowledge(url: str, pipe: Pipe) -> None:
     asyncio.run(receive())
 
 
+def _stop_before_the_commit(url: str, pipe: Pipe) -> None:
+    """A group of letters is in the database, but for the commit, which never comes."""
+
+    async def receive() -> None:
+        world = World(Database(url))
+
+        @contextmanager
+        def stuck() -> Iterator[Connection]:
+            with world.database.write() as connection:
+                yield connection
+                pipe.send("written")
+                time.sleep(60)
+
+        journal = Journal(stuck, world.clock)
+
+        async def one(number: int) -> None:
+            await journal.append(entry(number))
+            pipe.send("acknowledged")
+
+        await asyncio.gather(*(one(number) for number in range(10)))
+
+    asyncio.run(receive())
+
+
 def _url(world: World) -> str:
     return world.database.url.render_as_string(hide_password=False)
 
@@ -83,6 +108,16 @@ def test_workers_killed_at_any_moment_apply_each_letter_once(world: World) -> No
         applied = list(connection.execute(select(effect.c.what).order_by(effect.c.n)).scalars())
     assert sorted(applied) == sorted(entry(number).activity_id for number in range(LETTERS))
     assert set(world.states()) == {"done"}
+
+
+def test_of_a_group_killed_before_its_commit_nothing_was_acknowledged_and_nothing_is_there(world: World) -> None:
+    here, there = _spawn.Pipe()
+    process = _spawn.Process(target=_stop_before_the_commit, args=(_url(world), there))
+    process.start()
+    assert here.recv() == "written"
+    _kill_after(process, 0.02)
+    assert not here.poll()
+    assert world.letters() == []
 
 
 def test_what_was_acknowledged_before_a_kill_is_in_the_journal(world: World) -> None:

@@ -54,10 +54,15 @@ class Guard:
         self.process.wait(timeout=30)
 
 
-def stand_guard() -> Guard:
-    """Makes the folder of this test run, in which a cluster may be started, and says where it is to all workers."""
+def stand_guard(*, in_memory: bool = True) -> Guard:
+    """Makes the folder of this test run, in which a cluster may be started, and says where it is to all workers.
+
+    ``in_memory`` takes memory where there is enough; what is measured is on the disk.
+    """
     # Not TMPDIR: a socket's path holds at most 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="fedaid-tests-", dir=IN_MEMORY if _fits_in_memory() else ON_DISK))
+    folder = Path(
+        tempfile.mkdtemp(prefix="fedaid-tests-", dir=IN_MEMORY if in_memory and _fits_in_memory() else ON_DISK)
+    )
     process = subprocess.Popen(
         ["/bin/sh", "-c", GUARD, "guard", str(folder)], stdin=subprocess.PIPE, start_new_session=True
     )

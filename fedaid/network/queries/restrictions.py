@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, or_, select, true
 
 from fedaid.actors.rules import FollowState
 from fedaid.actors.tables import follow
@@ -62,6 +62,12 @@ def _restriction(row: Row[tuple[object, ...]]) -> Restriction:
     return Restriction(Target(Kind(found["kind"]), found["target"]), terms, found["laid_by"], found["laid_at"])
 
 
+# Built once, as it is asked several times for each letter that is applied.
+_LAID = select(*(restriction.c[name] for name in ("kind", "target", "severity", "reason"))).where(
+    restriction.c.target.in_(bindparam("targets", expanding=True))
+)
+
+
 def restrictions(connection: Connection) -> Sequence[Restriction]:
     """All of them, hosts first, by name."""
     query = select(restriction).order_by(restriction.c.kind.desc(), restriction.c.target)
@@ -103,12 +109,9 @@ def verdicts_on(connection: Connection, federation: Federation, addresses: Itera
 
 def _laid(connection: Connection, names: Iterable[str]) -> Mapping[str, Laid]:
     wanted = sorted(name for name in names if name.isprintable())
-    table = restriction.c
-    columns = select(table.kind, table.target, table.severity, table.reason)
     found: dict[str, Laid] = {}
     for start in range(0, len(wanted), TARGETS_PER_QUERY):
-        part = columns.where(table.target.in_(wanted[start : start + TARGETS_PER_QUERY]))
-        for row in connection.execute(part):
+        for row in connection.execute(_LAID, {"targets": wanted[start : start + TARGETS_PER_QUERY]}):
             found[row.target] = Laid(Target(Kind(row.kind), row.target), Severity(row.severity), row.reason)
     return found
 

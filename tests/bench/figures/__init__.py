@@ -1,0 +1,20 @@
+"""The figures: each starts its own servers, measures, and ends by itself."""
+
+from collections.abc import Callable, Mapping
+
+from tests.bench.bench import Bench
+from tests.bench.figures import inbox, reads
+from tests.bench.measure import Figure
+
+# In the order in which they are shown. Deliveries, the fan-out, the ledger and the board's pages have their places
+# behind these, each kind in a module of its own.
+FIGURES: Mapping[str, Callable[[Bench], Figure]] = {
+    "inbox_sqlite": inbox.sqlite,
+    "inbox_postgres": inbox.postgres,
+    "inbox_applied": inbox.applied,
+    "inbox_growth": inbox.growth,
+    "inbox_overload": inbox.overload,
+    "get_actor": reads.actor,
+    "get_note": reads.note,
+    "idle_memory_mb": reads.idle_memory,
+}

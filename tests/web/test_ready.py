@@ -1,0 +1,132 @@
+"""Public documents are kept ready: the same bytes with an ETag, until anything is committed, and nothing else is."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+import httpx2
+import pytest
+
+from fedaid.actors import commands as actors
+from fedaid.board import commands as listings
+from fedaid.board.rules import Kind, Posting
+from fedaid.foundation.database import Database
+from fedaid.members import commands as members
+from tests.towns import Town, found
+
+pytestmark = pytest.mark.anyio
+BOARD = "/groups/board"
+AP = {"accept": "application/activity+json"}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def town(tmp_path: Path, database_kind: str) -> AsyncIterator[Town]:
+    async with found(tmp_path, database_kind, "northside.example") as (town,):
+        yield town
+
+
+async def get(town: Town, path: str, **headers: str) -> httpx2.Response:
+    async with town.browser() as browser:
+        return await browser.get(path, headers=AP | {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def post(town: Town) -> int:
+    with town.instance.units.begin() as work:
+        posting = Posting(Kind.REQUEST, "A sofa", work.now + timedelta(days=20), minutes=60)
+        return listings.post_listing(work, town.people["ana"], town.names.group("board"), posting)
+
+
+async def test_what_is_kept_ready_is_what_was_sent_and_is_not_made_again(town: Town) -> None:
+    first = await get(town, BOARD)
+    with patch("fedaid.actors.pages.actor_document", side_effect=AssertionError("made again")):
+        again = await get(town, BOARD)
+    assert (again.status_code, again.content, again.headers) == (200, first.content, first.headers)
+    assert first.headers["etag"].startswith('"')
+    assert first.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_whoever_has_the_document_is_told_so_in_a_few_bytes(town: Town) -> None:
+    etag = (await get(town, BOARD)).headers["etag"]
+    for copies in (etag, f'"other", W/{etag}', "*"):
+        answer = await get(town, BOARD, if_none_match=copies)
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", etag)
+    assert (await get(town, BOARD, if_none_match='"other"')).status_code == 200
+
+
+async def test_a_change_is_seen_at_once(town: Town) -> None:
+    before = await get(town, BOARD)
+    with town.instance.units.begin() as work:
+        actors.describe_actor(work, town.names.group("board"), "The board of all", "")
+    after = await get(town, BOARD, if_none_match=before.headers["etag"])
+    assert (after.status_code, after.json()["name"]) == (200, "The board of all")
+
+
+async def test_a_change_by_another_process_is_seen_at_once(town: Town) -> None:
+    await get(town, BOARD)
+    other = Database(town.instance.database.url.render_as_string(hide_password=False))
+    with other.write() as connection:
+        connection.exec_driver_sql("UPDATE local_actor SET name = 'Elsewhere' WHERE handle = 'board'")
+    other.dispose()
+    assert (await get(town, BOARD)).json()["name"] == "Elsewhere"
+
+
+async def test_a_listing_that_is_hidden_is_hidden_at_once(town: Town) -> None:
+    path = f"/listings/{post(town)}"
+    assert [(await get(town, path)).status_code for _ in range(2)] == [200, 200]
+    with town.instance.database.write() as connection:
+        connection.exec_driver_sql("UPDATE listing SET hidden = TRUE")
+    assert (await get(town, path)).status_code == 404
+
+
+async def test_browsers_other_hosts_and_other_methods_get_what_they_got_before(town: Town) -> None:
+    path = f"/listings/{post(town)}"
+    await get(town, path)
+    async with town.browser() as browser:
+        assert (await browser.get(path)).headers["content-type"].startswith("text/html")
+        assert (await browser.get(path, headers=AP | {"host": "evil.example"})).status_code == 421
+        assert (await browser.head(path, headers=AP)).content == b""
+
+
+async def test_what_is_for_members_alone_is_never_kept(town: Town) -> None:
+    async with town.browser(town.session("ana")) as browser:
+        for accept in ("text/html", "application/json"):
+            assert "etag" not in (await browser.get("/me", headers={"accept": accept})).headers
+
+
+async def test_what_depends_on_the_time_of_day_is_made_anew_after_a_while(town: Town) -> None:
+    await get(town, BOARD)
+    town.clock.pass_seconds(town.instance.settings.web.ready_seconds)
+    with (
+        patch("fedaid.actors.pages.actor_document", side_effect=AssertionError("made again")),
+        pytest.raises(AssertionError, match="made again"),
+    ):
+        await get(town, BOARD)
+
+
+async def test_where_all_must_sign_nothing_is_kept(tmp_path: Path, database_kind: str) -> None:
+    async with found(tmp_path, database_kind, "northside.example", secure_mode=True) as (town,):
+        assert "etag" not in (await get(town, BOARD)).headers
+
+
+async def test_nothing_committed_is_overlooked(town: Town) -> None:
+    database = town.instance.database
+    before = database.generation()
+    assert database.generation() == before
+    with town.instance.units.begin() as work:
+        members.add_member(work, "bob", "x", name="Bob")
+    assert database.generation() != before
+
+
+async def test_a_database_that_cannot_be_asked_is_never_as_it_was(town: Town) -> None:
+    database = town.instance.database
+    database.generation()
+    database._watcher.driver_connection.close()
+    lost, found_again = database.generation(), database.generation()
+    assert lost != found_again
+    assert database.generation() == found_again
