@@ -20,6 +20,7 @@ import fedaid.actors.wire
 import fedaid.admin.moderation
 import fedaid.admin.networks
 import fedaid.admin.pages
+import fedaid.board.api
 import fedaid.board.commands
 import fedaid.board.pages
 import fedaid.board.queries
@@ -29,6 +30,7 @@ import fedaid.groups.commands
 import fedaid.groups.pages
 import fedaid.matching.commands
 import fedaid.matching.pages
+import fedaid.members.api
 import fedaid.members.pages
 import fedaid.members.queries
 import fedaid.mentions.pages
@@ -68,6 +70,7 @@ from fedaid.admin.doctor import Patient
 from fedaid.admin.moving import Moving
 from fedaid.admin.networks import Desk
 from fedaid.board.wire import catch_up
+from fedaid.foundation import api
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
 from fedaid.foundation.database import Database
 from fedaid.foundation.errands import Errands
@@ -79,6 +82,7 @@ from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
 from fedaid.media.cache import tidy
 from fedaid.media.proxy import PictureProxy
 from fedaid.members.queries.joining import our_neighbourhood
+from fedaid.members.rules import API_SCOPES
 from fedaid.members.rules.joining import Joining
 from fedaid.network.ports import Doorkeeper, LedgerPassage
 from fedaid.notices.live import Live
@@ -359,6 +363,11 @@ def _chores(settings: Settings, asking: sync.Asking, postman: Postman) -> Sequen
         Chore("resend_hours", timebank.resend_look_seconds, lambda work: resend_due(work, timebank, agreed)),
         Chore("state_hours", timebank.resend_look_seconds, lambda work: state_due(work, timebank)),
         Chore("tidy_pictures", settings.media.tidy_seconds, lambda work: tidy(work, settings.media)),
+        Chore(
+            "forget_answers",
+            settings.api.tidy_seconds,
+            lambda work: api.forget_old(work, settings.api.answers_kept_hours),
+        ),
         Chore("forget_tombstones", settings.board.tidy_seconds, fedaid.board.commands.forget_tombstones),
         Chore("forget_old_keys", settings.actors.old_keys_look_seconds, rotation.forget_old_keys),
         Chore(
@@ -460,9 +469,18 @@ def routes(
         *fedaid.groups.pages.routes(settings.groups),
         *fedaid.notices.pages.routes(settings.notices, settings.mail, settings.members, live),
         *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups, settings.mail),
+        *api.routes(operations(settings), API_SCOPES, settings.api, fedaid.members.api.HeldTokens(), desk.units.clock),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),
+    ]
+
+
+def operations(settings: Settings) -> api.Operations:
+    """Everything that programs of members can do; what each is good for stands in its room's ``api``."""
+    return [
+        *fedaid.members.api.operations(),
+        *fedaid.board.api.operations(settings.board),
     ]
 
 

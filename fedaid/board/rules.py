@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
@@ -350,6 +350,16 @@ def _check_times(posting: Posting, now: datetime) -> None:
     if last is not None and last <= now:
         raise Refused("times", "This time is already over.")
     check_expiry(posting.expires_at, now)
+
+
+def end_of(day: date, zone: tzinfo) -> datetime:
+    """The last second of that day there."""
+    return datetime.combine(day, time(23, 59, 59), zone).astimezone(UTC)
+
+
+def stays_until(now: datetime, zone: tzinfo, days: int) -> datetime:
+    """When something leaves the board that stays for so many days: at the end of the last, where its author lives."""
+    return end_of(now.astimezone(zone).date() + timedelta(days=days), zone)
 
 
 def check_expiry(expires_at: datetime, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Writes about listings of ours: posting, editing, extending, taking down, and letting them expire."""
 
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -28,11 +28,13 @@ from fedaid.board.facts import (
     ListingWithdrawn,
     ResponseDeclined,
 )
+from fedaid.board.limits import BoardLimits
 from fedaid.board.queries import Listing
 from fedaid.board.rules import (
     LISTING_MOVES,
     RADIUS_M,
     TAKES_RESPONSES,
+    Kind,
     ListingState,
     Mode,
     Posting,
@@ -233,6 +235,28 @@ def extend_listing(work: Work, author: Viewer, listing_id: int, until: datetime)
         state = state_by_matches(ListingState.OPEN, found.people, accepted, done, found.rhythm)
     change_listing(work, listing_id, expires_at=until, state=state)
     work.record(ListingChanged(listing_id))
+
+
+def stay_days(limits: BoardLimits, kind: Kind) -> int:
+    """For how many days a new listing of this kind stays, where its author does not say."""
+    return limits.request_days if kind is Kind.REQUEST else limits.offer_days
+
+
+def extend_again(work: Work, author: Viewer, listing_id: int, limits: BoardLimits) -> Listing:
+    """Let it stay as long again as a new one would. Raises NotFound, Refused."""
+    found = queries.listing(work.connection, author, listing_id)
+    start = max(work.now, found.expires_at or work.now)
+    extend_listing(work, author, listing_id, start + timedelta(days=stay_days(limits, found.kind)))
+    return found
+
+
+def chosen_board(work: Work, handle: str) -> Board:
+    """The board that somebody chose to post on; the whole neighbourhood's where they chose none. Raises Refused."""
+    boards = groups.boards(work.connection)
+    chosen = next((one for one in boards if (one.handle == handle if handle else one.is_default)), None)
+    if chosen is None:
+        raise Refused("board", "Please choose one of the boards here.")
+    return chosen
 
 
 def withdraw_listing(work: Work, author: Viewer, listing_id: int) -> None:

@@ -1,7 +1,6 @@
 """The buttons of the board, each a plain form: answer, accept, decline, take back, extend, done, call off."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,7 +8,6 @@ from starlette.responses import Response
 from fedaid.board import commands, queries
 from fedaid.board.limits import BoardLimits
 from fedaid.board.pages.show import number_of, show_listing
-from fedaid.board.rules import Kind
 from fedaid.foundation.pages import Form, go, house, member
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.viewer import Viewer
@@ -46,10 +44,7 @@ def extend_listing(limits: BoardLimits) -> Callable[[Request, Form], Response]:
         """Let it stay as long again as a new one would."""
         who, listing_id = member(request), number_of(request)
         with house(request).units.begin() as work:
-            found = queries.listing(work.connection, who, listing_id)
-            days = limits.request_days if found.kind is Kind.REQUEST else limits.offer_days
-            start = max(work.now, found.expires_at or work.now)
-            commands.extend_listing(work, who, listing_id, start + timedelta(days=days))
+            commands.extend_again(work, who, listing_id, limits)
         return go("/me" if form["back"] == "me" else f"/listings/{listing_id}", "extended")
 
     return extend

@@ -19,7 +19,6 @@ from fedaid.board.queries import Filters, Listing
 from fedaid.board.rules import SEARCH_CHARACTERS_MAX, Kind, MatchState, ResponseState, is_slug
 from fedaid.board.wire.shapes import hashtag_of, listing_content
 from fedaid.foundation.pages import House, house, render, viewer
-from fedaid.foundation.places import on_earth
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.text import one_line, paragraphs
 from fedaid.foundation.viewer import Viewer
@@ -34,7 +33,6 @@ ROW_ID_MAX = 2**63 - 1
 FILTERS: Final = ("kind", "category", "q", "mine", "near", "km", "urgent")  # by their names in the address
 KM_CHOICES: Final = (1, 2, 5, 10, 25, 100)
 KM_DEFAULT: Final = 5
-NEAR_ME: Final = "me"
 NOTHING_SAID: Final[Mapping[int, str]] = {}
 
 
@@ -61,21 +59,7 @@ def board_page(request: Request) -> Response:
 
 def with_position(home: House, connection: Connection, who: Viewer, filters: Filters) -> Filters:
     """The filters with the position that they name: where the viewer lives, degrees, or a place of the board."""
-    if not filters.near_said:
-        return filters
-    if filters.near_said == NEAR_ME:
-        return replace(filters, near=home.position_of(connection, who))
-    degrees = _degrees(filters.near_said)
-    return replace(filters, near=degrees or queries.position_of_place(connection, who, filters.near_said))
-
-
-def _degrees(said: str) -> tuple[float, float] | None:
-    lat, comma, lon = said.partition(",")
-    try:
-        found = (float(lat), float(lon)) if comma else None
-    except ValueError:
-        return None
-    return found if found is not None and on_earth(*found) else None
+    return queries.with_position(connection, who, filters, home.position_of)
 
 
 def group_board(request: Request) -> Response:

@@ -102,9 +102,7 @@ def _tidy(schema: Any) -> Any:
     """Without the titles that pydantic makes of names, which say nothing new."""
     if isinstance(schema, dict):
         return {
-            name: _tidy(value)
-            for name, value in schema.items()
-            if not (name == "title" and isinstance(value, str))
+            name: _tidy(value) for name, value in schema.items() if not (name == "title" and isinstance(value, str))
         }
     return [_tidy(one) for one in schema] if isinstance(schema, list) else schema
 
@@ -254,5 +252,3 @@ def _first_line(model: type[BaseModel]) -> str:
 def _link(to: Operation[Any, Any]) -> dict[str, Any]:
     (part,) = to.parts
     return {"operationId": to.name, "parameters": {part: "$response.body#/id"}}
-
-

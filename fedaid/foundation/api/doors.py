@@ -23,7 +23,7 @@ from fedaid.foundation import i18n
 from fedaid.foundation.api import answers, document, problems
 from fedaid.foundation.api.answers import KEY_CHARACTERS_MAX, Answer, Running
 from fedaid.foundation.api.limits import ApiLimits
-from fedaid.foundation.api.operations import BASE, Asked, Listed, Operation, Operations
+from fedaid.foundation.api.operations import BASE, Asked, Listed, Model, Nothing, Operation, Operations
 from fedaid.foundation.clock import Clock
 from fedaid.foundation.pages import AgreementNeeded, house
 from fedaid.foundation.refused import NotFound, Refused
@@ -126,8 +126,7 @@ class _Door:
         )
         if operation.before is not None:
             await operation.before(asked)
-        answer = await run_in_threadpool(self._done, request, operation, asked)
-        return answer
+        return await run_in_threadpool(self._done, request, operation, asked)
 
     def _operation(self, request: Request) -> Operation[Any, Any]:
         if not self._methods:
@@ -164,7 +163,10 @@ class _Door:
             )
         self._count(found)
         now = home.units.clock.now()
-        if found.last_used_at is None or (now - found.last_used_at).total_seconds() >= self._doors.limits.token_seen_seconds:
+        if (
+            found.last_used_at is None
+            or (now - found.last_used_at).total_seconds() >= self._doors.limits.token_seen_seconds
+        ):
             with home.units.begin() as work:
                 self._doors.tokens.used(work, found)
         return found
@@ -182,19 +184,20 @@ class _Door:
 
     # what is asked
 
-    async def _body(self, request: Request, operation: Operation[Any, Any]) -> BaseModel:
+    async def _body(self, request: Request, operation: Operation[Any, Any]) -> Model:
         body = await self._bytes(request)
         if not operation.takes_body:
             if body.strip() not in _NOTHING:
                 raise Refused("body_unwanted", "Nothing is to be sent with this request.", 400)
-            return operation.body()
+            return Nothing()
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
             raise Refused("media_type", "What is sent here is JSON, and says so: Content-Type: application/json.", 415)
         parse_json(body)
         try:
-            return operation.body.model_validate_json(body)
+            found: Model = operation.body.model_validate_json(body)
         except ValidationError as error:
             raise problems.unfit("body", error) from None
+        return found
 
     async def _bytes(self, request: Request) -> bytes:
         most, read = self._doors.limits.body_bytes_max, bytearray()
@@ -218,9 +221,7 @@ class _Door:
         answer, again = self._written(request, operation, asked)
         return self._sent(answer, {"Idempotency-Replayed": "true"} if again else {})
 
-    def _written(
-        self, request: Request, operation: Operation[Any, Any], asked: Asked[Any, Any]
-    ) -> tuple[Answer, bool]:
+    def _written(self, request: Request, operation: Operation[Any, Any], asked: Asked[Any, Any]) -> tuple[Answer, bool]:
         """The effect and, with a key, its answer in one transaction; whether it was given before."""
         if not asked.key:
             with asked.home.units.begin() as work:
@@ -239,7 +240,7 @@ class _Door:
         more = {"Cache-Control": "private, no-store", "Vary": "Authorization, Accept-Language"}
         if answer.location:
             more["Location"] = answer.location
-        if answer.status == 204:  # noqa: PLR2004 - no content
+        if answer.status == 204:
             return Response(status_code=204, headers={**more, **headers})
         return Response(answer.body, answer.status, {**more, **headers}, JSON)
 
@@ -333,4 +334,3 @@ def _key(request: Request, operation: Operation[Any, Any]) -> str:
     if found is None:
         raise Refused("key_form", "An Idempotency-Key has 1 to 128 letters, digits, dots, dashes and colons.", 400)
     return found[1]
-

@@ -35,7 +35,7 @@ class Query(BaseModel):
 
 def _digits(value: object) -> object:
     if isinstance(value, str):
-        if not (value.isascii() and value.isdigit() and len(value) <= 9):  # noqa: PLR2004
+        if not (value.isascii() and value.isdigit() and len(value) <= 9):
             raise ValueError("a whole number is expected")
         return int(value)
     return value
@@ -151,7 +151,7 @@ Before = Callable[[Asked[Q, B]], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Operation(Generic[Q, B]):
-    """One thing that the API does; the route and the document are made of it, so neither can say what the other does not.
+    """One thing that the API does. Route and document are made of it, so neither says what the other does not.
 
     path       below ``BASE``, its parts as ``{name:kind}``
     scope      which a token must have; empty: any token will do

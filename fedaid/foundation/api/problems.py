@@ -31,9 +31,11 @@ class Problem(Model):
     title: str = Field(description="What the status means.")
     status: int = Field(ge=400, le=599)
     code: str = Field(description="One word that never changes; the reference of refusals says what each means.")
-    detail: str = Field(description="What was wrong and what to do next, for people, in the language that was asked for.")
+    detail: str = Field(
+        description="What was wrong and what to do next, for people, in the language that was asked for."
+    )
     errors: list[FieldError] = Field(default=[], description="The fields that do not fit, where it is about those.")
-    reference: str = Field("", description="By which an admin finds a fault of ours in the log.")
+    reference: str = Field(default="", description="By which an admin finds a fault of ours in the log.")
 
 
 class Unfit(Refused):

@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select, update
 
 from fedaid.actors.commands import ActorKeys, create_actor
 from fedaid.actors.rules import Kind
-from fedaid.foundation.api import forget_of
+from fedaid.foundation.api.answers import forget_of
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Role

@@ -196,9 +196,7 @@ def viewer_of_token(connection: Connection, secret: str) -> TokenHolder | None:
     row = connection.execute(query.join(token, token.c.member_id == member.c.id).where(good)).one_or_none()
     if row is None:
         return None
-    return TokenHolder(
-        _viewer(row), frozenset(row.scopes.split()), row.token_sha256, row.token_name, row.last_used_at
-    )
+    return TokenHolder(_viewer(row), frozenset(row.scopes.split()), row.token_sha256, row.token_name, row.last_used_at)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ API_SCOPES: Mapping[str, str] = {
 }
 SCOPES = ("read", "write", "follow", *API_SCOPES)
 TOKEN_NAME_CHARACTERS_MAX = 60
-TOKEN_PREFIX = "fedaid_"  # so that a token is known for one where it was left lying about
+TOKEN_PREFIX = "fedaid_"  # noqa: S105 - no secret: a token is known by it where it was left lying about
 
 
 def chosen_password(password: str) -> str:
@@ -114,7 +114,10 @@ def chosen_token_name(name: str) -> str:
     if not 1 <= len(called) <= TOKEN_NAME_CHARACTERS_MAX:
         raise Refused(
             "token_name",
-            said("Please give it a name of 1 to %(count)s letters, so that you know it again.", count=TOKEN_NAME_CHARACTERS_MAX),
+            said(
+                "Please give it a name of 1 to %(count)s letters, so that you know it again.",
+                count=TOKEN_NAME_CHARACTERS_MAX,
+            ),
         )
     return called
 
