@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +26,7 @@ import fedaid.board.pages
 import fedaid.board.queries
 import fedaid.board.wire
 import fedaid.follow_ups
+import fedaid.groups.api
 import fedaid.groups.commands
 import fedaid.groups.pages
 import fedaid.matching.commands
@@ -42,12 +43,14 @@ import fedaid.notices.commands.mails
 import fedaid.notices.commands.telling
 import fedaid.notices.pages
 import fedaid.notices.queries
+import fedaid.skills.api
 import fedaid.skills.pages
 import fedaid.skills.queries
 import fedaid.timebank.api
 import fedaid.timebank.pages
 import fedaid.timebank.queries
 import fedaid.timebank.wire
+import fedaid.web.api
 import fedaid.web.hours
 import fedaid.web.my_data
 import fedaid.web.pages
@@ -469,19 +472,29 @@ def routes(
         *fedaid.groups.pages.routes(settings.groups),
         *fedaid.notices.pages.routes(settings.notices, settings.mail, settings.members, live),
         *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups, settings.mail),
-        *api.routes(operations(settings), API_SCOPES, settings.api, fedaid.members.api.HeldTokens(), desk.units.clock),
+        *api.routes(
+            operations(settings, desk), API_SCOPES, settings.api, fedaid.members.api.HeldTokens(), desk.units.clock
+        ),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),
     ]
 
 
-def operations(settings: Settings) -> api.Operations:
+def operations(settings: Settings, desk: Desk) -> api.Operations:
     """Everything that programs of members can do; what each is good for stands in its room's ``api``."""
     return [
         *fedaid.members.api.operations(),
         *fedaid.board.api.operations(settings.board),
+        *fedaid.skills.api.operations(settings.skills, _category_slugs),
+        *fedaid.groups.api.operations(settings.groups),
+        *fedaid.timebank.api.operations(settings.timebank),
+        *fedaid.web.api.operations(settings.timebank, Introductions(desk.units, desk.client, desk.rules)),
     ]
+
+
+def _category_slugs(connection: Connection) -> Collection[str]:
+    return [one.slug for one in fedaid.board.queries.categories(connection)]
 
 
 def _directories(settings: Settings, desk: Desk) -> Directories:

@@ -46,6 +46,7 @@ from fedaid.foundation.api import (
     Operation,
     Operations,
     Paging,
+    Whole,
     YesNo,
 )
 from fedaid.foundation.refused import NotFound
@@ -56,7 +57,7 @@ from fedaid.groups import queries as groups
 
 READ, WRITE, ABOUT = "board:read", "board:write", "board"
 SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
-Minutes = Annotated[int, Field(ge=1, le=MINUTES_MAX)]
+Minutes = Annotated[int, Field(ge=1, le=MINUTES_MAX), Whole]
 
 
 class Person(Model):
@@ -142,7 +143,7 @@ class BoardQuery(Paging):
         max_length=SEARCH_CHARACTERS_MAX,
         description="Degrees as 51.5,-0.1, a place of the board, or me for where I live.",
     )
-    km: Annotated[Digits, Field(ge=1, le=500)] = 5
+    km: Annotated[int, Field(ge=1, le=500), Digits] = 5
     urgent: YesNo = False
     mine: YesNo = Field(False, description="What I posted myself, whatever became of it, but for what I took down.")
     board: str = Field("", max_length=64, pattern="^[a-z0-9_.-]+$", description="The handle of a group here.")
@@ -241,7 +242,7 @@ class ChangedListing(Model):
     lat: float | None = Field(None, ge=-90, le=90)
     lon: float | None = Field(None, ge=-180, le=180)
     minutes: Minutes | None = Field(None, description="For one helper.")
-    people: int = Field(1, ge=1, le=PEOPLE_MAX)
+    people: Annotated[int, Field(ge=1, le=PEOPLE_MAX), Whole] = 1
     mode: Mode = Mode.HOURS
     urgent: bool = False
     rhythm: Rhythm = Rhythm.ONCE

@@ -106,6 +106,7 @@ def too_many(seconds: int) -> Response:
     """429 (RFC 6585) with Retry-After, made without looking anything up."""
     wait = max(1, seconds)
     problem = {
+        "type": "about:blank",
         "title": "Too many requests",
         "status": 429,
         "code": "too_many_requests",

@@ -17,6 +17,7 @@ from fedaid.foundation.api.operations import (
     Operations,
     Paging,
     Query,
+    Whole,
     YesNo,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "Paging",
     "Query",
     "Tokens",
+    "Whole",
     "YesNo",
     "forget_of",
     "forget_old",

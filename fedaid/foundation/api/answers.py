@@ -1,7 +1,7 @@
 """Answers to requests with an Idempotency-Key, kept with what they did, so that asking twice does it once.
 
-As draft-ietf-httpapi-idempotency-key-header has it. The answer is stored in the transaction of the effect: a process that
-is killed leaves both or neither.
+As draft-ietf-httpapi-idempotency-key-header has it. The answer is stored in the transaction of the effect: a process
+that is killed leaves both or neither.
 """
 
 import hashlib

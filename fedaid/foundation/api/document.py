@@ -20,8 +20,8 @@ JSON: Final = "application/json"
 _REFERENCE: Final = "#/components/schemas/{model}"
 _KEY_PARAMETER: Final = "idempotency_key"
 _ABOUT: Final = (
-    "What members do on the pages of this neighbourhood, for programs of theirs: the same commands, the same rules, and "
-    "the same privacy. A member makes tokens on their page “Programs of mine”."
+    "What members do on the pages of this neighbourhood, for programs of theirs: the same commands, the same rules and "
+    "the same privacy. A member makes tokens on the page /me/tokens."
 )
 
 

@@ -49,7 +49,13 @@ def _yes_or_no(value: object) -> object:
     return value
 
 
-Digits = Annotated[int, BeforeValidator(_digits)]
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 2.0 is a whole one, as JSON Schema says."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Digits = BeforeValidator(_digits)  # of a whole number in an address; stands after its bounds
+Whole = BeforeValidator(_whole)  # of a whole number in JSON; stands after its bounds
 YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 ROW_PATTERN: Final = "^[1-9][0-9]{0,18}$"
 Id = Annotated[str, Field(pattern=ROW_PATTERN, examples=["358190735220736000"], description="An id; opaque.")]
@@ -69,7 +75,7 @@ class NoQuery(Query):
 class Paging(Query):
     """How a list is read page by page."""
 
-    limit: Annotated[Digits, Field(ge=1, le=1000)] = Field(
+    limit: Annotated[int, Field(ge=1, le=1000), Digits] = Field(
         PAGE_ROWS, description="How many at most; never more than the neighbourhood gives on one page."
     )
     cursor: str = Field("", pattern=ROW_PATTERN, description="``next`` of the page before.")
