@@ -85,7 +85,7 @@ from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
 from fedaid.media.cache import tidy
 from fedaid.media.proxy import PictureProxy
 from fedaid.members.queries.joining import our_neighbourhood
-from fedaid.members.rules import API_SCOPES
+from fedaid.members.rules import SCOPE_WORDS
 from fedaid.members.rules.joining import Joining
 from fedaid.network.ports import Doorkeeper, LedgerPassage
 from fedaid.notices.live import Live
@@ -473,7 +473,7 @@ def routes(
         *fedaid.notices.pages.routes(settings.notices, settings.mail, settings.members, live),
         *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups, settings.mail),
         *api.routes(
-            operations(settings, desk), API_SCOPES, settings.api, fedaid.members.api.HeldTokens(), desk.units.clock
+            operations(settings, desk), SCOPE_WORDS, settings.api, fedaid.members.api.HeldTokens(), desk.units.clock
         ),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}

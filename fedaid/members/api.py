@@ -11,7 +11,7 @@ from fedaid.foundation.viewer import Role, TokenHolder
 from fedaid.foundation.work import Work
 from fedaid.members import queries
 from fedaid.members.commands.tokens import token_used
-from fedaid.members.rules import API_SCOPES
+from fedaid.members.rules import SCOPE_WORDS
 
 ABOUT = "members"
 
@@ -22,7 +22,7 @@ class HeldTokens:
     def find(self, connection: Connection, secret: str) -> TokenHolder | None:
         """Who holds it; None when it is unknown, ended, or good for nothing here."""
         found = queries.viewer_of_token(connection, secret)
-        return found if found is not None and not found.scopes.isdisjoint(API_SCOPES) else None
+        return found if found is not None and not found.scopes.isdisjoint(SCOPE_WORDS) else None
 
     def used(self, work: Work, holder: TokenHolder) -> None:
         """Note that it was used now."""

@@ -60,6 +60,7 @@ def operations(limits: TimebankLimits, introductions: Introductions) -> Operatio
         "status": 201,
         "made_at": "/hours/{id}",
         "needs_key": True,
+        "refusals": (404,),
         "before": meet,
     }
     return [

@@ -18,10 +18,11 @@ import schemathesis
 from schemathesis.engine import events, from_schema
 
 from fedaid.foundation.api import BASE
-from tests.api.programs import Town, town
+from tests.api.programs import Answer, Town, town
 from tests.support import postgresql
 
 HOST = "northside.example"
+EACH = 12
 # A rule of the neighbourhood may say no to what fits the document: that a time is over no document can know. That it is
 # a rule, and not the reading, is looked at by the check below.
 _MAY_SAY_NO = ["2xx", "401", "403", "404", "409", "410", "422", "429"]
@@ -48,8 +49,34 @@ class Findings:
     links: int = 0
 
 
+def settle_in(made: Town) -> None:
+    """Ana has something of every kind, so that programs of hers find something to do."""
+    ana, kim, nora = made.program("ana"), made.program("kim"), made.program("nora")
+    for number in range(EACH):
+        asked = _made(ana.post("/listings", {"kind": "request", "title": f"Moving sofa {number}", "people": 5}))
+        offered = _made(kim.post("/listings", {"kind": "offer", "title": f"Bread {number}", "minutes": 30}))
+        answered = _made(kim.post(f"/listings/{asked}/responses", {"message": "I can help"}))
+        if number % 2:
+            _made(ana.post(f"/responses/{answered}/accept"))
+        mine = _made(ana.post(f"/listings/{offered}/responses", {"message": "Yes, please"}))
+        if number % 4 == 0:
+            _made(kim.post(f"/responses/{mine}/accept"))
+        _made(kim.post("/hours/claim", {"to": "ana", "minutes": 5}, key=f"claimed-{number}"))
+        _made(ana.post("/hours/claim", {"to": "kim", "minutes": 5}, key=f"asked-{number}"))
+        _made(nora.post("/hours/give", {"to": "ana", "minutes": 30}, key=f"given-{number}"))
+    for number in range(5):
+        _made(ana.post("/me/skills", {"title": f"Bicycles {number}"}))
+    _made(kim.post("/me/skills", {"title": "Bread"}))
+
+
+def _made(answer: Answer) -> str:
+    assert answer.status < 300, answer.text
+    return str(answer.json["id"])
+
+
 def explore(made: Town, seed: int, seconds: int, phases: Sequence[str] = ()) -> Findings:
     """Try the instance for so long at most."""
+    settle_in(made)
     token = made.token("ana")
     config = schemathesis.Config.from_dict(_config(seed, seconds, token, phases))
     schema = schemathesis.openapi.from_asgi(

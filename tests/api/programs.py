@@ -17,12 +17,12 @@ from fedaid.groups import commands as groups
 from fedaid.members import commands as members
 from fedaid.members.commands import tokens
 from fedaid.members.limits import MemberLimits
-from fedaid.members.rules import API_SCOPES
+from fedaid.members.rules import SCOPE_WORDS
 from tests.small_house import NORTH, StillClock, some_keys
 from tests.support.databases import migrated_database_url
 
 PEOPLE = {"nora": Role.ADMIN, "cora": Role.COORDINATOR, "ana": Role.MEMBER, "kim": Role.MEMBER}
-EVERY_SCOPE = tuple(API_SCOPES)
+EVERY_SCOPE = tuple(SCOPE_WORDS)
 
 
 @dataclass

@@ -196,18 +196,14 @@ def _header_parameters(one: Operation[Any, Any]) -> list[dict[str, Any]]:
 
 def refusals_of(one: Operation[Any, Any]) -> Sequence[int]:
     """The statuses with which it can say no: what follows from its shape, and what its rules say besides."""
-    found = {400, 403, 406, 429, 500, *one.refusals}
-    if not one.public or one.scope:
-        found |= {401}
-    if one.parts:
-        found |= {404}
-    if one.query is not NoQuery:
-        found |= {404, 422}
+    found = {400, 401, 403, 406, 413, 422, 429, 500, *one.refusals}
+    if one.parts or "cursor" in one.query.model_fields:
+        found.add(404)
     if one.write is not None:
-        found |= {409, 413, 422}
+        found.add(409)
     if one.takes_body:
-        found |= {415}
-    return sorted(found | {401, 413, 422})
+        found.add(415)
+    return sorted(found)
 
 
 def _responses(one: Operation[Any, Any], by_name: Mapping[str, Operation[Any, Any]]) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from activitypub.errors import ProtocolError
 from activitypub.strict_json import parse_json
-from fedaid.foundation import i18n
 from fedaid.foundation.api import answers, document, problems
 from fedaid.foundation.api.answers import KEY_CHARACTERS_MAX, Answer, Running
 from fedaid.foundation.api.limits import ApiLimits
@@ -108,8 +107,6 @@ class _Door:
         _check_scope(operation, token)
         who = token.viewer if token is not None else replace(SIGNED_OUT, time_zone=house(request).time_zone)
         request.scope["viewer"] = who  # and not whoever a cookie names
-        if who.language:
-            i18n.speak(who.language)
         operation.check_parts(request.path_params)
         if operation.write is not None and who.owes_agreement:
             raise AgreementNeeded
@@ -237,7 +234,7 @@ class _Door:
                 return _written_once(operation, asked, member_id, print_of)
 
     def _sent(self, answer: Answer, headers: Mapping[str, str]) -> Response:
-        more = {"Cache-Control": "private, no-store", "Vary": "Authorization, Accept-Language"}
+        more = {"Cache-Control": "private, no-store", "Vary": "Authorization"}
         if answer.location:
             more["Location"] = answer.location
         if answer.status == 204:

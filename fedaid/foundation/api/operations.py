@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -17,6 +16,7 @@ from fedaid.foundation.viewer import TokenHolder, Viewer
 from fedaid.foundation.work import Work
 
 BASE: Final = "/api/fedaid/v1"
+DIGITS_MAX: Final = 9  # of a number in an address
 PAGE_ROWS: Final = 20  # where a program does not say how many
 _KEYS: Final = uuid.UUID("0b6f0f7e-6c0e-4b6c-9a55-5f1d3c2e8a10")  # under which ids are made of Idempotency-Keys
 
@@ -101,7 +101,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Part:
+class AddressPart:
     """A part of an address: what it may look like, and what it names."""
 
     pattern: str
@@ -109,10 +109,10 @@ class Part:
     example: str
 
 
-PARTS: Final[Mapping[Kind, Part]] = {
-    Kind.ROW: Part(ROW_PATTERN, "An id, as an answer gave it.", "358190735220736000"),
-    Kind.HANDLE: Part("^[a-z0-9_.-]{1,64}$", "A handle, without the @.", "kim"),
-    Kind.KEY: Part(
+NAMEABLE: Final[Mapping[Kind, AddressPart]] = {
+    Kind.ROW: AddressPart(ROW_PATTERN, "An id, as an answer gave it.", "358190735220736000"),
+    Kind.HANDLE: AddressPart("^[a-z0-9_.-]{1,64}$", "A handle, without the @.", "kim"),
+    Kind.KEY: AddressPart(
         "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
         "The id of a transfer, as an answer gave it.",
         "5d8f6d2e-3f0a-4c55-8f6c-1f4f0c7f2a11",
@@ -189,9 +189,9 @@ class Operation(Generic[Q, B]):
     made_at: str = ""
 
     @property
-    def parts(self) -> Mapping[str, Part]:
+    def parts(self) -> Mapping[str, AddressPart]:
         """The parts of the address by their names."""
-        return {found["name"]: PARTS[Kind(found["kind"])] for found in _PART.finditer(self.path)}
+        return {found["name"]: NAMEABLE[Kind(found["kind"])] for found in _PART.finditer(self.path)}
 
     @property
     def address(self) -> str:
@@ -216,4 +216,3 @@ class Operation(Generic[Q, B]):
 
 
 Operations = Sequence[Operation[Any, Any]]
-EMPTY: Final[Mapping[str, str]] = MappingProxyType({})

@@ -1,6 +1,6 @@
 """How the API says no: problem details (RFC 9457), one shape for every refusal and fault."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -8,8 +8,7 @@ from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.responses import Response
 
-from fedaid.foundation import i18n
-from fedaid.foundation.api.operations import BASE, EMPTY, Model
+from fedaid.foundation.api.operations import BASE, Model
 from fedaid.foundation.refused import Refused
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -31,9 +30,7 @@ class Problem(Model):
     title: str = Field(description="What the status means.")
     status: int = Field(ge=400, le=599)
     code: str = Field(description="One word that never changes; the reference of refusals says what each means.")
-    detail: str = Field(
-        description="What was wrong and what to do next, for people, in the language that was asked for."
-    )
+    detail: str = Field(description="What was wrong and what to do next, in English.")
     errors: list[FieldError] = Field(default=[], description="The fields that do not fit, where it is about those.")
     reference: str = Field(default="", description="By which an admin finds a fault of ours in the log.")
 
@@ -57,16 +54,15 @@ def _field(where: str, one: ErrorDetails) -> FieldError:
     return FieldError(field=place, code=one["type"], detail=one["msg"].removeprefix("Value error, "))
 
 
-def answer(origin: str, refused: Refused, headers: Mapping[str, str] = EMPTY) -> Response:
+def answer(origin: str, refused: Refused) -> Response:
     """A refusal as it goes out."""
     problem = Problem(
         type=f"{origin}{BASE}/problems/{refused.code}",
         title=HTTPStatus(refused.status).phrase,
         status=refused.status,
         code=refused.code,
-        detail=i18n.told(refused.sentence),
+        detail=refused.sentence,
         errors=list(refused.errors) if isinstance(refused, Unfit) else [],
     )
     body = problem.model_dump_json(exclude_defaults=True)
-    kept = {"Cache-Control": "no-store", "Content-Language": i18n.spoken()}
-    return Response(body, refused.status, {**kept, **refused.headers, **headers}, MEDIA_TYPE)
+    return Response(body, refused.status, {"Cache-Control": "no-store", **refused.headers}, MEDIA_TYPE)

@@ -43,7 +43,7 @@ class Door(StrEnum):
 
 
 # What a token is good for at the JSON API, each with what that means.
-API_SCOPES: Mapping[str, str] = {
+SCOPE_WORDS: Mapping[str, str] = {
     "board:read": "read the board, your listings, answers and matches",
     "board:write": "post and change listings, answer, accept, write messages",
     "skills:read": "read who can do what",
@@ -53,7 +53,7 @@ API_SCOPES: Mapping[str, str] = {
     "hours:read": "read your hours and statement",
     "hours:write": "give and claim hours, confirm and refuse them",
 }
-SCOPES = ("read", "write", "follow", *API_SCOPES)
+SCOPES = ("read", "write", "follow", *SCOPE_WORDS)
 TOKEN_NAME_CHARACTERS_MAX = 60
 TOKEN_PREFIX = "fedaid_"  # noqa: S105 - no secret: a token is known by it where it was left lying about
 

@@ -11,7 +11,6 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from fedaid.actors.queries import Card
-from fedaid.foundation import i18n
 from fedaid.foundation.api import (
     Asked,
     Digits,
@@ -151,7 +150,7 @@ def as_shown(one: Hour) -> TransferShown:
         other=party(one.other),
         you_helped=one.given,
         state=one.state.value,
-        state_in_words=i18n.told(one.state_in_words),
+        state_in_words=one.state_in_words,
         since=one.since,
         note=one.note,
         agreement=one.engagement,

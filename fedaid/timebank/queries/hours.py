@@ -227,7 +227,7 @@ def _lines(connection: Connection, account: Account, host: str, lines_max: int) 
 
 @dataclass(frozen=True)
 class StatementPage:
-    """Some movements on an account, the newest first; ``next_before`` is the transfer at which the page after begins."""
+    """Some movements on an account, the newest first; ``next_before`` is the last transfer, where there are more."""
 
     lines: Sequence[StatementLine]
     next_before: str | None
