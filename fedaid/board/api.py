@@ -48,6 +48,7 @@ from fedaid.foundation.api import (
     Paging,
     Whole,
     YesNo,
+    or_empty,
 )
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.text import one_line
@@ -136,7 +137,7 @@ class BoardQuery(Paging):
     """Which listings."""
 
     kind: Kind | None = None
-    category: str = Field("", max_length=SLUG_CHARACTERS_MAX, pattern=SLUG_PATTERN)
+    category: str = Field("", max_length=SLUG_CHARACTERS_MAX, pattern=or_empty(SLUG_PATTERN))
     q: str = Field("", max_length=SEARCH_CHARACTERS_MAX, description="Words that title, details or place have.")
     near: str = Field(
         "",
@@ -146,7 +147,7 @@ class BoardQuery(Paging):
     km: Annotated[int, Field(ge=1, le=500), Digits] = 5
     urgent: YesNo = False
     mine: YesNo = Field(False, description="What I posted myself, whatever became of it, but for what I took down.")
-    board: str = Field("", max_length=64, pattern="^[a-z0-9_.-]+$", description="The handle of a group here.")
+    board: str = Field("", max_length=64, pattern="^[a-z0-9_.-]*$", description="The handle of a group here.")
 
 
 def _shown(one: Noticed, asked: Asked[Any, Any]) -> dict[str, Any]:

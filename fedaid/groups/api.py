@@ -75,7 +75,7 @@ class GroupsQuery(Query):
     limit: Annotated[int, Field(ge=1, le=1000), Digits] = Field(
         ROWS, description="How many at most; never more than the neighbourhood gives on one page."
     )
-    cursor: str = Field("", pattern="^[a-z0-9_.-]{1,64}$", description="``next`` of the page before.")
+    cursor: str = Field("", pattern="^[a-z0-9_.-]{0,64}$", description="``next`` of the page before.")
 
 
 class Answers(Model):

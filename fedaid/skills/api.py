@@ -19,6 +19,7 @@ from fedaid.foundation.api import (
     Operation,
     Operations,
     Paging,
+    or_empty,
 )
 from fedaid.foundation.pages import row_id
 from fedaid.foundation.refused import NotFound
@@ -117,7 +118,7 @@ class DirectoryQuery(Paging):
     """What is looked for, all of it together."""
 
     q: str = Field("", max_length=SEARCH_CHARACTERS_MAX, description="Words of a skill, or a part of a name.")
-    category: str = Field("", max_length=SLUG_CHARACTERS_MAX, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")
+    category: str = Field("", max_length=SLUG_CHARACTERS_MAX, pattern=or_empty("^[a-z0-9]+(-[a-z0-9]+)*$"))
     weekday: Annotated[int, Field(ge=0, le=DAYS_PER_WEEK - 1), Digits] | None = Field(
         None, description="Who is free then; Monday is 0."
     )
@@ -126,7 +127,7 @@ class DirectoryQuery(Paging):
     km: Annotated[int, Field(ge=1, le=TRAVEL_KM_MAX), Digits] | None = Field(
         None, description="At most so far from me."
     )
-    language: str = Field("", pattern=f"^({'|'.join(LANGUAGES)})$", description="A code of ISO 639-1.")
+    language: str = Field("", pattern=f"^({'|'.join(LANGUAGES)})?$", description="A code of ISO 639-1.")
 
 
 class ChosenSkill(Model):

@@ -6,7 +6,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from fedaid.board import commands as board_commands
-from fedaid.foundation.api import Asked, Id, Model, NoQuery, Operation, Operations, Whole
+from fedaid.foundation.api import ROW_PATTERN, Asked, Model, NoQuery, Operation, Operations, Whole
 from fedaid.foundation.pages import row_id
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.work import Work
@@ -32,7 +32,7 @@ class Hours(Model):
         description="A handle here, a full one elsewhere, or chest; empty with an agreement.",
     )
     agreement: str = Field("", max_length=2048, description="The ``agreement`` of a match of yours that it settles.")
-    listing: Id | None = Field(None, description="A listing of your own that it is for.")
+    listing: str | None = Field(None, pattern=ROW_PATTERN, description="The id of a listing of yours that it is for.")
     note: str = Field("", max_length=NOTE_CHARACTERS_MAX, examples=["Bread"])
 
 

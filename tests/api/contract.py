@@ -8,8 +8,9 @@ import argparse
 import random
 import tempfile
 import time
+import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.support import postgresql
 
 HOST = "northside.example"
 EACH = 12
+Known = dict[str, list[str]]  # ids and handles, by what an address calls them
 # A rule of the neighbourhood may say no to what fits the document: that a time is over no document can know. That it is
 # a rule, and not the reading, is looked at by the check below.
 _MAY_SAY_NO = ["2xx", "401", "403", "404", "409", "410", "422", "429"]
@@ -49,24 +51,32 @@ class Findings:
     links: int = 0
 
 
-def settle_in(made: Town) -> None:
+def settle_in(made: Town) -> Known:
     """Ana has something of every kind, so that programs of hers find something to do."""
     ana, kim, nora = made.program("ana"), made.program("kim"), made.program("nora")
+    known: Known = {name: [] for name in ("listing", "response", "match", "transfer", "skill")}
+    known["handle"] = ["ana", "kim", "tools", "board"]
     for number in range(EACH):
         asked = _made(ana.post("/listings", {"kind": "request", "title": f"Moving sofa {number}", "people": 5}))
         offered = _made(kim.post("/listings", {"kind": "offer", "title": f"Bread {number}", "minutes": 30}))
+        free = _made(kim.post("/listings", {"kind": "offer", "title": f"Cake {number}", "people": 20}))
         answered = _made(kim.post(f"/listings/{asked}/responses", {"message": "I can help"}))
-        if number % 2:
-            _made(ana.post(f"/responses/{answered}/accept"))
         mine = _made(ana.post(f"/listings/{offered}/responses", {"message": "Yes, please"}))
+        if number % 3 == 0:
+            known["match"] += [_made(ana.post(f"/responses/{answered}/accept"))]
         if number % 4 == 0:
-            _made(kim.post(f"/responses/{mine}/accept"))
-        _made(kim.post("/hours/claim", {"to": "ana", "minutes": 5}, key=f"claimed-{number}"))
-        _made(ana.post("/hours/claim", {"to": "kim", "minutes": 5}, key=f"asked-{number}"))
-        _made(nora.post("/hours/give", {"to": "ana", "minutes": 30}, key=f"given-{number}"))
-    for number in range(5):
-        _made(ana.post("/me/skills", {"title": f"Bicycles {number}"}))
+            known["match"] += [_made(kim.post(f"/responses/{mine}/accept"))]
+        known["transfer"] += [
+            _made(kim.post("/hours/claim", {"to": "ana", "minutes": 5}, key=f"claimed-{number}")),
+            _made(ana.post("/hours/claim", {"to": "kim", "minutes": 5}, key=f"asked-{number}")),
+            _made(nora.post("/hours/give", {"to": "ana", "minutes": 30}, key=f"given-{number}")),
+        ]
+        known["listing"] += [asked, free]
+        known["response"] += [answered, mine]
+        if number % 2 == 0:
+            known["skill"] += [_made(ana.post("/me/skills", {"title": f"Bicycles {number}"}))]
     _made(kim.post("/me/skills", {"title": "Bread"}))
+    return known
 
 
 def _made(answer: Answer) -> str:
@@ -74,14 +84,30 @@ def _made(answer: Answer) -> str:
     return str(answer.json["id"])
 
 
+def naming(known: Known) -> Callable[[Any, dict[str, Any] | None], dict[str, Any] | None]:
+    """In half of all addresses stands what there is: made-up ids would find nothing but 404."""
+
+    def map_path_parameters(_context: Any, parts: dict[str, Any] | None) -> dict[str, Any] | None:
+        return {name: _named(known.get(name, []), value) for name, value in parts.items()} if parts else parts
+
+    return map_path_parameters
+
+
+def _named(known: Sequence[str], value: Any) -> Any:
+    """The same for the same, as what is found must be found again."""
+    chosen = zlib.crc32(str(value).encode("utf-8", "replace")) % (2 * len(known) or 1)
+    return known[chosen] if chosen < len(known) else value
+
+
 def explore(made: Town, seed: int, seconds: int, phases: Sequence[str] = ()) -> Findings:
     """Try the instance for so long at most."""
-    settle_in(made)
+    known = settle_in(made)
     token = made.token("ana")
     config = schemathesis.Config.from_dict(_config(seed, seconds, token, phases))
     schema = schemathesis.openapi.from_asgi(
         f"{BASE}/openapi.json", made.instance.web, config=config, headers={"Host": HOST}
     )
+    schema.hooks.hook("map_path_parameters")(naming(known))
     found = Findings()
     for event in from_schema(schema).execute():
         _note(found, event)
@@ -140,7 +166,10 @@ def main() -> None:
     chosen = asked.parse_args()
     guard = postgresql.stand_guard()
     try:
-        with tempfile.TemporaryDirectory() as folder, town(chosen.database, Path(folder), **ROOMY) as made:
+        with (
+            tempfile.TemporaryDirectory(dir=postgresql.run_folder()) as folder,
+            town(chosen.database, Path(folder), **ROOMY) as made,
+        ):
             began = time.perf_counter()
             found = explore(made, chosen.seed, chosen.seconds, chosen.phase)
             took = time.perf_counter() - began

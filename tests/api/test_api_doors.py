@@ -223,9 +223,14 @@ def test_a_cursor_that_nothing_gave_leads_nowhere(north: Town, path: str) -> Non
     assert north.program("ana").get(path).status == 404
 
 
-def test_what_is_too_large_is_not_read(north: Town) -> None:
-    answer = north.program("ana").post("/listings", {**SOFA, "description": "x" * 70_000})
-    assert (answer.status, answer.code) == (413, "body_too_large")
+@pytest.mark.parametrize("characters", [70_000, 2_000_000])
+def test_what_is_too_large_is_not_read(north: Town, characters: int) -> None:
+    for answer in (
+        north.program("ana").post("/listings", {**SOFA, "description": "x" * characters}),
+        north.program("ana").post("/groups/tools/join", {"x": "x" * characters}),
+        north.program("ana").ask("GET", "/me", {"x": "x" * characters}),
+    ):
+        assert (answer.status, answer.code) == (413, "body_too_large")
 
 
 def test_only_json_is_taken_and_given(north: Town) -> None:

@@ -5,6 +5,7 @@ from fedaid.foundation.api.doors import Tokens, routes
 from fedaid.foundation.api.limits import ApiLimits
 from fedaid.foundation.api.operations import (
     BASE,
+    ROW_PATTERN,
     Asked,
     Digits,
     Id,
@@ -19,10 +20,12 @@ from fedaid.foundation.api.operations import (
     Query,
     Whole,
     YesNo,
+    or_empty,
 )
 
 __all__ = [
     "BASE",
+    "ROW_PATTERN",
     "ApiLimits",
     "Asked",
     "Digits",
@@ -41,5 +44,6 @@ __all__ = [
     "YesNo",
     "forget_of",
     "forget_old",
+    "or_empty",
     "routes",
 ]

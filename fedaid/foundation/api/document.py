@@ -149,10 +149,16 @@ def _query_parameters(query: type[BaseModel]) -> list[dict[str, Any]]:
             "in": "query",
             "required": name in schema.get("required", ()),
             "description": value.get("description", ""),
-            "schema": {key: part for key, part in _tidy(value).items() if key != "description"},
+            "schema": _without_null({key: part for key, part in _tidy(value).items() if key != "description"}),
         }
         for name, value in schema.get("properties", {}).items()
     ]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """In an address there is no null: what is not said is left out."""
+    said = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    return said[0] if len(said) == 1 else schema
 
 
 @cache

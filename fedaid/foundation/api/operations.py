@@ -58,6 +58,13 @@ Digits = BeforeValidator(_digits)  # of a whole number in an address; stands aft
 Whole = BeforeValidator(_whole)  # of a whole number in JSON; stands after its bounds
 YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 ROW_PATTERN: Final = "^[1-9][0-9]{0,18}$"
+
+
+def or_empty(pattern: str) -> str:
+    """The same pattern for what may be left empty."""
+    return f"^({pattern.removeprefix('^').removesuffix('$')})?$"
+
+
 Id = Annotated[str, Field(pattern=ROW_PATTERN, examples=["358190735220736000"], description="An id; opaque.")]
 Moment = Annotated[
     AwareDatetime, Field(examples=["2026-12-05T10:00:00Z"], description="A moment with its offset from UTC (RFC 3339).")
@@ -78,7 +85,7 @@ class Paging(Query):
     limit: Annotated[int, Field(ge=1, le=1000), Digits] = Field(
         PAGE_ROWS, description="How many at most; never more than the neighbourhood gives on one page."
     )
-    cursor: str = Field("", pattern=ROW_PATTERN, description="``next`` of the page before.")
+    cursor: str = Field("", pattern=or_empty(ROW_PATTERN), description="``next`` of the page before.")
 
     @property
     def before(self) -> int | None:

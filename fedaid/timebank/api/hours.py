@@ -23,6 +23,7 @@ from fedaid.foundation.api import (
     Operations,
     Query,
     Whole,
+    or_empty,
 )
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.work import Work
@@ -115,7 +116,7 @@ class StatementQuery(Query):
     limit: Annotated[int, Field(ge=1, le=1000), Digits] = Field(
         ROWS, description="How many at most; never more than the neighbourhood gives on one page."
     )
-    cursor: str = Field("", pattern=KEY_PATTERN, description="``next`` of the page before.")
+    cursor: str = Field("", pattern=or_empty(KEY_PATTERN), description="``next`` of the page before.")
 
 
 class Reason(Model):
