@@ -39,6 +39,7 @@ def test_a_token_that_is_none_is_refused_also_where_nobody_needs_one(north: Town
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
 
 
+@pytest.mark.attack("S81")
 def test_a_token_that_ended_opens_nothing(north: Town) -> None:
     program = Program(north.client, north.token("kim"))
     assert program.get("/me").status == 200
@@ -55,6 +56,7 @@ def test_a_token_for_something_else_than_the_api_opens_nothing(north: Town) -> N
     assert Program(north.client, secret).get("/me").status == 401
 
 
+@pytest.mark.attack("S82")
 def test_the_cookie_of_a_browser_opens_nothing(north: Town) -> None:
     with north.instance.units.begin() as work:
         found = queries.by_handle(work.connection, "ana")
@@ -109,6 +111,7 @@ def test_too_many_requests_of_one_token_are_told_when_to_come_back(tmp_path: Pat
 # what is not theirs
 
 
+@pytest.mark.attack("S87")
 def test_somebody_else_s_listing_is_not_there_to_be_changed(north: Town) -> None:
     hers, kim = post(north.program("ana")), north.program("kim")
     changed = {"title": "Moving a piano"}
@@ -122,6 +125,7 @@ def test_somebody_else_s_listing_is_not_there_to_be_changed(north: Town) -> None
     assert kim.get(f"/listings/{hers}").json["title"] == "Moving a sofa"
 
 
+@pytest.mark.attack("S47")
 def test_what_is_hidden_is_answered_like_what_never_was(north: Town) -> None:
     group_only = post(north.program("cora"), board="tools", visibility="group")
     members_only = post(north.program("ana"), visibility="members")
@@ -144,6 +148,7 @@ def test_without_a_token_nobody_learns_who_posted_it_or_where_to_meet(north: Tow
     assert north.program("ana").get(f"/listings/{listing}").json["meeting"]["exact_place"] == "12 Rose Street"
 
 
+@pytest.mark.attack("S87")
 def test_answers_hours_and_matches_of_others_are_not_found(north: Town) -> None:
     ana, kim, cora = north.program("ana"), north.program("kim"), north.program("cora")
     listing = post(ana)
@@ -223,6 +228,7 @@ def test_a_cursor_that_nothing_gave_leads_nowhere(north: Town, path: str) -> Non
     assert north.program("ana").get(path).status == 404
 
 
+@pytest.mark.attack("S60")
 @pytest.mark.parametrize("characters", [70_000, 2_000_000])
 def test_what_is_too_large_is_not_read(north: Town, characters: int) -> None:
     for answer in (
@@ -233,6 +239,7 @@ def test_what_is_too_large_is_not_read(north: Town, characters: int) -> None:
         assert (answer.status, answer.code) == (413, "body_too_large")
 
 
+@pytest.mark.attack("S65")
 def test_only_json_is_taken_and_given(north: Town) -> None:
     token = {"Authorization": f"Bearer {north.program('ana').token}"}
     form = north.client.post(f"{BASE}/listings", data={"kind": "request", "title": "x"}, headers=token)

@@ -162,6 +162,12 @@ def test_answers_are_forgotten_after_their_time_and_the_hours_move_once_still(bo
     assert again.json["id"] == first.json["id"]
     assert balance(both) == 60
     assert ana.post("/listings", SOFA, key="old-listing").json["id"] == listing
+    both.clock.pass_seconds(25 * 3600)
+    with both.instance.units.begin() as work:
+        assert forget_old(work, 24) == 2
+    other = ana.post("/hours/give", {**AN_HOUR, "minutes": 5}, key="old")  # another request with a key of long ago
+    assert (other.status, other.json["minutes"]) == (201, 5)
+    assert balance(both) == 65
 
 
 def test_nothing_is_kept_of_somebody_who_left(both: Town) -> None:

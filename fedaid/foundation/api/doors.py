@@ -112,6 +112,7 @@ class _Door:
             raise AgreementNeeded
         query = _read_query(request, operation.query)
         asked = Asked(
+            name=operation.name,
             home=house(request),
             who=who,
             token=token,

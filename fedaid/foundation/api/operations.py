@@ -135,9 +135,12 @@ B = TypeVar("B", bound=Model)
 class Asked(Generic[Q, B]):
     """One request, read: who asks, for what, with what.
 
-    key   its Idempotency-Key, empty where it has none
+    name      of the operation
+    key       its Idempotency-Key, empty where it has none
+    rows_max  things on one page of a list, however many are asked for
     """
 
+    name: str
     home: House
     who: Viewer
     token: TokenHolder | None
@@ -153,8 +156,14 @@ class Asked(Generic[Q, B]):
 
     @property
     def form_key(self) -> str | None:
-        """The id of what is made, out of the Idempotency-Key: asked again after long, the same thing is meant."""
-        return str(uuid.uuid5(_KEYS, f"{self.who.actor} {self.key}")) if self.key else None
+        """The id of what is made, out of the Idempotency-Key and all that is asked; None without a key.
+
+        So the same request means the same thing also when its answer is kept no longer, and another one another.
+        """
+        if not self.key:
+            return None
+        parts = (self.who.actor, self.key, self.name, *sorted(self.path.items()), self.body.model_dump_json())
+        return str(uuid.uuid5(_KEYS, repr(parts)))
 
 
 Read = Callable[[Connection, Asked[Q, B]], BaseModel]
