@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format format-check lint types layers tests attacks fuzz explore simulate soak crash big bench \
+.PHONY: help setup demo test format format-check lint types layers tests attacks fuzz api explore simulate soak crash big \
+	bench \
 	browser browser-where-chromium-is screenshots \
 	interop interop-where-npm-is conformance second second-where-node-is docs messages lock clean
 
@@ -52,6 +53,10 @@ attacks: setup ## Send every attack of tests/attacks/catalogue.py, and count how
 fuzz: setup ## Search for inputs that an instance does not bear; SECONDS=600, SEED=7
 	@echo "== fuzz"
 	FUZZ_SECONDS=$(or $(SECONDS),120) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -n 2 tests/fuzz $(ARGS)
+
+api: setup ## Let schemathesis try all that the OpenAPI document says; SECONDS=120, SEED=7, ARGS="--database postgresql"
+	@echo "== api"
+	$(BIN)/python -m tests.api.contract --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 interop: setup ## A neighbourhood and a server of others, Fedify; needs npm
 	@echo "== interop"

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,15 +20,18 @@ import fedaid.actors.wire
 import fedaid.admin.moderation
 import fedaid.admin.networks
 import fedaid.admin.pages
+import fedaid.board.api
 import fedaid.board.commands
 import fedaid.board.pages
 import fedaid.board.queries
 import fedaid.board.wire
 import fedaid.follow_ups
+import fedaid.groups.api
 import fedaid.groups.commands
 import fedaid.groups.pages
 import fedaid.matching.commands
 import fedaid.matching.pages
+import fedaid.members.api
 import fedaid.members.pages
 import fedaid.members.queries
 import fedaid.mentions.pages
@@ -40,12 +43,14 @@ import fedaid.notices.commands.mails
 import fedaid.notices.commands.telling
 import fedaid.notices.pages
 import fedaid.notices.queries
+import fedaid.skills.api
 import fedaid.skills.pages
 import fedaid.skills.queries
 import fedaid.timebank.api
 import fedaid.timebank.pages
 import fedaid.timebank.queries
 import fedaid.timebank.wire
+import fedaid.web.api
 import fedaid.web.hours
 import fedaid.web.my_data
 import fedaid.web.pages
@@ -68,6 +73,7 @@ from fedaid.admin.doctor import Patient
 from fedaid.admin.moving import Moving
 from fedaid.admin.networks import Desk
 from fedaid.board.wire import catch_up
+from fedaid.foundation import api
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
 from fedaid.foundation.database import Database
 from fedaid.foundation.errands import Errands
@@ -79,6 +85,7 @@ from fedaid.foundation.work import Announcer, Announcers, UnitsOfWork, Work
 from fedaid.media.cache import tidy
 from fedaid.media.proxy import PictureProxy
 from fedaid.members.queries.joining import our_neighbourhood
+from fedaid.members.rules import SCOPE_WORDS
 from fedaid.members.rules.joining import Joining
 from fedaid.network.ports import Doorkeeper, LedgerPassage
 from fedaid.notices.live import Live
@@ -360,6 +367,11 @@ def _chores(settings: Settings, asking: sync.Asking, postman: Postman) -> Sequen
         Chore("resend_hours", timebank.resend_look_seconds, lambda work: resend_due(work, timebank, agreed)),
         Chore("state_hours", timebank.resend_look_seconds, lambda work: state_due(work, timebank)),
         Chore("tidy_pictures", settings.media.tidy_seconds, lambda work: tidy(work, settings.media)),
+        Chore(
+            "forget_answers",
+            settings.api.tidy_seconds,
+            lambda work: api.forget_old(work, settings.api.answers_kept_hours),
+        ),
         Chore("forget_tombstones", settings.board.tidy_seconds, fedaid.board.commands.forget_tombstones),
         Chore(
             "forget_waiting_photos",
@@ -479,10 +491,29 @@ def routes(
         *fedaid.groups.pages.routes(settings.groups),
         *fedaid.notices.pages.routes(settings.notices, settings.mail, settings.members, settings.board, live),
         *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups, settings.mail),
+        *api.routes(
+            operations(settings, desk), SCOPE_WORDS, settings.api, fedaid.members.api.HeldTokens(), desk.units.clock
+        ),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),
     ]
+
+
+def operations(settings: Settings, desk: Desk) -> api.Operations:
+    """Everything that programs of members can do; what each is good for stands in its room's ``api``."""
+    return [
+        *fedaid.members.api.operations(),
+        *fedaid.board.api.operations(settings.board),
+        *fedaid.skills.api.operations(settings.skills, _category_slugs),
+        *fedaid.groups.api.operations(settings.groups),
+        *fedaid.timebank.api.operations(settings.timebank),
+        *fedaid.web.api.operations(settings.timebank, Introductions(desk.units, desk.client, desk.rules)),
+    ]
+
+
+def _category_slugs(connection: Connection) -> Collection[str]:
+    return [one.slug for one in fedaid.board.queries.categories(connection)]
 
 
 def _directories(settings: Settings, desk: Desk) -> Directories:

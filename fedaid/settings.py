@@ -23,6 +23,7 @@ from activitypub.errors import MalformedUrl
 from activitypub.identifiers import UrlRules
 from fedaid.actors.limits import ActorLimits
 from fedaid.board.limits import BoardLimits
+from fedaid.foundation.api.limits import ApiLimits
 from fedaid.foundation.errands import ErrandLimits
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.i18n import LANGUAGES
@@ -93,6 +94,7 @@ class Settings(BaseSettings):
     mail: MailLimits = MailLimits()
     timebank: TimebankLimits = TimebankLimits()
     web: WebLimits = WebLimits()
+    api: ApiLimits = ApiLimits()
 
     @property
     def url_rules(self) -> UrlRules:

@@ -275,27 +275,6 @@ def read_filters(asked: Mapping[str, str], *, signed_in: bool) -> Filters:
     )
 
 
-def with_position(
-    connection: Connection, viewer: Viewer, filters: Filters, lives_at: Callable[[], tuple[float, float] | None]
-) -> Filters:
-    """The filters with the position that they name: where the viewer lives, degrees, or a place of the board."""
-    if not filters.near_said:
-        return filters
-    if filters.near_said == NEAR_ME:
-        return replace(filters, near=lives_at())
-    degrees = _degrees(filters.near_said)
-    return replace(filters, near=degrees or position_of_place(connection, viewer, filters.near_said))
-
-
-def _degrees(said: str) -> tuple[float, float] | None:
-    lat, comma, lon = said.partition(",")
-    try:
-        found = (float(lat), float(lon)) if comma else None
-    except ValueError:
-        return None
-    return found if found is not None and on_earth(*found) else None
-
-
 @dataclass(frozen=True)
 class Noticed:
     """A listing as it is shown on a board, with who posted it, as far as the viewer may know.
@@ -442,16 +421,17 @@ def board(
     now: datetime,
     our_host: str,
     federation: Federation = Federation.OPEN,
+    rows_max: int = LISTINGS_PER_PAGE,
 ) -> Page:
     """Listings of here and of neighbouring boards, newest here first; none of anybody who is shut out (attack S48).
 
     Ordered by when they reached us, not by when they say they were written: nobody can stay on top by a false date.
     """
     wanted = and_(*_conditions(connection, viewer, filters, now), _welcome(connection, viewer, federation))
-    query = select(listing_table).where(wanted).order_by(listing_table.c.id.desc()).limit(LISTINGS_PER_PAGE + 1)
+    query = select(listing_table).where(wanted).order_by(listing_table.c.id.desc()).limit(rows_max + 1)
     found = [listing_of(row) for row in connection.execute(query)]
-    shown = found[:LISTINGS_PER_PAGE]
-    more = shown[-1].id if len(found) > LISTINGS_PER_PAGE else None
+    shown = found[:rows_max]
+    more = shown[-1].id if len(found) > rows_max else None
     return Page(noticed(connection, viewer, shown, our_host), more)
 
 
@@ -483,6 +463,28 @@ def on_map(
     query = select(listing_table).where(wanted, listing_table.c.lat.is_not(None))
     found = [listing_of(row) for row in connection.execute(query.order_by(listing_table.c.id.desc()).limit(rows_max))]
     return noticed(connection, viewer, found, our_host)
+
+
+PositionOf = Callable[[Connection, Viewer], tuple[float, float] | None]
+
+
+def with_position(connection: Connection, viewer: Viewer, filters: Filters, position_of: PositionOf) -> Filters:
+    """The filters with the position that they name: where the viewer lives, degrees, or a place of the board."""
+    if not filters.near_said:
+        return filters
+    if filters.near_said == NEAR_ME:
+        return replace(filters, near=position_of(connection, viewer))
+    degrees = _degrees(filters.near_said)
+    return replace(filters, near=degrees or position_of_place(connection, viewer, filters.near_said))
+
+
+def _degrees(said: str) -> tuple[float, float] | None:
+    lat, comma, lon = said.partition(",")
+    try:
+        found = (float(lat), float(lon)) if comma else None
+    except ValueError:
+        return None
+    return found if found is not None and on_earth(*found) else None
 
 
 def position_of_place(connection: Connection, viewer: Viewer, place: str) -> tuple[float, float] | None:
@@ -1050,6 +1052,12 @@ def response(connection: Connection, viewer: Viewer, response_id: int) -> Respon
     return found
 
 
+def answered(connection: Connection, viewer: Viewer, response_id: int) -> Answered:
+    """The response with what was written after it, for its two sides. Raises NotFound for everybody else."""
+    (found,) = _answered(connection, viewer, [response(connection, viewer, response_id)])
+    return found
+
+
 def any_response(connection: Connection, response_id: int) -> Response | None:
     """The response whoever looks; for rooms that act on it, not for pages."""
     row = connection.execute(select(response_table).where(response_table.c.id == response_id)).one_or_none()
@@ -1128,6 +1136,12 @@ def match(connection: Connection, viewer: Viewer, match_id: int) -> Match:
     found = any_match(connection, match_id)
     if found is None or not (found.is_of(viewer) or _looks_after(viewer, any_listing(connection, found.listing_id))):
         raise NotFound
+    return found
+
+
+def agreed(connection: Connection, viewer: Viewer, match_id: int) -> Agreed:
+    """The match as one of its two parties sees it. Raises NotFound for everybody else."""
+    (found,) = _agreed(connection, viewer, [match(connection, viewer, match_id)])
     return found
 
 

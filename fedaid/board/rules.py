@@ -4,7 +4,7 @@ import re
 from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
@@ -385,6 +385,16 @@ def _later(moment: datetime, rhythm: Rhythm, steps: int, zone: tzinfo) -> dateti
         return local.replace(year=year, month=month + 1, day=day).astimezone(UTC)
     weeks = steps if rhythm is Rhythm.WEEKLY else 2 * steps
     return (local + timedelta(weeks=weeks)).astimezone(UTC)
+
+
+def end_of(day: date, zone: tzinfo) -> datetime:
+    """The last second of that day there."""
+    return datetime.combine(day, time(23, 59, 59), zone).astimezone(UTC)
+
+
+def stays_until(now: datetime, zone: tzinfo, days: int) -> datetime:
+    """When something leaves the board that stays for so many days: at the end of the last, where its author lives."""
+    return end_of(now.astimezone(zone).date() + timedelta(days=days), zone)
 
 
 def check_expiry(expires_at: datetime, now: datetime) -> None:

@@ -306,15 +306,16 @@ def token(
     user: Annotated[str, typer.Argument(help="Handle of the member.")],
     data: Data,
     scopes: Annotated[
-        str, typer.Option(help="What it is good for, words of: read write follow.")
+        str, typer.Option(help="What it is good for, with spaces between, such as board:read hours:write.")
     ] = "read write follow",
+    name: Annotated[str, typer.Option(help="What the member sees it called.")] = "",
 ) -> None:
     """Print a bearer token for a member; it is shown this once."""
     with instance_of(settings.load(data)) as instance, instance.units.begin() as work:
         found = member_queries.by_handle(work.connection, user)
         if found is None:
             raise Refused("no_member", f"There is no member {user}.")
-        secret = members.issue_token(work, found.id, scopes)
+        secret = members.issue_token(work, found.id, scopes, name)
     print(secret)  # noqa: T201 - plain, for scripts
 
 

@@ -1,6 +1,7 @@
 """Who is looking: a member with a role, or somebody signed out; every query is told."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -43,3 +44,14 @@ class Viewer:
 
 
 SIGNED_OUT = Viewer()
+
+
+@dataclass(frozen=True)
+class TokenHolder:
+    """Who holds a bearer token, and for what it is good. ``token_sha256`` names it, and opens nothing."""
+
+    viewer: Viewer
+    scopes: frozenset[str]
+    token_sha256: str = ""
+    name: str = ""
+    last_used_at: datetime | None = None

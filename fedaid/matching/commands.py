@@ -3,10 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from urllib.parse import parse_qsl
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from fedaid.board import commands as board
 from fedaid.board import queries as listings
@@ -219,12 +218,11 @@ def _tell_of(work: Work, who: Viewer, kept: Sequence[SavedSearch], found: Listin
     """Once for all of their searches, and of nothing that they posted or look after themselves."""
     if found.is_by(who):
         return
-    lives_at = partial(_lives_at, work, who)
     for one in kept:
         filters = listings.read_filters(dict(parse_qsl(one.query)), signed_in=True)
         if not _may_fit(filters, found):
             continue
-        filters = listings.with_position(work.connection, who, filters, lives_at)
+        filters = listings.with_position(work.connection, who, filters, _lives_at)
         if listings.finds(work.connection, who, filters, found.id, work.now, federation):
             work.record(SearchFound(one.id, one.member_id, found.id))
             return
@@ -235,9 +233,9 @@ def _may_fit(filters: Filters, found: Listing) -> bool:
     return filters.kind in (None, found.kind) and filters.category in ("", found.category)
 
 
-def _lives_at(work: Work, who: Viewer) -> tuple[float, float] | None:
+def _lives_at(connection: Connection, who: Viewer) -> tuple[float, float] | None:
     mine = who.member_id or 0
-    return skills.preferences_of(work.connection, [mine])[mine].position
+    return skills.preferences_of(connection, [mine])[mine].position
 
 
 def clear_out(work: Work, member_id: int) -> None:

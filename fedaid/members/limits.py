@@ -21,6 +21,7 @@ class MemberLimits:
     applications_waiting_max          applications that wait at the same time; more are asked to come back
     page_rows_max                     members, applications or invitations on one page of a list
     joined_openly_per_day_max         people who join by themselves within a day, where joining is open
+    tokens_per_member_max             tokens of one member that are good at the same time
     """
 
     sign_in_window_seconds: int = 900
@@ -37,3 +38,4 @@ class MemberLimits:
     applications_waiting_max: int = 200
     page_rows_max: int = 50
     joined_openly_per_day_max: int = 100
+    tokens_per_member_max: int = 20

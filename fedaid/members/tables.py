@@ -63,6 +63,8 @@ token = Table(
     Column("scopes", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+    Column("name", Text, server_default=text("''"), nullable=False),
+    Column("last_used_at", UtcDateTime),
 )
 
 # Tries of the last minutes: to sign in those that did not succeed, to join and to use a link all of them. ``door`` says

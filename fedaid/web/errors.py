@@ -115,7 +115,7 @@ async def _answer(request: Request, status: int, code: str, sentence: str, refer
         return await run_in_threadpool(
             render, request, "error.html", status, heading=heading, sentence=sentence, reference=reference
         )
-    problem = {"title": heading, "status": status, "code": code, "detail": sentence}
+    problem = {"type": "about:blank", "title": heading, "status": status, "code": code, "detail": sentence}
     if reference:
         problem["reference"] = reference
     # Who asked may be why there is nothing here, so nobody keeps a copy for others (attack S47).

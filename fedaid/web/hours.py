@@ -20,16 +20,14 @@ from fedaid.foundation.ids import checked_key, new_key
 from fedaid.foundation.pages import Form, form_page, go, house, member, read_form, render, viewer
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import Viewer
-from fedaid.foundation.work import Work
 from fedaid.members import queries as members
-from fedaid.timebank import commands, queries
+from fedaid.timebank import queries
 from fedaid.timebank.limits import TimebankLimits
 from fedaid.timebank.pages.acting import acting_for, home_of, note_who
-from fedaid.timebank.queries import Holder
 from fedaid.web import people
+from fedaid.web.moving import CLAIM, GIVE, About, agreement_of, move, own_listing
 from fedaid.web.people import Introductions, Named
 
-GIVE, CLAIM = "give", "claim"
 QR_UNIT = 6  # pixels of one square
 
 
@@ -171,12 +169,19 @@ def _move(request: Request, limits: TimebankLimits, kind: str, form: Form) -> Re
             named: Sequence[Named] = [Named("", agreed.other.uri, agreed.other.name)]
         else:
             named = people.find(work.connection, home.names, form["to"])
-        about = _About(agreed, agreed.listing.uri if agreed else _own_listing(request, work, form["about"]))
-        if len(named) > 1:
-            about = _About(None, about.proposal)
+        own = agreed.listing.uri if agreed else own_listing(work.connection, member(request), form["about"])
+        about = About(agreed if len(named) == 1 else None, own)
         for one in named:
-            made = _move_one(
-                work, limits, kind, _key(form["transfer"], one, len(named)), holder, one, minutes, about, form
+            made = move(
+                work,
+                limits,
+                kind,
+                _key(form["transfer"], one, len(named)),
+                holder=holder.actor,
+                other=one.actor,
+                minutes=minutes,
+                about=about,
+                note=form["note"],
             )
             note_who(request, work, holder, made)
             waits = waits or queries.waits_for(work.connection, made)
@@ -184,66 +189,6 @@ def _move(request: Request, limits: TimebankLimits, kind: str, form: Form) -> Re
             board_commands.log_hours(work, agreed.match.agreement_uri)
     said = "hours_queued" if waits else "hours_given" if kind == GIVE else "hours_claimed"
     return go("/me" if agreed is not None and holder.is_own else home_of(holder), said)
-
-
-@dataclass(frozen=True)
-class _About:
-    """What the hours are for."""
-
-    agreed: board.Agreed | None
-    proposal: str | None
-
-    @property
-    def engagement(self) -> str | None:
-        return self.agreed.match.agreement_uri if self.agreed else None
-
-
-def _move_one(
-    work: Work,
-    limits: TimebankLimits,
-    kind: str,
-    key: str,
-    holder: Holder,
-    one: Named,
-    minutes: int,
-    about: _About,
-    form: Form,
-) -> str:
-    engagement, note = about.engagement, form["note"]
-    if kind == CLAIM:
-        return commands.claim(
-            work,
-            limits,
-            key,
-            payee=holder.actor,
-            payer=one.actor,
-            minutes=minutes,
-            engagement=engagement,
-            proposal=about.proposal,
-            note=note,
-        )
-    commands.make_room(work, holder.actor, minutes, limits.max_transfer_minutes)
-    if not work.names.is_ours(one.actor):
-        return commands.pay(
-            work,
-            limits,
-            key,
-            payer=holder.actor,
-            payee=one.actor,
-            minutes=minutes,
-            engagement=engagement,
-            note=note,
-        )
-    return commands.give(
-        work,
-        key,
-        payer=holder.actor,
-        payee=one.actor,
-        minutes=minutes,
-        engagement=engagement,
-        proposal=about.proposal,
-        note=note,
-    )
 
 
 def _key(typed: str, one: Named, count: int) -> str:
@@ -266,19 +211,8 @@ def _chosen_agreement(request: Request, kind: str, form: Form) -> board.Agreed |
 
 def _agreement(request: Request, agreement: str, *, gives: bool = True) -> board.Agreed:
     """The match of this agreement in which the viewer is at this end. Raises NotFound."""
-    who = member(request)
     with house(request).database.read() as connection:
-        found = next((one for one in board.my_matches(connection, who) if one.match.agreement_uri == agreement), None)
-    if found is None or found.gives is not gives:
-        raise NotFound
-    return found
-
-
-def _own_listing(request: Request, work: Work, chosen: str) -> str | None:
-    mine = {one.uri for one in board.my_listings(work.connection, member(request))}
-    if chosen and chosen not in mine:
-        raise Refused("no_listing", "This is not one of your listings; please choose again.", 422)
-    return chosen or None
+        return agreement_of(connection, member(request), agreement, gives=gives)
 
 
 def gift(request: Request, form: Form) -> Response:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fedaid.foundation.api import BASE
 from fedaid.foundation.clock import Clock
 from fedaid.foundation.pages import house, viewer
 from fedaid.members.rules import address_key
@@ -74,13 +75,20 @@ class RequestLimits:
 
 
 class BodyLimits:
-    """Stands before the pages: a form has so many bytes, and one that can hold a photo has more."""
+    """Stands before the pages: a form has so many bytes, and one that can hold a photo has more.
+
+    The API counts for itself, as it says no in another shape.
+    """
 
     def __init__(self, app: ASGIApp, form_bytes_max: int, photo_bytes_max: int) -> None:
+        self._app = app
         self._plain = RequestBodyLimitMiddleware(app, max_body_size=form_bytes_max)
         self._with_photo = RequestBodyLimitMiddleware(app, max_body_size=form_bytes_max + photo_bytes_max)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(f"{BASE}/"):
+            await self._app(scope, receive, send)
+            return
         may_hold_photo = scope["type"] == "http" and _PHOTO_FORMS.fullmatch(scope["path"]) is not None
         await (self._with_photo if may_hold_photo else self._plain)(scope, receive, send)
 
@@ -114,6 +122,7 @@ def too_many(seconds: int) -> Response:
     """429 (RFC 6585) with Retry-After, made without looking anything up."""
     wait = max(1, seconds)
     problem = {
+        "type": "about:blank",
         "title": "Too many requests",
         "status": 429,
         "code": "too_many_requests",

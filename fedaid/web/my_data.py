@@ -80,7 +80,7 @@ class Part:
 
 
 PARTS = (
-    Part("account.json", "your account: name, e-mail address, role, sessions, the agreements you accepted"),
+    Part("account.json", "your account: name, e-mail address, role, sessions, programs, the agreements you accepted"),
     Part("board.json", "what you posted, answered and agreed on, with what others wrote to you about it"),
     Part("groups.json", "the groups you belong to"),
     Part("blocks.json", "whom you block"),
@@ -119,6 +119,10 @@ def _account(connection: Connection, who: Viewer, home: House) -> Mapping[str, o
         "sessions": [
             {"since": one.created_at, "until": one.expires_at, "device": one.device}
             for one in members.sessions(connection, member_id, now)
+        ],
+        "tokens": [
+            {"name": one.name, "scopes": one.scopes, "since": one.created_at, "last_used": one.last_used_at}
+            for one in members.tokens(connection, member_id)
         ],
         "agreements_accepted": [
             {"version": version, "at": at} for version, at in joining.acceptances(connection, member_id)

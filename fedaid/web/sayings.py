@@ -12,6 +12,7 @@ SAYINGS = {
     "account_changed": "Your changes are kept.",
     "session_ended": "Signed out there.",
     "sessions_ended": "You are signed out everywhere but here.",
+    "token_ended": "Ended. No program comes in with it any more.",
     "admitted": "Let in. They can sign in now.",
     "turned_down": "Declined. They read your sentence where they applied.",
     "invitation_revoked": "Taken back. Nobody comes with it any more.",

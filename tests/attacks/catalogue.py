@@ -251,7 +251,7 @@ CATALOGUE: Final = tuple(
             "S80",
             "Tricks with OAuth codes and redirects",
             ("fedaid.app:routes",),
-            "There is no OAuth: tokens are given by an admin's command, and the doors it would have are not there (404).",
+            "There is no OAuth: members make tokens on a page of theirs, and the doors it would have are not there (404).",
         ),
         (
             "S81",

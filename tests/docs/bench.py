@@ -68,6 +68,7 @@ class Bench:
             "/srv/": f"{self.folder}/",
             "--origin https://northside.example": f"--origin http://127.0.0.1:{self.north_port} --allow-loopback",
             "--origin https://riverside.example": f"--origin http://127.0.0.1:{self.river_port} --allow-loopback",
+            "https://northside.example/api": f"http://127.0.0.1:{self.north_port}/api",
             "northside.example": f"127.0.0.1:{self.north_port}",
             "riverside.example": f"127.0.0.1:{self.river_port}",
             "127.0.0.1:8001": f"127.0.0.1:{self.north_port}",

@@ -246,13 +246,26 @@ def extend_listing(work: Work, author: Viewer, listing_id: int, until: datetime)
     work.record(ListingChanged(listing_id))
 
 
+def stay_days(limits: BoardLimits, kind: Kind) -> int:
+    """For how many days a new listing of this kind stays, where its author does not say."""
+    return limits.request_days if kind is Kind.REQUEST else limits.offer_days
+
+
 def keep_longer(work: Work, author: Viewer, listing_id: int, limits: BoardLimits) -> datetime:
     """Let a listing stay as long again as a new one would; until when it does. Raises NotFound, Refused."""
     found = own_listing(work, author, listing_id)
-    days = limits.request_days if found.kind is Kind.REQUEST else limits.offer_days
-    until = max(work.now, found.expires_at or work.now) + timedelta(days=days)
+    until = max(work.now, found.expires_at or work.now) + timedelta(days=stay_days(limits, found.kind))
     extend_listing(work, author, listing_id, until)
     return until
+
+
+def chosen_board(work: Work, handle: str) -> Board:
+    """The board that somebody chose to post on; the whole neighbourhood's where they chose none. Raises Refused."""
+    boards = groups.boards(work.connection)
+    chosen = next((one for one in boards if (one.handle == handle if handle else one.is_default)), None)
+    if chosen is None:
+        raise Refused("board", "Please choose one of the boards here.")
+    return chosen
 
 
 def withdraw_listing(work: Work, author: Viewer, listing_id: int) -> None:

@@ -89,7 +89,9 @@ def compose_page(limits: BoardLimits) -> Callable[[Request], Response]:
 
 
 def _fresh(request: Request, limits: BoardLimits, kind: Kind) -> dict[str, str]:
-    until = local(house(request).units.clock.now(), member(request)).date() + timedelta(days=_days(limits, kind))
+    until = local(house(request).units.clock.now(), member(request)).date() + timedelta(
+        days=commands.stay_days(limits, kind)
+    )
     return {"expires_on": until.isoformat(), "people": "1", "mode": Mode.HOURS, "hours": "1"}
 
 
@@ -109,10 +111,6 @@ def _repeat(request: Request, limits: BoardLimits) -> Response:
         return _form(request, found.kind, again)
     shown_as = replace(NEW, photo_at=_photo_of(listing_id), photo_from=listing_id)
     return _form(request, found.kind, {**again, "alt": photo.alt}, page=shown_as)
-
-
-def _days(limits: BoardLimits, kind: Kind) -> int:
-    return limits.request_days if kind is Kind.REQUEST else limits.offer_days
 
 
 def _draft_photo(kind: Kind) -> str:
@@ -223,9 +221,9 @@ def _save(request: Request, kind: Kind, form: Form, photo: bytes | None) -> None
 def _post(
     request: Request, who: Viewer, form: Form, kind: Kind, photo: bytes | None, limits: BoardLimits
 ) -> tuple[int, bool]:
-    posting = read_posting(form, kind, who, house(request).units.clock.now(), _days(limits, kind))
+    posting = read_posting(form, kind, who, house(request).units.clock.now(), commands.stay_days(limits, kind))
     with house(request).units.begin() as work:
-        board = _chosen_board(groups.boards(work.connection), form["board"])
+        board = commands.chosen_board(work, form["board"])
         key, new = _posting_key(form), _new_photo(photo, form)
         listing_id = commands.post_listing(work, who, board.actor, posting, key, photo=new)
         commands.forget_draft(work, who, kind)
@@ -239,9 +237,9 @@ def _new_photo(photo: bytes | None, form: Form) -> commands.NewPhoto | None:
 def _previewed(request: Request, form: Form, kind: Kind, photo: bytes | None, limits: BoardLimits) -> Response:
     who, home = member(request), house(request)
     _save(request, kind, form, photo)
-    posting = read_posting(form, kind, who, home.units.clock.now(), _days(limits, kind))
+    posting = read_posting(form, kind, who, home.units.clock.now(), commands.stay_days(limits, kind))
     with home.units.begin() as work:  # which is asked only, and keeps nothing
-        board = _chosen_board(groups.boards(work.connection), form["board"])
+        board = commands.chosen_board(work, form["board"])
         found = commands.as_listing(work, who, board, posting)
         preview = _preview(work, who, found, board, _new_photo(photo, form))
     shown_as = replace(NEW, preview=preview, photo_at=_draft_photo(kind) if photo is not None else "")
@@ -277,13 +275,6 @@ def _posting_key(form: Form) -> str | None:
     return str(uuid.uuid5(uuid.UUID(checked_key(form["key"])), repr(sorted(form.items()))))
 
 
-def _chosen_board(boards: Sequence[groups.Board], handle: str) -> groups.Board:
-    chosen = next((one for one in boards if (one.handle == handle if handle else one.is_default)), None)
-    if chosen is None:
-        raise Refused("board", "Please choose one of the boards here.")
-    return chosen
-
-
 # changing what stands on the board
 
 
@@ -317,7 +308,9 @@ def edit(limits: BoardLimits) -> Handler:
             photo = _photo_waiting(connection, who, found, form)
         try:
             photo = sent.made_harmless(limits) or photo
-            posting = read_posting(form, found.kind, who, house(request).units.clock.now(), _days(limits, found.kind))
+            posting = read_posting(
+                form, found.kind, who, house(request).units.clock.now(), commands.stay_days(limits, found.kind)
+            )
             with house(request).units.begin() as work:
                 _change_photo(work, who, found, form, photo)
                 commands.edit_listing(work, who, found.id, posting)

@@ -55,7 +55,7 @@ def board_page(request: Request) -> Response:
 
 def with_position(home: House, connection: Connection, who: Viewer, filters: Filters) -> Filters:
     """The filters with the position that they name: where the viewer lives, degrees, or a place of the board."""
-    return queries.with_position(connection, who, filters, lambda: home.position_of(connection, who))
+    return queries.with_position(connection, who, filters, home.position_of)
 
 
 def group_board(request: Request) -> Response:

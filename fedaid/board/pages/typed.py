@@ -1,10 +1,10 @@
 """What was typed into the composer, read as a posting and written back as it was typed; times in the viewer's zone."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 
 from fedaid.board.queries import Listing, Meeting
-from fedaid.board.rules import PEOPLE_MAX, Kind, Mode, Posting, Rhythm, Visibility
+from fedaid.board.rules import PEOPLE_MAX, Kind, Mode, Posting, Rhythm, Visibility, end_of, stays_until
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Viewer
@@ -95,8 +95,11 @@ def _read_time(text: str, who: Viewer) -> datetime | None:
 def _read_expiry(text: str, who: Viewer, now: datetime, stay_days: int) -> datetime:
     """The end of that day where the viewer lives."""
     try:
-        day = date.fromisoformat(text) if text else local(now, who).date() + timedelta(days=stay_days)
-        return datetime.combine(day, time(23, 59, 59), zone(who.time_zone)).astimezone(UTC)
+        return (
+            end_of(date.fromisoformat(text), zone(who.time_zone))
+            if text
+            else stays_until(now, zone(who.time_zone), stay_days)
+        )
     except (ValueError, OverflowError):
         raise Refused("expiry", "A day looks like 2026-09-05.") from None
 

@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select, update
 
 from fedaid.actors.commands import ActorKeys, create_actor
 from fedaid.actors.rules import Kind
+from fedaid.foundation.api.answers import forget_of
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Role
@@ -112,6 +113,7 @@ def set_password(work: Work, member_id: int, password_hash: str) -> None:
 def close_account(work: Work, member_id: int) -> None:
     """Nobody signs in as this member again, and what only they knew is forgotten; what they did stays theirs."""
     set_password(work, member_id, NO_PASSWORD)
+    forget_of(work, member_id)
     work.connection.execute(update(member).where(member.c.id == member_id).values(email="", role=Role.MEMBER))
     links = recovery_link.c
     theirs = (links.member_id == member_id) & links.used_at.is_(None) & links.revoked_at.is_(None)
@@ -228,17 +230,18 @@ def _window_start(now: datetime, limits: MemberLimits) -> datetime:
     return now - timedelta(seconds=limits.sign_in_window_seconds)
 
 
-def issue_token(work: Work, member_id: int, scopes: str) -> str:
+def issue_token(work: Work, member_id: int, scopes: str, name: str = "") -> str:
     """A bearer token; shown once, only its digest is stored. ``scopes`` as in OAuth, ``read write`` (RFC 6749, 3.3).
 
     Raises Refused for an unknown scope or none, NotFound for an unknown member.
     """
     if queries.by_id(work.connection, member_id) is None:
         raise NotFound
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+    secret = rules.TOKEN_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     row = {
         "token_sha256": queries.digest(secret),
         "member_id": member_id,
+        "name": name,
         "scopes": " ".join(rules.chosen_scopes(scopes.split())),
         "created_at": work.now,
     }

@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from fedaid.foundation.pages import form_page
 from fedaid.members.limits import MemberLimits
-from fedaid.members.pages import account, agreement, joining, recover, sign_in
+from fedaid.members.pages import account, agreement, joining, recover, sign_in, tokens
 from fedaid.members.pages.sign_in import profile, recogniser
 
 __all__ = ["profile", "recogniser", "routes"]
@@ -27,5 +27,8 @@ def routes(limits: MemberLimits) -> Sequence[Route]:
         Route("/recover", recover.recover_page, methods=["GET"]),
         Route("/recover", form_page(recover.recover(limits)), methods=["POST"]),
         Route("/me/account", account.account_page, methods=["GET"]),
+        Route("/me/tokens", tokens.tokens_page, methods=["GET"]),
+        Route("/me/tokens", form_page(tokens.make(limits)), methods=["POST"]),
+        Route("/me/tokens/end", form_page(tokens.end), methods=["POST"]),
         *(Route(f"/me/account/{what}", form_page(step), methods=["POST"]) for what, step in account.steps(limits)),
     ]

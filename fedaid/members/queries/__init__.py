@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_
 from fedaid.actors.queries import with_actors
 from fedaid.actors.rules import folded
 from fedaid.actors.tables import local_actor
-from fedaid.foundation.viewer import Role, Viewer
+from fedaid.foundation.viewer import Role, TokenHolder, Viewer
 from fedaid.members.rules import SEARCH_CHARACTERS_MAX, Door, account_key, address_key
 from fedaid.members.tables import agreement_acceptance, community_agreement, member, session, sign_in_try, token
 
@@ -38,14 +38,6 @@ class Credentials:
 
     member_id: int
     password_hash: str
-
-
-@dataclass(frozen=True)
-class TokenHolder:
-    """Who holds a bearer token, and for what it is good."""
-
-    viewer: Viewer
-    scopes: frozenset[str]
 
 
 def _members() -> Select[tuple[object, ...]]:
@@ -195,9 +187,33 @@ def _owes_agreement() -> ColumnElement[bool]:
 def viewer_of_token(connection: Connection, secret: str) -> TokenHolder | None:
     """Who holds this bearer token (RFC 6750); None when it is unknown or revoked."""
     good = (token.c.token_sha256 == digest(secret)) & token.c.revoked_at.is_(None)
-    query = _members().add_columns(_owes_agreement().label("owes"), token.c.scopes)
+    columns = (token.c.token_sha256, token.c.name.label("token_name"), token.c.scopes, token.c.last_used_at)
+    query = _members().add_columns(_owes_agreement().label("owes"), *columns)
     row = connection.execute(query.join(token, token.c.member_id == member.c.id).where(good)).one_or_none()
-    return TokenHolder(_viewer(row), frozenset(row.scopes.split())) if row is not None else None
+    if row is None:
+        return None
+    return TokenHolder(_viewer(row), frozenset(row.scopes.split()), row.token_sha256, row.token_name, row.last_used_at)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A program that may act for a member. ``token_sha256`` names it, and opens nothing."""
+
+    token_sha256: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+def tokens(connection: Connection, member_id: int) -> Sequence[Token]:
+    """The tokens of a member that are good, the youngest first."""
+    table = token.c
+    good = (table.member_id == member_id) & table.revoked_at.is_(None)
+    rows = connection.execute(select(token).where(good).order_by(table.created_at.desc(), table.token_sha256))
+    return [
+        Token(row.token_sha256, row.name, tuple(row.scopes.split()), row.created_at, row.last_used_at) for row in rows
+    ]
 
 
 def viewer_of(who: Member) -> Viewer:

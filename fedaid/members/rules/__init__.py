@@ -2,12 +2,13 @@
 
 import ipaddress
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
 from fedaid.foundation.i18n import LANGUAGES
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.said import said
+from fedaid.foundation.text import one_line
 from fedaid.foundation.viewer import Role
 from fedaid.foundation.wording import is_zone
 
@@ -41,7 +42,20 @@ class Door(StrEnum):
     LINK = "link"
 
 
-SCOPES = ("read", "write", "follow")
+# What a token is good for at the JSON API, each with what that means.
+SCOPE_WORDS: Mapping[str, str] = {
+    "board:read": "read the board, your listings, answers and matches",
+    "board:write": "post and change listings, answer, accept, write messages",
+    "skills:read": "read who can do what",
+    "skills:write": "change what you say you can do",
+    "groups:read": "read about groups, and where you belong",
+    "groups:write": "join groups, ask to, and leave them",
+    "hours:read": "read your hours and statement",
+    "hours:write": "give and claim hours, confirm and refuse them",
+}
+SCOPES = ("read", "write", "follow", *SCOPE_WORDS)
+TOKEN_NAME_CHARACTERS_MAX = 60
+TOKEN_PREFIX = "fedaid_"  # noqa: S105 - no secret: a token is known by it where it was left lying about
 
 
 def chosen_password(password: str) -> str:
@@ -92,6 +106,20 @@ def chosen_language(code: str) -> str:
     if code and code not in LANGUAGES:
         raise Refused("language_unknown", "Please choose one of the languages.")
     return code
+
+
+def chosen_token_name(name: str) -> str:
+    """What a token is called by its member. Raises Refused when it is empty or too long."""
+    called = one_line(name)
+    if not 1 <= len(called) <= TOKEN_NAME_CHARACTERS_MAX:
+        raise Refused(
+            "token_name",
+            said(
+                "Please give it a name of 1 to %(count)s letters, so that you know it again.",
+                count=TOKEN_NAME_CHARACTERS_MAX,
+            ),
+        )
+    return called
 
 
 def chosen_scopes(scopes: Iterable[str]) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from fedaid.timebank.commands.keys import renew_key
 from fedaid.timebank.commands.leaving import leave, sweep_leavers
 from fedaid.timebank.commands.oversight import see, state_now
 from fedaid.timebank.commands.papers import receive_paper
-from fedaid.timebank.commands.purses import let_spend, make_room, open_purse, stop_spending
-from fedaid.timebank.commands.questions import answer, ask
+from fedaid.timebank.commands.purses import let_spend, make_room, make_room_for, open_purse, stop_spending
+from fedaid.timebank.commands.questions import answer, ask, explain
 from fedaid.timebank.commands.receive import Agreed, FindAgreed, receive
 from fedaid.timebank.commands.transfers import (
     claim,
@@ -30,10 +30,12 @@ __all__ = [
     "correct",
     "entered_by",
     "erase_note",
+    "explain",
     "give",
     "leave",
     "let_spend",
     "make_room",
+    "make_room_for",
     "open_account",
     "open_chest",
     "open_purse",

@@ -4,7 +4,7 @@ from sqlalchemy import delete, insert, select
 
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.work import Work
-from fedaid.timebank import rows, tables
+from fedaid.timebank import queries, rows, tables
 from fedaid.timebank.commands import books
 from fedaid.timebank.rows import Account
 from fedaid.timebank.rules.books import AccountKind
@@ -53,3 +53,10 @@ def make_room(work: Work, actor: str, minutes: int, first_minutes_max: int) -> N
     needed = found.balance - found.held - minutes
     if needed >= -first_minutes_max and work.connection.execute(received).first() is None:
         books.set_floor(work, found.id, needed)
+
+
+def make_room_for(work: Work, actor: str, transfer_id: str, first_minutes_max: int) -> None:
+    """The same where somebody confirms a claim: the first help that they get never fails for lack of hours."""
+    found = queries.transfer_for(work.connection, transfer_id, actor)
+    if found is not None and not found.given:
+        make_room(work, actor, found.minutes, first_minutes_max)

@@ -3,8 +3,9 @@
 from sqlalchemy import insert, select, update
 
 from fedaid.foundation.refused import NotFound, Refused
+from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work
-from fedaid.timebank import rows, tables
+from fedaid.timebank import queries, rows, tables
 from fedaid.timebank.commands import books
 from fedaid.timebank.commands.steps import hours_of
 from fedaid.timebank.commands.transfers import owner_of
@@ -45,3 +46,13 @@ def answer(work: Work, transfer_id: str, actor: str, words: str) -> None:
         raise NotFound
     asked_by = work.connection.execute(select(table.c.asked_by).where(table.c.transfer_id == transfer_id)).scalar_one()
     work.record(HoursExplained(transfer_id, asked_by))
+
+
+def explain(work: Work, who: Viewer, transfer_id: str, words: str) -> bool:
+    """Answer a question about a claim: the one who claimed, which is told, or a coordinator. Raises NotFound."""
+    found = queries.transfer_for(work.connection, transfer_id, who.actor)
+    is_mine = found is not None and found.given
+    if not is_mine and not who.is_coordinator:
+        raise NotFound
+    answer(work, transfer_id, who.actor, words)
+    return is_mine

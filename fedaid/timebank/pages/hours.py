@@ -86,7 +86,7 @@ def answer(
             with house(request).units.begin() as work:
                 holder = acting_for(request, work.connection, form["for"])
                 if makes_room:
-                    _make_room(work, limits, holder, form["transfer"])
+                    commands.make_room_for(work, holder.actor, form["transfer"], limits.max_transfer_minutes)
                 give_answer(work, limits, form["transfer"], holder.actor)
                 note_who(request, work, holder, form["transfer"])
                 waits_for = queries.waits_for(work.connection, form["transfer"])
@@ -98,13 +98,6 @@ def answer(
         return go(back, "hours_queued" if waits_for else said)
 
     return endpoint
-
-
-def _make_room(work: Work, limits: TimebankLimits, holder: Holder, transfer_id: str) -> None:
-    """The first help that somebody gets never fails for lack of hours."""
-    found = queries.transfer_for(work.connection, transfer_id, holder.actor)
-    if found is not None and not found.given:
-        commands.make_room(work, holder.actor, found.minutes, limits.max_transfer_minutes)
 
 
 def settings(request: Request, form: Form) -> Response:

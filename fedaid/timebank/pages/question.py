@@ -36,11 +36,7 @@ def answer(request: Request, form: Form) -> Response:
     """Answer a question about a claim: the one who claimed, or a coordinator."""
     who = member(request)
     with house(request).units.begin() as work:
-        found = queries.transfer_for(work.connection, form["transfer"], who.actor)
-        is_mine = found is not None and found.given
-        if not is_mine and not who.is_coordinator:
-            raise NotFound
-        commands.answer(work, form["transfer"], who.actor, form["answer"])
+        is_mine = commands.explain(work, who, form["transfer"], form["answer"])
     return go("/hours" if is_mine else "/hours/questions", "hours_answered")
 
 

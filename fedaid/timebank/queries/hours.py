@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from fedaid.actors import queries as actors
 from fedaid.actors.queries import Card
+from fedaid.foundation.refused import NotFound
 from fedaid.foundation.said import said
 from fedaid.timebank import queued, rows, tables
 from fedaid.timebank.rows import LOCAL, Account, State, Transfer
@@ -222,6 +223,33 @@ def _lines(connection: Connection, account: Account, host: str, lines_max: int) 
     mine = or_(table.c.debit == account.id, table.c.credit == account.id)
     newest = select(table.c.transfer_id).where(mine).order_by(table.c.seq.desc()).limit(lines_max)
     return lines_of(connection, account, newest, host)
+
+
+@dataclass(frozen=True)
+class StatementPage:
+    """Some movements on an account, the newest first; ``next_before`` is the last transfer, where there are more."""
+
+    lines: Sequence[StatementLine]
+    next_before: str | None
+
+
+def statement_page(connection: Connection, actor: str, host: str, rows_max: int, before: str = "") -> StatementPage:
+    """The movements on an account before a transfer on it. Raises NotFound where there is no such transfer on it."""
+    account = account_of(connection, actor)
+    if account is None:
+        return StatementPage((), None)
+    table = tables.posting
+    mine = or_(table.c.debit == account.id, table.c.credit == account.id)
+    newest = select(table.c.transfer_id).where(mine).order_by(table.c.seq.desc()).limit(rows_max + 1)
+    if before:
+        begins = select(table.c.seq).where(mine, table.c.transfer_id == before)
+        seq = connection.execute(begins).scalar_one_or_none()
+        if seq is None:
+            raise NotFound
+        newest = newest.where(table.c.seq < seq)
+    found = lines_of(connection, account, newest, host)[::-1]
+    shown = found[:rows_max]
+    return StatementPage(shown, shown[-1].transfer_id if len(found) > rows_max else None)
 
 
 def lines_of(

@@ -1,0 +1,142 @@
+"""What programs do for their members, on both databases: by the same rules as the pages, and seen on them."""
+
+from tests.api.programs import Answer, Town
+
+
+def made(answer: Answer, status: int = 201) -> str:
+    assert answer.status == status, answer.text
+    return str(answer.json["id"])
+
+
+def test_help_is_asked_for_offered_agreed_on_given_and_its_hours_confirmed(both: Town) -> None:
+    ana, kim = both.program("ana"), both.program("kim")
+    asked = ana.post("/listings", {"kind": "request", "title": "Moving a sofa", "minutes": 60, "place": "Rose Street"})
+    listing = made(asked)
+    assert asked.headers["location"].endswith(f"/api/fedaid/v1/listings/{listing}")
+    assert asked.json["expires_at"] == "2026-09-15T23:59:59Z"
+    assert listing in both.client.get("/board").text
+
+    (found,) = kim.get("/listings?q=sofa&kind=request&board=board").json["items"]
+    assert (found["id"], found["author"]["name"], found["is_mine"]) == (listing, "Ana", False)
+    response = made(kim.post(f"/listings/{listing}/responses", {"message": "I can help", "minutes": 90}))
+    assert kim.post(f"/listings/{listing}/responses", {}).code == "answered_already"
+    assert [one["id"] for one in ana.get(f"/listings/{listing}/responses").json["items"]] == [response]
+    assert kim.post(f"/responses/{response}/messages", {"text": "At ten?"}).json["messages"][0]["text"] == "At ten?"
+    agreed = ana.post(f"/responses/{response}/accept")
+    match = made(agreed, 200)
+    assert ana.post(f"/responses/{response}/accept").status == 409
+    assert kim.get(f"/matches/{match}").json["you_help"] is True
+
+    wrong_end = ana.post("/hours/claim", {"agreement": agreed.json["agreement"], "minutes": 90}, key="wrong-end")
+    assert wrong_end.status == 404
+    claim = kim.post("/hours/claim", {"agreement": agreed.json["agreement"], "minutes": 90}, key="claim")
+    transfer = made(claim)
+    assert claim.json["other"]["handle"] == "@ana@northside.example"
+    assert [one["id"] for one in ana.get("/hours/waiting").json["items"]] == [transfer]
+    asked_back = ana.post(f"/hours/{transfer}/question", {"words": "Was it not an hour?"})
+    assert asked_back.json["question"]["reason"] == "Was it not an hour?"
+    assert kim.post(f"/hours/{transfer}/answer", {"words": "The stairs."}).status == 204
+    assert kim.post(f"/hours/{transfer}/confirm").status == 404  # only who was helped confirms
+    confirmed = ana.post(f"/hours/{transfer}/confirm")
+    assert (confirmed.status, confirmed.json["state"]) == (200, "posted"), confirmed.text
+    assert kim.get("/hours").json["given_minutes"] == 90
+    assert ana.get("/hours").json["balance_minutes"] == -90
+    assert kim.get(f"/matches/{match}").json["state"] == "done"
+    assert ana.get(f"/listings/{listing}").json["state"] == "done"
+
+
+def test_a_listing_is_changed_extended_and_taken_down(both: Town) -> None:
+    ana, kim = both.program("ana"), both.program("kim")
+    listing = made(ana.post("/listings", {"kind": "offer", "title": "Bread", "mode": "gift", "visibility": "members"}))
+    changed = ana.ask("PUT", f"/listings/{listing}", {"title": "Rye bread", "mode": "gift", "people": 3})
+    assert (changed.json["title"], changed.json["people"], changed.json["visibility"]) == ("Rye bread", 3, "members")
+    before = changed.json["expires_at"]
+    assert ana.post(f"/listings/{listing}/extend").json["expires_at"] > before
+    response = made(kim.post(f"/listings/{listing}/responses", {"message": "Yes, please"}))
+    declined = ana.post(f"/responses/{response}/decline", {"reason": "All gone"})
+    assert (declined.json["state"], kim.get(f"/responses/{response}").json["reason"]) == ("declined", "All gone")
+    again = made(kim.post(f"/listings/{listing}/responses", {}))
+    assert kim.post(f"/responses/{again}/withdraw").json["state"] == "withdrawn"
+    third = made(kim.post(f"/listings/{listing}/responses", {}))
+    match = made(ana.post(f"/responses/{third}/accept"), 200)
+    assert kim.post(f"/matches/{match}/cancel").json["state"] == "cancelled"
+    assert [one["id"] for one in kim.get("/matches").json["items"]] == [match]
+    assert len(kim.get("/responses").json["items"]) == 3
+    assert ana.ask("DELETE", f"/listings/{listing}").status == 204
+    gone = ana.get(f"/listings/{listing}")
+    assert (gone.status, gone.code) == (410, "gone")
+
+
+def test_a_list_is_read_page_by_page_to_its_end(both: Town) -> None:
+    ana = both.program("ana")
+    posted = [made(ana.post("/listings", {"kind": "request", "title": f"Sofa {number}"})) for number in range(5)]
+    for number in range(5):
+        made(ana.post("/hours/give", {"to": "kim", "minutes": number + 1}, key=f"give-{number}"))
+    read: dict[str, list[str]] = {}
+    for path, name in (("/listings", "title"), ("/hours/statement", "minutes"), ("/groups", "handle")):
+        address, found = f"{path}?limit=2", []
+        while address:
+            page = both.program("kim").get(address)
+            assert page.status == 200, page.text
+            assert len(page.json["items"]) <= 2
+            found += [str(one[name]) for one in page.json["items"]]
+            link = page.headers.get("link", "")
+            assert bool(link) == (page.json["next"] is not None)
+            address = link.partition("/v1")[2].partition(">")[0]
+        read[path] = found
+    assert read["/listings"] == [f"Sofa {number}" for number in (4, 3, 2, 1, 0)]
+    assert read["/hours/statement"] == ["5", "4", "3", "2", "1"]
+    assert read["/groups"] == ["board", "tools"]
+    assert len(posted) == 5
+
+
+def test_hours_are_given_corrected_refused_and_taken_back(both: Town) -> None:
+    ana, kim = both.program("ana"), both.program("kim")
+    given = made(ana.post("/hours/give", {"to": "@kim@northside.example", "minutes": 60, "note": "Bread"}, key="a"))
+    corrected = kim.post(f"/hours/{given}/correct", {"minutes": 20, "note": "It was less"}, key="b")
+    assert made(corrected) != given
+    assert corrected.json["corrects"].endswith(given)
+    assert kim.get("/hours").json["balance_minutes"] == 40
+    refused = made(kim.post("/hours/claim", {"to": "ana", "minutes": 5}, key="c"))
+    assert ana.post(f"/hours/{refused}/refuse").json["state"] == "refused"
+    back = made(kim.post("/hours/claim", {"to": "ana", "minutes": 5}, key="d"))
+    assert [one["id"] for one in kim.get("/hours/under-way").json["items"]] == [back]
+    assert kim.post(f"/hours/{back}/withdraw").status == 204
+    assert kim.get("/hours/under-way").json == {"items": []}
+    assert ana.post("/hours/give", {"to": "nobody", "minutes": 5}, key="e").code == "no_member"
+    assert ana.post("/hours/give", {"to": "kim", "minutes": 5, "listing": "1"}, key="f").code == "no_listing"
+    assert ana.post("/hours/give", {"to": "kim", "minutes": 59_999}, key="g").status == 409
+    assert kim.get("/hours").json["balance_minutes"] == 40
+
+
+def test_skills_are_written_found_changed_and_taken_out(both: Town) -> None:
+    ana, kim = both.program("ana"), both.program("kim")
+    skill = made(ana.post("/me/skills", {"title": "Bicycles: brakes, gears", "details": "On Saturdays"}))
+    (found,) = kim.get("/people?q=bicycle").json["items"]
+    assert (found["handle"], found["skills"][0]["id"]) == ("ana", skill)
+    assert kim.get("/people?q=piano").json["items"] == []
+    assert kim.get("/people/ana").json["name"] == "Ana"
+    assert kim.get("/people/cora").status == 404
+    assert kim.ask("PUT", f"/skills/{skill}", {"title": "Mine now"}).status == 404
+    assert ana.ask("PUT", f"/skills/{skill}", {"title": "Bicycles"}).json["title"] == "Bicycles"
+    assert kim.get(f"/skills/{skill}").json["member"] == "ana"
+    assert [one["title"] for one in ana.get("/me/skills").json["items"]] == ["Bicycles"]
+    refused = ana.post("/me/skills", {"title": "Secrets", "visibility": "group", "group": "1"})
+    assert (refused.status, refused.code) == (422, "skill_group")
+    assert ana.ask("DELETE", f"/skills/{skill}").status == 204
+    assert kim.get(f"/skills/{skill}").status == 404
+
+
+def test_groups_are_joined_and_left_and_a_stranger_reads_about_them(both: Town) -> None:
+    ana = both.program("ana")
+    assert both.program().get("/groups/tools").json["role"] is None
+    joined = ana.post("/groups/tools/join")
+    assert (joined.json["role"], joined.json["members"]) == ("member", 1)
+    assert ana.post("/groups/tools/apply", {"answers": []}).code == "group_not_asking"
+    assert ana.post("/groups/tools/withdraw").status == 200
+    assert ana.post("/groups/tools/leave").json["role"] is None
+    assert ana.post("/groups/board/leave").code == "everybody_s_board"
+    member = both.program().get("/members/ana").json
+    assert (member["name"], member["page"]) == ("Ana", "https://northside.example/@ana")
+    assert both.program().get("/members/nobody").status == 404
+    assert both.program().get("/categories").json["items"]
