@@ -57,11 +57,21 @@ class Mode(StrEnum):
 
 
 class Visibility(StrEnum):
-    """Who may see a listing: everybody, also elsewhere; members here only; or those who belong to its group."""
+    """Who may see a listing: everybody, also elsewhere; members here and of linked networks; members here only; or
+    those who belong to its group."""
 
     EVERYBODY = "everybody"
+    NEIGHBOURS = "neighbours"
     MEMBERS = "members"
     GROUP = "group"
+
+
+_FEWER: Final = (Visibility.EVERYBODY, Visibility.NEIGHBOURS, Visibility.MEMBERS, Visibility.GROUP)
+
+
+def is_narrower(one: Visibility, other: Visibility) -> bool:
+    """Whether fewer see what has the first than what has the second."""
+    return _FEWER.index(one) > _FEWER.index(other)
 
 
 class Rhythm(StrEnum):
@@ -176,7 +186,8 @@ class Posting:
     minutes              for one helper; None when it is not known
     people               how many helpers are wanted, or how many times it can be given; of what stands: at once
     rhythm               once, or again and again until its author ends it
-    visibility           who may see it; only what everybody may see is told to other servers
+    visibility           who may see it; other servers are told of what everybody may see, and the linked networks of
+                         what neighbours may
     exact_place, contact what only those learn whom the author accepts
     own_name             whether the member is its author for everybody; otherwise the board is, and names nobody
     time_zone            the IANA name in which the times are said to others
@@ -226,6 +237,7 @@ class ForeignListing:
     people         how many are still wanted
     warning        what to say before it is shown; empty where nothing is
     finished       nobody is wanted any more
+    visibility     everybody, or neighbours where it was told to the networks that are linked with theirs alone
     """
 
     uri: str
@@ -253,6 +265,7 @@ class ForeignListing:
     finished: bool = False
     expires_at: datetime | None = None
     pictures: tuple[Picture, ...] = ()
+    visibility: Visibility = Visibility.EVERYBODY
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,15 @@ RETURN_WORDS = {Mode.HOURS: "hours", Mode.GIFT: "a gift", Mode.LOAN: "a loan", M
 RHYTHM_CHOICES = {Rhythm.ONCE: "once", **RHYTHM_WORDS}
 VISIBILITY_CHOICES = {
     Visibility.EVERYBODY: "everybody: neighbours, linked networks, and who follows the board",
+    Visibility.NEIGHBOURS: "members here and in linked networks",
     Visibility.MEMBERS: "members here only",
     Visibility.GROUP: "only those in the group whose board it is on",
 }
-SEEN_BY_WORDS = {Visibility.MEMBERS: "Members here only", Visibility.GROUP: "This group only"}
+SEEN_BY_WORDS = {
+    Visibility.NEIGHBOURS: "Members here and in linked networks",
+    Visibility.MEMBERS: "Members here only",
+    Visibility.GROUP: "This group only",
+}
 NUMBER_WORDS = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 STATE_WORDS = {
     ListingState.DRAFT: "Not on the board yet",
