@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from fedaid.foundation.ladder import Rung
 from fedaid.foundation.places import approximate, on_earth
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.said import said
@@ -66,12 +67,17 @@ class Visibility(StrEnum):
     GROUP = "group"
 
 
-_FEWER: Final = (Visibility.EVERYBODY, Visibility.NEIGHBOURS, Visibility.MEMBERS, Visibility.GROUP)
+RUNGS: Final[Mapping[Visibility, Rung]] = {
+    Visibility.EVERYBODY: Rung.PUBLIC,
+    Visibility.NEIGHBOURS: Rung.NEIGHBOURS,
+    Visibility.MEMBERS: Rung.MEMBERS,
+    Visibility.GROUP: Rung.GROUP,
+}
 
 
 def is_narrower(one: Visibility, other: Visibility) -> bool:
     """Whether fewer see what has the first than what has the second."""
-    return _FEWER.index(one) > _FEWER.index(other)
+    return RUNGS[one] > RUNGS[other]
 
 
 class Rhythm(StrEnum):

@@ -1,0 +1,238 @@
+"""Shows every address that answers GET to everybody, and searches what they get for canaries."""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, select
+from starlette.routing import Route
+
+import outbox.tables as sent
+from fedaid.board.tables import category, help_match, listing, picture, response
+from fedaid.network.tables import report
+from fedaid.skills.tables import skill
+from tests.docs.neighbourhoods import NORTH, RIVER, SOCIAL
+from tests.ladder.world import NORTH_PEOPLE, RIVER_PEOPLE, Place
+from tests.notices.test_notices_live import Listener
+from tests.web.street import House
+
+HTML, ACTIVITY = {"accept": "text/html"}, {"accept": "application/activity+json"}
+
+# What stands for a part of an address: the columns whose values it has, by the word before it, else by its own name.
+PARTS: Mapping[str, Column[Any] | Sequence[str]] = {
+    "listings": listing.c.id,
+    "responses": response.c.id,
+    "agreements": help_match.c.id,
+    "skills": skill.c.id,
+    "reports": report.c.id,
+    "pictures": picture.c.id,
+    "activities": sent.activity.c.activity_id,
+    "users": ("ana", "pia"),
+    "groups": ("board", "care"),
+    "give": ("pia",),
+    "claim": ("pia",),
+    "members": ("gil",),
+    "": ("ana", "gil", "board", "care"),  # /@ana
+    "statements": ("1",),
+    "host": ("riverside.example", "northside.example", "social.example"),
+    "slug": ("moving", "repair"),
+    "name": ("moving", "repair"),
+    "version": ("2.0", "2.1"),
+}
+# Addresses that say more when they are asked in other ways as well.
+QUERIES: Mapping[str, Sequence[str]] = {
+    "/post": ("kind=offer", "repeat={listings}"),
+    "/post/photo": ("kind=offer", "kind=request"),
+    "/board": ("mine=1", "kind=offer", "board=care", "near=51.5,-0.05&km=50"),
+    "/.well-known/webfinger": ("resource=acct:ana@northside.example", "resource=acct:care@northside.example"),
+    "outbox": ("page=true",),
+    "followers": ("page=true",),
+    "following": ("page=true",),
+    "/listings/{number:int}/replies": ("page=true",),
+    "/listings/{number:int}/context": ("page=true",),
+}
+SEARCHED = ("/board", "/people", "/board/map", "/members")
+# Left out, each with the reason.
+LEFT_OUT = {
+    "/notices/live": "It never ends; what it says first is read by itself (hear).",
+    "/check-up": "It looks at the whole world outside; what it prints is about the server, and costs seconds.",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What somebody got: the status, and everything that was said."""
+
+    status: int
+    said: bytes
+
+
+def routes(house: House) -> list[Route]:
+    """Every route that answers GET, as the app itself has them. What cannot be looked at in this way fails here."""
+    pages: Any = house.instance.web
+    found = []
+    for one in pages._pages.router.routes:
+        if getattr(one, "name", "") == "static" and not isinstance(one, Route):
+            continue  # the files of the package, the same for all
+        assert isinstance(one, Route), f"say in tests/ladder/watch.py how {one!r} is looked at"
+        if "GET" in (one.methods or {"GET"}):
+            found.append(one)
+    return found
+
+
+def addresses(house: House) -> list[str]:
+    """Each with everything that can stand in it."""
+    return [path for route in routes(house) if route.path not in LEFT_OUT for path in _filled(house, route.path)]
+
+
+def _filled(house: House, pattern: str) -> Iterator[str]:
+    paths = _with_parts(house, pattern)
+    asked = [one for key, ways in QUERIES.items() for one in ways if pattern == key or pattern.endswith(f"/{key}")]
+    for path in paths:
+        yield path
+        for query in asked:
+            if "{listings}" in query:
+                yield from (f"{path}?{query.format(listings=one)}" for one in _values(house, "listings", "number"))
+            else:
+                yield f"{path}?{query}"
+
+
+def _with_parts(house: House, pattern: str) -> list[str]:
+    found = [""]
+    before = ""
+    for step in pattern.split("/")[1:]:
+        part = re.fullmatch(r"(@?)\{(\w+)(?::\w+)?\}", step)
+        values = _values(house, before, part[2]) if part else [step]
+        lead = part[1] if part else ""
+        found = [f"{start}/{lead}{value}" for start in found for value in values]
+        before = step
+    return found
+
+
+def _values(house: House, before: str, name: str) -> Sequence[str]:
+    known = PARTS.get(before, PARTS.get(name))
+    assert known is not None, f"say in tests/ladder/watch.py what stands for {{{name}}} after /{before}"
+    if not isinstance(known, Column):
+        return known
+    with house.instance.database.read() as connection:
+        found = connection.execute(select(known).order_by(known)).scalars().all()
+    return [str(one).rpartition("/")[2] for one in found] or ["1"]
+
+
+async def watch(at: Place, only: Callable[[str], bool] = lambda path: True) -> None:
+    """Everybody looks at everything; what was sent, mailed and logged is looked at too."""
+    for house, town, people in ((at.north, "north", NORTH_PEOPLE), (at.river, "river", RIVER_PEOPLE)):
+        found = [path for path in addresses(house) if only(path)]
+        for handle in ("", *people):
+            for path in found:
+                await _look(at, house, f"{town}:{handle}", path)
+    for name, actor, house in readers(at):
+        for path in addresses(house):
+            if only(path) and _SIGNED.match(path):
+                answer = await at.signed_get(house, path, actor)
+                at.cage.look(f"signed:{name}", path, *_said(answer))
+    look_at_what_was_sent(at)
+
+
+def readers(at: Place) -> Sequence[tuple[str, str, House]]:
+    """Those elsewhere who sign what they ask for."""
+    return (
+        ("river", f"{RIVER}/actor", at.north),
+        ("social", f"{SOCIAL}/actor", at.north),
+        ("carol", f"{SOCIAL}/users/carol", at.north),
+        ("north", f"{NORTH}/actor", at.river),
+        ("social", f"{SOCIAL}/actor", at.river),
+    )
+
+
+# Read by servers alone: the same for all members, so one of them asks, and somebody signed out.
+_DOCUMENT = re.compile(
+    r"/(activities|users|actor|ledger|nodeinfo|\.well-known|skills$|groups/[^/]+$"
+    r"|groups/[^/]+/(outbox|followers|following|featured|moderators|followers_synchronization)"
+    r"|listings/[^/]+/(replies|context))"
+)
+# Pages for people that are documents for servers as well.
+_BOTH = re.compile(r"/(listings|responses|agreements)/[^/]+$")
+# Where the answer hangs on who signed; all else that is for servers is for anybody.
+_SIGNED = re.compile(r"/(activities|skills$|listings|responses|agreements|groups/[^/]+/outbox)")
+# What is about the neighbours' things at Riverside; one member there looks at all the rest.
+_ABOUT_US = re.compile(r"/($|board|listings|responses|agreements|notices|me(/data.zip)?$|hours$|people)")
+
+
+def _is_for_servers(path: str) -> bool:
+    return bool(_DOCUMENT.match(path) or _BOTH.match(path))
+
+
+def _ways(path: str, viewer: str) -> Sequence[Mapping[str, str]]:
+    """How somebody asks for it: as a page, as a document, both, or not at all where others do."""
+    town, _, handle = viewer.partition(":")
+    asks_for_all = handle in ("", "kim", "bea")
+    if town == "river" and handle != "bea" and not _ABOUT_US.match(path):
+        return ()
+    if _DOCUMENT.match(path):
+        return (ACTIVITY,) if asks_for_all else ()
+    return (HTML, ACTIVITY) if _BOTH.match(path) and (asks_for_all or handle == "hana") else (HTML,)
+
+
+async def _look(at: Place, house: House, viewer: str, path: str) -> None:
+    client = house.browser(viewer.partition(":")[2]).client
+    for headers in _ways(path, viewer):
+        answer = await client.get(path, headers=headers)
+        assert answer.status_code < 500, (viewer, path, answer.text[-2000:])
+        at.cage.look(viewer, path, *_said(answer))
+
+
+def _said(answer: Any) -> list[bytes]:
+    return [answer.content, b"\n".join(name + b": " + value for name, value in answer.headers.raw)]
+
+
+def look_at_what_was_sent(at: Place) -> None:
+    """Letters by the host that got them, mails by who got them, and the log, which is for nobody."""
+    for host, letter in at.wire.posted:
+        at.cage.look(f"wire:{host}", "a letter", letter)
+    address_of = {one.word: one.what.rpartition(":")[2] for one in at.cage.canaries.values() if one.what.startswith("e-mail address of ")}
+    for mail in at.mails.mails:
+        reader = next(handle for word, handle in address_of.items() if word in str(mail["to"]).lower())
+        parts = [part.get_payload(decode=True) or b"" for part in mail.walk() if not part.is_multipart()]
+        at.cage.look(f"mail:{reader}", "a mail", bytes(mail), *(one for one in parts if isinstance(one, bytes)))
+    for event in at.log:
+        at.cage.look("log", str(event.get("event")), repr(event).encode())
+
+
+async def hear(at: Place) -> None:
+    """What an open page hears of new notices, at once and when there is one more."""
+    for handle in NORTH_PEOPLE:
+        browser = at.north.browser(handle).client
+        browser.app = at.north.instance.web  # type: ignore[attr-defined]  # as the listener wants it
+        listener = Listener(browser)
+        for _ in range(50):
+            await asyncio.sleep(0.01)
+            if listener.sent:
+                break
+        await listener.go()
+        assert listener.status == 200, listener.status
+        at.cage.look(f"north:{handle}", "/notices/live", listener.sent.encode(), repr(listener.headers).encode())
+
+
+async def search(at: Place) -> list[str]:
+    """Nobody finds anything by a word that they may not see: the page is that of a word that stands nowhere."""
+    found = []
+    for handle in ("", "kim", "hana"):
+        viewer, client = f"north:{handle}", at.north.browser(handle).client
+        for path in SEARCHED:
+            nothing = _without("nothingatall", (await client.get(f"{path}?q=nothingatall", headers=HTML)).text)
+            for one in at.cage.canaries.values():
+                if viewer in one.may or one.needles or (path == "/members" and handle):
+                    continue
+                page = _without(one.word, (await client.get(f"{path}?q={one.word}", headers=HTML)).text)
+                if page != nothing:
+                    found.append(f"{viewer} finds something by “{one.what}” at {path}")
+    return found
+
+
+def _without(word: str, page: str) -> str:
+    return re.sub(word, "…", page, flags=re.IGNORECASE)
+
+
