@@ -20,19 +20,6 @@ class Rung(IntEnum):
     NOBODY = 8
 
 
-RUNG_WORDS: Final = {
-    Rung.PUBLIC: "anybody",
-    Rung.NEIGHBOURS: "members here and in linked networks",
-    Rung.MEMBERS: "members here",
-    Rung.GROUP: "those in the group",
-    Rung.COORDINATORS: "coordinators",
-    Rung.RESPONDERS: "the two sides of an answer",
-    Rung.ACCEPTED: "those who were accepted",
-    Rung.ALONE: "whoever wrote it, alone",
-    Rung.NOBODY: "nobody: it is not kept",
-}
-
-
 @dataclass(frozen=True)
 class Step:
     """Where one field of one thing stands.
@@ -88,7 +75,9 @@ LADDER: Final[Sequence[Step]] = (
     Step(LISTING, "contact", (Rung.ACCEPTED,), "elsewhere in a private message"),
     Step(LISTING, "draft", (Rung.ALONE,)),
     Step(LISTING, "how many liked or boosted it", (Rung.ALONE,)),
-    Step(RESPONSE, "that somebody answered", (Rung.RESPONDERS,), "how many are found already, whoever sees the listing"),
+    Step(
+        RESPONSE, "that somebody answered", (Rung.RESPONDERS,), "how many are found already, whoever sees the listing"
+    ),
     Step(RESPONSE, "message", (Rung.RESPONDERS,)),
     Step(RESPONSE, "reason", (Rung.RESPONDERS,), "why the author said no"),
     Step(RESPONSE, "remarks", (Rung.RESPONDERS,), "what both write after it"),

@@ -3,7 +3,16 @@
 from collections.abc import Callable, Mapping
 
 from activitypub.signatures import sign_draft_cavage, sign_rfc9421
-from tests.docs import attacks_table, commands_table, examples, pages, routes_table, settings_table, states_table
+from tests.docs import (
+    attacks_table,
+    commands_table,
+    examples,
+    ladder_table,
+    pages,
+    routes_table,
+    settings_table,
+    states_table,
+)
 
 # A part is named in its page, with one word more where it needs one: ``<!-- generated: example follow -->``.
 MAKERS: Mapping[str, Callable[[], str]] = {
@@ -12,6 +21,7 @@ MAKERS: Mapping[str, Callable[[], str]] = {
     "attacks": attacks_table.attack_sections,
     "commands": commands_table.command_sections,
     "addresses": routes_table.addresses_table,
+    "ladder": ladder_table.ladder_table,
     "payer states": states_table.payer_table,
     "payee states": states_table.payee_table,
     "signed draft-cavage": lambda: examples.signed(sign_draft_cavage),

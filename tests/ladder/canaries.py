@@ -12,7 +12,9 @@ MARK = "zqx"  # begins every word, and stands in no word of ours
 _WORD = re.compile(rb"zqx[0-9a-z]{8}", re.IGNORECASE)
 # MARK in base64, at each of the three places where it can stand in a group of letters.
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]*(?:enF4|pxe|6cX)[A-Za-z0-9+/_-]*")
-_ESCAPED = re.compile(rb"%7A%71%78|&#(?:x7a|122);&#(?:x71|113);&#(?:x78|120);|\\u007a\\u0071\\u0078|7a7178", re.IGNORECASE)
+_ESCAPED = re.compile(
+    rb"%7A%71%78|&#(?:x7a|122);&#(?:x71|113);&#(?:x78|120);|\\u007a\\u0071\\u0078|7a7178", re.IGNORECASE
+)
 
 
 @dataclass
@@ -43,7 +45,9 @@ class Cage:
         self._keep(Canary(word, what, frozenset((*may, *must)), frozenset(must)))
         return word
 
-    def figures(self, word: str, what: str, needles: Iterable[str], may: Iterable[str], must: Iterable[str] = ()) -> None:
+    def figures(
+        self, word: str, what: str, needles: Iterable[str], may: Iterable[str], must: Iterable[str] = ()
+    ) -> None:
         """A number that stands nowhere else, by how it may be written."""
         found = tuple(one.encode() for one in needles)
         self._keep(Canary(word, what, frozenset((*may, *must)), frozenset(must), found))

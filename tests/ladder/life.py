@@ -52,7 +52,12 @@ async def live(at: Place) -> None:
     await at.settle()
     await _post_in_own_name(at)
     await _keep_a_draft(at)
-    for tier, helpers in (("everybody", (PIA, HANA, BEN)), ("neighbours", (PIA, BEN)), ("members", (PIA, HANA)), ("group", (GIL,))):
+    for tier, helpers in (
+        ("everybody", (PIA, HANA, BEN)),
+        ("neighbours", (PIA, BEN)),
+        ("members", (PIA, HANA)),
+        ("group", (GIL,)),
+    ):
         await _answer(at, tier, helpers)
     await _move(at)
     await _let_fewer_see(at)
@@ -84,7 +89,9 @@ async def _prepare(at: Place) -> None:
     await send(at, KIM, "/groups/care/apply", **{"answer-0": why})
 
 
-def listing_words(at: Place, name: str, tier: str, may: Iterable[str] = (), must: Iterable[str] | None = None) -> dict[str, str]:
+def listing_words(
+    at: Place, name: str, tier: str, may: Iterable[str] = (), must: Iterable[str] | None = None
+) -> dict[str, str]:
     """Title, details and place of a listing, which those of its tier see. Notices and mails name its title."""
     able, needed = TIERS[tier] | set(may), MUST[tier] if must is None else frozenset(must)
     return {
@@ -153,7 +160,10 @@ async def _post_in_own_name(at: Place) -> None:
 
 
 async def _keep_a_draft(at: Place) -> None:
-    mine = {"title": at.cage.plant("title of a draft", (), {HANA}), "alt": at.cage.plant("alternative text of a draft", (), {HANA})}
+    mine = {
+        "title": at.cage.plant("title of a draft", (), {HANA}),
+        "alt": at.cage.plant("alternative text of a draft", (), {HANA}),
+    }
     secret = {"exact_place": at.cage.plant("exact place of a draft", (), {HANA})}
     exif = at.cage.plant("what the camera wrote of a draft")
     await send(at, HANA, "/post/keep?kind=offer", camera(exif), **mine, **secret)
@@ -195,7 +205,10 @@ async def _answer(at: Place, name: str, helpers: tuple[str, ...]) -> None:
             continue
         await send(at, ANA, f"/responses/{number}/accept")
         await at.settle()
-        mine, theirs = (at.cage.plant(f"what {one} says to {other} of {name}", crosses, both) for one, other in ((ANA, who), (who, ANA)))
+        mine, theirs = (
+            at.cage.plant(f"what {one} says to {other} of {name}", crosses, both)
+            for one, other in ((ANA, who), (who, ANA))
+        )
         await send(at, ANA, f"/responses/{number}/say", text=mine)
         await send(at, who, f"/responses/{_answers(at, town, who, name)}/say", text=theirs)
         await at.settle()
@@ -216,7 +229,10 @@ async def _move(at: Place) -> None:
 
 async def _let_fewer_see(at: Place) -> None:
     """What all saw is for neighbours now, and what neighbours saw for members; what is said afterwards is for those."""
-    for name, before, after in (("was public", "everybody", "neighbours"), ("was for neighbours", "neighbours", "members")):
+    for name, before, after in (
+        ("was public", "everybody", "neighbours"),
+        ("was for neighbours", "neighbours", "members"),
+    ):
         able = LINKED | {"wire:social.example"} | MAILS
         must = MUST[after] - {"wire:riverside.example"}
         typed = listing_words(at, name, after, able & (TIERS[before] | MAILS), must)
@@ -241,10 +257,16 @@ async def _write_to_the_board(at: Place) -> None:
 
 
 async def _skills(at: Place) -> None:
-    shown = {"neighbours": (MEMBERS, {"signed:river", BEN, BEA}), "network": (MEMBERS, set()), "group": (frozenset({ANA, GIL}), set())}
+    shown = {
+        "neighbours": (MEMBERS, {"signed:river", BEN, BEA}),
+        "network": (MEMBERS, set()),
+        "group": (frozenset({ANA, GIL}), set()),
+    }
     for visible, (must, more) in shown.items():
         able = must | more | ({RUI, "wire:riverside.example"} if more else set())
-        typed = {part: at.cage.plant(f"{part} of a skill for {visible}", able, must | more) for part in ("title", "details")}
+        typed = {
+            part: at.cage.plant(f"{part} of a skill for {visible}", able, must | more) for part in ("title", "details")
+        }
         if visible == "group":
             with at.north.instance.database.read() as connection:
                 from fedaid.groups import queries as groups
@@ -278,10 +300,14 @@ async def press(at: Place, who: str, path: str, **typed: str) -> None:
 
 async def _ask_to_join(at: Place) -> None:
     await send(at, "north:nora", "/neighbourhood/joining", joining="application", questions="Who are you?")
-    told = {part: at.cage.plant(f"{part} of a newcomer", {"north:nora"}, {"north:cora"}) for part in ("answer-0", "email")}
+    told = {
+        part: at.cage.plant(f"{part} of a newcomer", {"north:nora"}, {"north:cora"}) for part in ("answer-0", "email")
+    }
     page = await at.north.browser("").open("/join")
     form: dict[str, Any] = page.form("/join")
     mine = {"handle": "newt", "name": "Newt", "password": "a good long one", "answer-0": told["answer-0"]}
-    answer = await at.north.browser("").client.post("/join", data={**form, **mine, "email": f"{told['email']}@mail.example"})
+    answer = await at.north.browser("").client.post(
+        "/join", data={**form, **mine, "email": f"{told['email']}@mail.example"}
+    )
     assert answer.status_code in (200, 303), answer.text[-2000:]
     at.north._browsers.pop("")  # whoever is signed out next has never been here

@@ -27,8 +27,13 @@ WRITINGS = {
     "json": lambda word: b"".join(b"\\u%04x" % one for one in word),
     "hex": lambda word: word.hex().encode(),
     "zip": _zipped,
-    **{f"base64 after {n}": lambda word, n=n: b'"' + base64.b64encode(b"a" * n + word + b" and more") + b'"' for n in range(7)},
-    **{f"base64 of the web after {n}": lambda word, n=n: base64.urlsafe_b64encode(b"\xfb" * n + word) for n in range(3)},
+    **{
+        f"base64 after {n}": lambda word, n=n: b'"' + base64.b64encode(b"a" * n + word + b" and more") + b'"'
+        for n in range(7)
+    },
+    **{
+        f"base64 of the web after {n}": lambda word, n=n: base64.urlsafe_b64encode(b"\xfb" * n + word) for n in range(3)
+    },
 }
 
 

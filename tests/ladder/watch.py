@@ -10,7 +10,7 @@ from sqlalchemy import Column, select
 from starlette.routing import Route
 
 import outbox.tables as sent
-from fedaid.board.tables import category, help_match, listing, picture, response
+from fedaid.board.tables import help_match, listing, picture, response
 from fedaid.network.tables import report
 from fedaid.skills.tables import skill
 from tests.docs.neighbourhoods import NORTH, RIVER, SOCIAL
@@ -192,7 +192,11 @@ def look_at_what_was_sent(at: Place) -> None:
     """Letters by the host that got them, mails by who got them, and the log, which is for nobody."""
     for host, letter in at.wire.posted:
         at.cage.look(f"wire:{host}", "a letter", letter)
-    address_of = {one.word: one.what.rpartition(":")[2] for one in at.cage.canaries.values() if one.what.startswith("e-mail address of ")}
+    address_of = {
+        one.word: one.what.rpartition(":")[2]
+        for one in at.cage.canaries.values()
+        if one.what.startswith("e-mail address of ")
+    }
     for mail in at.mails.mails:
         reader = next(handle for word, handle in address_of.items() if word in str(mail["to"]).lower())
         parts = [part.get_payload(decode=True) or b"" for part in mail.walk() if not part.is_multipart()]
@@ -234,5 +238,3 @@ async def search(at: Place) -> list[str]:
 
 def _without(word: str, page: str) -> str:
     return re.sub(word, "…", page, flags=re.IGNORECASE)
-
-
