@@ -99,8 +99,9 @@ LADDER: Final[Sequence[Step]] = (
     Step(HOURS, "note", (Rung.RESPONDERS,), "the two, where both are of one network"),
     Step(HOURS, "balance", (Rung.ALONE,)),
     Step(MEMBER, "handle, name, about", (Rung.PUBLIC,)),
-    Step(MEMBER, "email", (Rung.ALONE,)),
-    Step(NEWCOMER, "answers, email", (Rung.COORDINATORS,), "forgotten when it is decided"),
+    Step(MEMBER, "email", (Rung.ALONE,), "and the admin"),
+    Step(NEWCOMER, "answers", (Rung.COORDINATORS,), "forgotten when it is decided"),
+    Step(NEWCOMER, "email", (Rung.ALONE,), "forgotten when they are turned down"),
     Step(DESK, "comment of a report", (Rung.COORDINATORS,)),
     Step(DESK, "message to a board", (Rung.COORDINATORS,), "whoever wrote it has it at their own server"),
 )

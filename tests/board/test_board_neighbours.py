@@ -1,5 +1,6 @@
 """What is for linked networks only: whom it reaches, whose answers are taken, and how fewer are let see it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -126,9 +127,20 @@ def test_a_neighbour_may_let_fewer_see_what_all_saw(linked: World) -> None:
 def test_from_all_to_neighbours_others_are_told_to_forget_it_and_neighbours_how_it_reads(linked: World) -> None:
     found = linked.post(**{**FEW, "visibility": Visibility.EVERYBODY})
     let_see(linked, found, Visibility.NEIGHBOURS)
-    _, delete, *updates = linked.sent()
-    assert (delete["type"], delete["object"]["id"], delete["to"], delete["cc"]) == ("Delete", found.uri, [CAROL], [])
-    assert {(one["type"], *one["to"], *one["cc"]) for one in updates} == {("Update", RIVER_BOARD)}
+    _, delete, update_ = linked.sent()
+    assert (delete["type"], delete["object"]["id"]) == ("Delete", found.uri)
+    assert CAROL not in str(delete)  # who follows whom is nobody else's to know
+    assert linked.posted()[1].recipients == f'["{CAROL}"]'
+    assert (update_["type"], update_["to"], update_["cc"]) == ("Update", [RIVER_BOARD], [])
+
+
+def test_in_a_members_own_name_nobody_learns_who_followed_them(linked: World) -> None:
+    found = linked.post(**{**FEW, "visibility": Visibility.EVERYBODY}, own_name=True)
+    let_see(linked, found, Visibility.MEMBERS)
+    row = linked.posted()[-1]
+    assert (row.type, row.actor) == ("Delete", linked.ana.actor)
+    assert set(json.loads(row.recipients)) == {RIVER_BOARD, CAROL}
+    assert CAROL not in row.body
 
 
 def test_what_all_saw_is_gone_from_the_outbox_though_nobody_had_it(world: World) -> None:
@@ -136,7 +148,7 @@ def test_what_all_saw_is_gone_from_the_outbox_though_nobody_had_it(world: World)
     let_see(world, found, Visibility.NEIGHBOURS)
     create, delete = world.posted()
     with world.house.database.read() as connection:
-        assert queries.sent.page(connection, BOARD).items == ()
+        assert [one.type for one in queries.sent.page(connection, BOARD).items] == ["Delete"]
     assert (create.type, delete.type, delete.recipients) == ("Create", "Delete", "[]")
 
 

@@ -41,7 +41,6 @@ _SAID = {
     "monthly_minutes_max": "how much in a month",
     "may_be_asked": "whether they may be asked",
     "email": "e-mail address",
-    "answers, email": "answers, e-mail address",
 }
 
 

@@ -17,18 +17,21 @@ import structlog
 from sqlalchemy import true
 from starlette.routing import Mount, Route
 
+from fedaid import app, settings
 from fedaid.actors.audience import EVERYBODY
 from fedaid.board import queries
+from fedaid.board.commands import remarks
 from fedaid.board.rules import Posting
 from fedaid.board.wire import announce
 from fedaid.foundation.ladder import LADDER, LISTING
+from fedaid.notices.sending import postman
 from tests.ladder import life
 from tests.ladder.life import ANA, KIM
 from tests.ladder.watch import LEFT_OUT, addresses, hear, routes, search, watch
 from tests.ladder.world import Place, place
 
 SEEDS = int(os.environ.get("LADDER_SEEDS", "1"))
-ON_POSTGRESQL = int(os.environ.get("LADDER_SEEDS", "0"))  # a run of its own tries it there
+ON_POSTGRESQL = (SEEDS + 4) // 5 if "LADDER_SEEDS" in os.environ else 0  # where all take longer
 
 
 @dataclass
@@ -98,10 +101,6 @@ def _documents_for_all(_at: Place) -> Any:
     return patch("fedaid.board.pages.documents._of_neighbours", lambda _connection: EVERYBODY)
 
 
-def _answers_for_all(_at: Place) -> Any:
-    return patch.object(queries.Response, "is_by", lambda _self, _viewer: True)
-
-
 @contextmanager
 def _place_in_the_object(_at: Place) -> Iterator[None]:
     built = announce._note
@@ -116,8 +115,6 @@ def _place_in_the_object(_at: Place) -> Iterator[None]:
 
 @contextmanager
 def _message_in_the_log(_at: Place) -> Iterator[None]:
-    from fedaid.board.commands import remarks
-
     kept = remarks._store
 
     def telling(*args: Any, **more: Any) -> None:
@@ -129,18 +126,16 @@ def _message_in_the_log(_at: Place) -> Iterator[None]:
 
 
 @contextmanager
-def _words_in_mails(_at: Place) -> Iterator[None]:
-    """Mails name a listing by what only those see whom its author accepts."""
-    from fedaid.notices.sending import postman
-
-    written = postman.as_message
+def _words_in_mails(at: Place) -> Iterator[None]:
+    """Mails say what somebody wrote."""
+    written = postman.write
 
     def telling(*args: Any, **more: Any) -> Any:
         mail = written(*args, **more)
-        mail["X-Note"] = next(one.word for one in _at.cage.canaries.values() if one.what == "note with hours")
+        mail["X-Note"] = at.cage.named("note with hours").word
         return mail
 
-    with patch.object(postman, "as_message", telling):
+    with patch.object(postman, "write", telling):
         yield
 
 
@@ -159,7 +154,12 @@ async def _post_again(at: Place) -> None:
 
 async def _say_more(at: Place) -> None:
     number = life._answers(at, "north", "north:pia", "members")
-    await life.send(at, ANA, f"/responses/{number}/say", text=at.cage.plant("one thing more", (), {ANA, "north:pia"}))
+    await life.send(
+        at,
+        ANA,
+        f"/responses/{number}/say",
+        text=at.cage.plant(f"one thing more, {len(at.cage.canaries)}", (), {ANA, "north:pia"}),
+    )
     await at.settle()
 
 
@@ -172,16 +172,15 @@ BREACHES: dict[str, tuple[Breach, Callable[[Place], Any], str, str]] = {
         r"/listings/\d+$",
         "signed:social saw “details of neighbours”",
     ),
-    "an answer that all may read": (_answers_for_all, _nothing, r"/responses/\d+$", ""),
     "an object made of what is private": (
         _place_in_the_object,
         _post_again,
         r"/nowhere",
         "wire:social.example saw “exact place of one more”",
     ),
-    "a message in the log": (_message_in_the_log, _say_more, r"/nowhere", "log saw “one thing more”"),
+    "a message in the log": (_message_in_the_log, _say_more, r"/nowhere", "log saw “one thing more"),
+    "a word in a mail": (_words_in_mails, _say_more, r"/nowhere", "mail:pia saw “note with hours”"),
 }
-del BREACHES["an answer that all may read"]
 
 
 async def _breach(at: Place, opened: Breach, happens: Callable[[Place], Any], where: str, _told: str) -> list[str]:
@@ -232,8 +231,6 @@ class _RoutesAlone:
     """The routes of an instance whose database nobody asks."""
 
     def __init__(self) -> None:
-        from fedaid import app, settings
-
         chosen = settings.load(Path(tempfile.mkdtemp()), origin="https://northside.example", name="Northside")
         self.instance = app.build(chosen, works=False)
 

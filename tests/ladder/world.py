@@ -147,8 +147,9 @@ def _found(instance: app.Instance, name: str, people: Mapping[str, Role], cage: 
         founding.found(work, name)
         for handle, role in people.items():
             me = f"{town}:{handle}"
-            # A mail has its reader's address on it.
-            address = cage.plant(f"e-mail address of {me}", {f"mail:{handle}"}, {me})
+            # A mail has its reader's address on it, and the admin reaches people by it.
+            others = {f"mail:{handle}", "north:nora" if town == "north" else "river:rui"}
+            address = cage.plant(f"e-mail address of {me}", others, {me})
             members.add_member(work, handle, "x", name=handle.title(), role=role, email=f"{address}@mail.example")
 
 

@@ -20,7 +20,7 @@ from fedaid.board.limits import BoardLimits
 from fedaid.board.pages.photos import Handler, Sent
 from fedaid.board.pages.show import number_of
 from fedaid.board.pages.typed import as_typed, local, read_posting, written
-from fedaid.board.pages.wording import RETURN_WORDS, RHYTHM_CHOICES, VISIBILITY_CHOICES, Shown, shown
+from fedaid.board.pages.wording import RETURN_WORDS, RHYTHM_CHOICE_WORDS, VISIBILITY_CHOICE_WORDS, Shown, shown
 from fedaid.board.queries import Listing, Noticed
 from fedaid.board.rules import (
     ALT_CHARACTERS_MAX,
@@ -163,7 +163,7 @@ def _form(
         boards=boards,
         categories=categories,
         modes=RETURN_WORDS,
-        rhythms=RHYTHM_CHOICES,
+        rhythms=RHYTHM_CHOICE_WORDS,
         visibilities=_visibilities([one for one in boards if page.board in ("", one.handle)], page.seen_by),
         people_max=PEOPLE_MAX,
         title_max=TITLE_CHARACTERS_MAX,
@@ -179,7 +179,7 @@ def _form(
 def _visibilities(boards: Sequence[groups.Board], before: Visibility | None) -> Mapping[Visibility, str]:
     """A board that is everybody's has no group that could see something alone; what stands is let see by no more."""
     in_groups = any(not one.is_default for one in boards)
-    found = {one: words for one, words in VISIBILITY_CHOICES.items() if in_groups or one is not Visibility.GROUP}
+    found = {one: words for one, words in VISIBILITY_CHOICE_WORDS.items() if in_groups or one is not Visibility.GROUP}
     return {one: words for one, words in found.items() if before is None or not is_narrower(before, one)}
 
 

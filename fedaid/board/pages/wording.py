@@ -19,8 +19,8 @@ from fedaid.foundation.viewer import Viewer
 NAMED_MAX = 3
 KIND_WORDS = {Kind.REQUEST: "Request", Kind.OFFER: "Offer"}
 RETURN_WORDS = {Mode.HOURS: "hours", Mode.GIFT: "a gift", Mode.LOAN: "a loan", Mode.SWAP: "a swap, let us talk"}
-RHYTHM_CHOICES = {Rhythm.ONCE: "once", **RHYTHM_WORDS}
-VISIBILITY_CHOICES = {
+RHYTHM_CHOICE_WORDS = {Rhythm.ONCE: "once", **RHYTHM_WORDS}
+VISIBILITY_CHOICE_WORDS = {
     Visibility.EVERYBODY: "everybody: neighbours, linked networks, and who follows the board",
     Visibility.NEIGHBOURS: "members here and in linked networks",
     Visibility.MEMBERS: "members here only",

@@ -28,7 +28,7 @@ from fedaid.board.facts import (
     ResponseWithdrawn,
 )
 from fedaid.board.queries import Listing, Response
-from fedaid.board.rules import ListingState, ResponseForm, Visibility
+from fedaid.board.rules import ListingState, ResponseForm
 from fedaid.board.wire import shapes
 from fedaid.board.wire.threads import Part, replies_now
 from fedaid.foundation.names import Names, origin_of
@@ -123,28 +123,24 @@ def _show(work: Work, fact: object) -> None:
 
 
 def _narrow(work: Work, fact: object) -> None:
-    """Fewer may see it now: who had it and may no longer is told to forget it, and who still may how it reads."""
+    """Fewer may see it now: who had it and may no longer is told to forget it. How it reads, ``_change`` tells.
+
+    Linked networks that may still have it are left out whole: one of their own people may follow us as well, and a
+    Delete to them would take it from all. The Delete goes out also where it goes to nobody: by it, what was said in
+    public before is read no more.
+    """
     listing = queries.any_listing(work.connection, fact.listing_id) if isinstance(fact, ListingNarrowed) else None
     if not isinstance(fact, ListingNarrowed) or listing is None or not listing.local or listing.hidden:
         return
-    if fact.before is Visibility.EVERYBODY and not listing.is_for_neighbours:
-        _delete(work, replace(listing, visibility=fact.before))
-    else:
-        _delete_but_for_neighbours(work, listing, was_public=fact.before is Visibility.EVERYBODY)
-    _tell_of_listing(work, fact.listing_id, "Update")
-
-
-def _delete_but_for_neighbours(work: Work, listing: Listing, *, was_public: bool) -> None:
-    """Linked networks that may still have it are left out whole: one of their own people may follow us as well, and a
-    Delete to them would take it from all."""
-    spared = {origin_of(board) for board in _neighbours(work.connection, listing)}
-    had_it = [*recipients_about(work.connection, listing.uri)]
-    if was_public:
+    before = replace(listing, visibility=fact.before)
+    if not before.leaves:
+        return
+    had_it = recipients_about(work.connection, listing.uri)
+    if before.is_public:
         authors = dict.fromkeys((listing.author_actor, listing.board_actor))
         had_it += [reader for one in authors for reader in actors.followers_by_inbox(work.connection, one)]
-    told = [one for one in dict.fromkeys(had_it) if origin_of(one) not in spared]
-    for start in range(0, max(len(told), 1), RECIPIENTS_MAX):  # also to nobody: what was said before is read no more
-        _send_delete_to(work, listing, told[start : start + RECIPIENTS_MAX])
+    spared = {origin_of(board) for board in _neighbours(work.connection, listing)}
+    _send_delete_to(work, before, [one for one in dict.fromkeys(had_it) if origin_of(one) not in spared])
 
 
 def _delete(work: Work, listing: Listing) -> None:
@@ -153,15 +149,16 @@ def _delete(work: Work, listing: Listing) -> None:
         audience = shapes.audience_of(listing, ())
         _send_to_all(work, listing, shapes.delete_activity(_activity_id(work), listing, work.now, audience))
     elif listing.is_for_neighbours:
-        told = recipients_about(work.connection, listing.uri)
-        for start in range(0, len(told), RECIPIENTS_MAX):
-            _send_delete_to(work, listing, told[start : start + RECIPIENTS_MAX])
+        _send_delete_to(work, listing, recipients_about(work.connection, listing.uri))
 
 
 def _send_delete_to(work: Work, listing: Listing, readers: Sequence[str]) -> None:
-    audience = {"to": list(readers), "cc": []}
-    activity = shapes.delete_activity(_activity_id(work), listing, work.now, audience)
-    _send(work, Outgoing(activity, listing.author_actor, to=tuple(readers)))
+    """Who follows somebody is nobody else's to know, so of what was public the Delete does not name them."""
+    for start in range(0, max(len(readers), int(listing.is_public)), RECIPIENTS_MAX):
+        some = tuple(readers[start : start + RECIPIENTS_MAX])
+        audience = shapes.audience_of(listing, some)
+        activity = shapes.delete_activity(_activity_id(work), listing, work.now, audience)
+        _send(work, Outgoing(activity, listing.author_actor, to=some, public=listing.is_public))
 
 
 def _send_to_neighbours(work: Work, listing: Listing, activity: Mapping[str, Any]) -> None:
