@@ -27,7 +27,7 @@ from fedaid.foundation.ladder import LADDER, LISTING
 from fedaid.notices.sending import postman
 from tests.ladder import life
 from tests.ladder.life import ANA, KIM
-from tests.ladder.watch import LEFT_OUT, addresses, hear, routes, search, watch
+from tests.ladder.watch import LEFT_OUT, OPENS_FOR_NOBODY, addresses, hear, routes, search, shape, watch
 from tests.ladder.world import Place, place
 
 SEEDS = int(os.environ.get("LADDER_SEEDS", "1"))
@@ -43,6 +43,7 @@ class Seen:
     found: list[str]
     breaches: dict[str, list[str]]
     asked: list[str]
+    opened: set[str]
     words: list[str]
 
 
@@ -59,9 +60,10 @@ def days(kind: str, seed: int) -> Seen:
                 await hear(at)
                 found = await search(at)
                 too_much, too_little = at.cage.too_much(), at.cage.too_little()
+                opened = set(at.opened)
                 breaches = {name: await _breach(at, *BREACHES[name]) for name in BREACHES} if seed == 1 else {}
                 words = [one.what for one in at.cage.canaries.values()]
-                return Seen(too_much, too_little, found, breaches, asked, words)
+                return Seen(too_much, too_little, found, breaches, asked, opened, words)
 
     return asyncio.run(run())
 
@@ -212,19 +214,21 @@ def test_every_field_of_a_posting_stands_on_the_ladder() -> None:
 
 
 def test_every_address_that_answers_get_is_asked_or_left_out_for_a_reason() -> None:
-    asked = days("sqlite", 1).asked
-    house: Any = _RoutesAlone()
-    patterns = {
-        route.path: re.compile(re.sub(r"\{\w+(:\w+)?\}", "[^/]+", route.path) + r"(\?.*)?") for route in routes(house)
-    }
-    missed = [
-        path
-        for path, shape in patterns.items()
-        if path not in LEFT_OUT and not any(shape.fullmatch(one) for one in asked)
-    ]
+    asked, patterns = days("sqlite", 1).asked, _patterns()
+    missed = [one for one in patterns if one not in LEFT_OUT and not any(shape(one).fullmatch(path) for path in asked)]
     assert not missed
     assert set(patterns) >= set(LEFT_OUT)
     assert len(asked) > 250
+
+
+def test_every_address_opens_for_somebody_or_it_is_said_why_not() -> None:
+    opened = days("sqlite", 1).opened
+    closed = {one for one in _patterns() if not any(shape(one).fullmatch(path) for path in opened)} - set(LEFT_OUT)
+    assert closed == set(OPENS_FOR_NOBODY)
+
+
+def _patterns() -> list[str]:
+    return [route.path for route in routes(_RoutesAlone())]  # type: ignore[arg-type]
 
 
 class _RoutesAlone:

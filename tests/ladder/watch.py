@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, select
@@ -62,12 +61,14 @@ LEFT_OUT = {
 }
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What somebody got: the status, and everything that was said."""
+# Asked, and opened for nobody here, each with the reason. Any other that opens for nobody would prove nothing: say in
+# ``_look`` with what its readers come, such as a token.
+OPENS_FOR_NOBODY: Mapping[str, str] = {}
 
-    status: int
-    said: bytes
+
+def shape(pattern: str) -> re.Pattern[str]:
+    """What fits the pattern of a route, with or without a query."""
+    return re.compile(re.sub(r"\\{\w+(:\w+)?\\}", "[^/]+", re.escape(pattern)) + r"(\?.*)?")
 
 
 def routes(house: House) -> list[Route]:
@@ -133,6 +134,7 @@ async def watch(at: Place, only: Callable[[str], bool] = lambda path: True) -> N
         for path in addresses(house):
             if only(path) and _SIGNED.match(path):
                 answer = await at.signed_get(house, path, actor)
+                at.opened |= {path} if answer.status_code < 400 else set()
                 at.cage.look(f"signed:{name}", path, *_said(answer))
     look_at_what_was_sent(at)
 
@@ -185,6 +187,7 @@ async def _look(at: Place, house: House, viewer: str, path: str) -> None:
     for headers in _ways(path, viewer):
         answer = await client.get(path, headers=headers)
         assert answer.status_code < 500, (viewer, path, answer.text[-2000:])
+        at.opened |= {path} if answer.status_code < 400 else set()
         at.cage.look(viewer, path, *_said(answer))
 
 

@@ -69,6 +69,7 @@ class Place:
     mails: Postbox
     log: list[Mapping[str, Any]]
     numbers: dict[str, int] = field(default_factory=dict)  # of listings, by what they are called here
+    opened: set[str] = field(default_factory=set)  # addresses that somebody was shown
     typed: dict[str, dict[str, str]] = field(default_factory=dict)  # what stands in each
 
     def house(self, town: str) -> House:
