@@ -97,7 +97,7 @@ LADDER: Final[Sequence[Step]] = (
     Step(GROUP, "answers of those who ask to join", (Rung.COORDINATORS,), "those of the group; forgotten when decided"),
     Step(HOURS, "how many, between whom", (Rung.RESPONDERS,), "the two, and their networks' ledgers"),
     Step(HOURS, "note", (Rung.RESPONDERS,), "the two, where both are of one network"),
-    Step(HOURS, "balance", (Rung.ALONE,)),
+    Step(HOURS, "balance", (Rung.MEMBERS, Rung.ALONE), "what was given and received in all; the admin has the books"),
     Step(MEMBER, "handle, name, about", (Rung.PUBLIC,)),
     Step(MEMBER, "email", (Rung.ALONE,), "and the admin"),
     Step(NEWCOMER, "answers", (Rung.COORDINATORS,), "forgotten when it is decided"),

@@ -290,7 +290,12 @@ async def _skills(at: Place) -> None:
 async def _hours(at: Place) -> None:
     note = at.cage.plant("note with hours", (), {ANA, PIA})
     await press(at, ANA, "/hours/give", to="pia", hours="13:37", note=note)
-    at.cage.figures("balances", "a balance", ("13:37", "13 h 37"), (), {ANA, PIA})
+    await press(at, ANA, "/hours/give", to="hana", hours="4:21")
+    await press(at, KIM, "/hours/give", to="pia", hours="1:09")
+    await send(at, ANA, "/hours/settings", hides_balance="on")
+    # Ana hides what she gave in all; the admin has it in the books. Pia shows what she received to members.
+    at.cage.figures("hidden balance", "a hidden balance", ("17:58", "17 h 58"), {"north:nora"}, {ANA})
+    at.cage.figures("balance", "a balance", ("14:46", "14 h 46"), MEMBERS, {PIA, KIM})
 
 
 async def press(at: Place, who: str, path: str, **typed: str) -> None:

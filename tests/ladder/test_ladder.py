@@ -15,7 +15,7 @@ from unittest.mock import patch
 import pytest
 import structlog
 from sqlalchemy import true
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 
 from fedaid import app, settings
 from fedaid.actors.audience import EVERYBODY
@@ -27,7 +27,7 @@ from fedaid.foundation.ladder import LADDER, LISTING
 from fedaid.notices.sending import postman
 from tests.ladder import life
 from tests.ladder.life import ANA, KIM
-from tests.ladder.watch import LEFT_OUT, OPENS_FOR_NOBODY, addresses, hear, routes, search, shape, watch
+from tests.ladder.watch import LEFT_OUT, OPENS_FOR_NOBODY, addresses, filled, hear, routes, search, shape, watch
 from tests.ladder.world import Place, place
 
 SEEDS = int(os.environ.get("LADDER_SEEDS", "1"))
@@ -240,14 +240,12 @@ class _RoutesAlone:
 
 
 def test_an_address_whose_parts_nobody_filled_in_is_no_address_that_is_skipped() -> None:
-    house = _RoutesAlone()
-    pages: Any = house.instance.web
-    pages._pages.router.routes.append(Route("/api/fedaid/v9/{thing}", lambda request: None, methods=["GET"]))  # type: ignore[arg-type, return-value]
+    house: Any = _RoutesAlone()
     with pytest.raises(AssertionError, match=r"say .* what stands for \{thing\} after /v9"):
-        addresses(house)  # type: ignore[arg-type]
-    pages._pages.router.routes.append(Mount("/more", routes=[]))
+        filled(house, "/api/fedaid/v9/{thing}")
+    house.instance.web._pages.router.routes.append(Mount("/more", routes=[]))
     with pytest.raises(AssertionError, match=r"how .* is looked at"):
-        routes(house)  # type: ignore[arg-type]
+        routes(house)
 
 
 def test_kim_has_nothing_to_do_with_it(seen: Seen) -> None:

@@ -90,7 +90,7 @@ def addresses(house: House) -> list[str]:
 
 
 def _filled(house: House, pattern: str) -> Iterator[str]:
-    paths = _with_parts(house, pattern)
+    paths = filled(house, pattern)
     asked = [one for key, ways in QUERIES.items() for one in ways if pattern == key or pattern.endswith(f"/{key}")]
     for path in paths:
         yield path
@@ -101,7 +101,8 @@ def _filled(house: House, pattern: str) -> Iterator[str]:
                 yield f"{path}?{query}"
 
 
-def _with_parts(house: House, pattern: str) -> list[str]:
+def filled(house: House, pattern: str) -> list[str]:
+    """The addresses of a route, with all that can stand in its parts."""
     found = [""]
     before = ""
     for step in pattern.split("/")[1:]:
