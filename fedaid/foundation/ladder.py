@@ -79,8 +79,8 @@ LADDER: Final[Sequence[Step]] = (
         RESPONSE, "that somebody answered", (Rung.RESPONDERS,), "how many are found already, whoever sees the listing"
     ),
     Step(RESPONSE, "message", (Rung.RESPONDERS,)),
-    Step(RESPONSE, "reason", (Rung.RESPONDERS,), "why the author said no"),
-    Step(RESPONSE, "remarks", (Rung.RESPONDERS,), "what both write after it"),
+    Step(RESPONSE, "reason", (Rung.RESPONDERS,)),
+    Step(RESPONSE, "remarks", (Rung.RESPONDERS,)),
     Step(RESPONSE, "agreement", (Rung.RESPONDERS,), "with both names, also at the network of the other"),
     *(Step(SKILL, field, _OF_SKILL) for field in ("title", "details", "category")),
     Step(SKILL, "vouches", (Rung.MEMBERS, Rung.GROUP), "who may read the skill, here only"),
@@ -88,7 +88,12 @@ LADDER: Final[Sequence[Step]] = (
         Step(HELPER, field, (Rung.MEMBERS, Rung.GROUP), "who may read a skill of theirs, here only")
         for field in ("free times", "languages", "place", "contact")
     ),
-    Step(HELPER, "lat, lon", (Rung.NOBODY,), "others learn how far away it is, in whole kilometres"),
+    Step(
+        HELPER,
+        "lat, lon",
+        (Rung.ALONE,),
+        "the nearest point of that grid; others learn how far away it is, in whole kilometres",
+    ),
     Step(HELPER, "travel_km", (Rung.ALONE,)),
     Step(HELPER, "monthly_minutes_max", (Rung.ALONE,)),
     Step(HELPER, "may_be_asked", (Rung.ALONE,)),

@@ -9,7 +9,7 @@ _WHO = {
     Rung.MEMBERS: "members here",
     Rung.GROUP: "those in the group",
     Rung.COORDINATORS: "coordinators",
-    Rung.RESPONDERS: "the two sides of an answer",
+    Rung.RESPONDERS: "the two it is between",
     Rung.ACCEPTED: "those who were accepted",
     Rung.ALONE: "whoever wrote it, alone",
     Rung.NOBODY: "nobody: it is not kept",
