@@ -20,7 +20,8 @@ from tests.web.street import House
 
 HTML, ACTIVITY = {"accept": "text/html"}, {"accept": "application/activity+json"}
 
-# What stands for a part of an address: the columns whose values it has, by the word before it, else by its own name.
+# What stands for a part of an address: the columns whose values it has, by the whole pattern, else by the word before
+# it, else by its own name.
 PARTS: Mapping[str, Column[Any] | Sequence[str]] = {
     "listings": listing.c.id,
     "responses": response.c.id,
@@ -34,8 +35,9 @@ PARTS: Mapping[str, Column[Any] | Sequence[str]] = {
     "give": ("pia",),
     "claim": ("pia",),
     "members": ("gil",),
-    "": ("ana", "gil", "board", "care"),  # /@ana
+    "": ("ana", "pia", "gil", "board", "care"),  # /@ana
     "statements": ("1",),
+    "/deliveries/activities/{number:int}": sent.activity.c.id,
     "host": ("riverside.example", "northside.example", "social.example"),
     "slug": ("moving", "repair"),
     "name": ("moving", "repair"),
@@ -44,6 +46,7 @@ PARTS: Mapping[str, Column[Any] | Sequence[str]] = {
 # Addresses that say more when they are asked in other ways as well.
 QUERIES: Mapping[str, Sequence[str]] = {
     "/post": ("kind=offer", "repeat={listings}"),
+    "/report": ("about=https://northside.example/listings/{listings}",),
     "/post/photo": ("kind=offer", "kind=request"),
     "/board": ("mine=1", "kind=offer", "board=care", "near=51.5,-0.05&km=50"),
     "/.well-known/webfinger": ("resource=acct:ana@northside.example", "resource=acct:care@northside.example"),
@@ -63,7 +66,19 @@ LEFT_OUT = {
 
 # Asked, and opened for nobody here, each with the reason. Any other that opens for nobody would prove nothing: say in
 # ``_look`` with what its readers come, such as a token.
-OPENS_FOR_NOBODY: Mapping[str, str] = {}
+OPENS_FOR_NOBODY: Mapping[str, str] = {
+    "/agreement": "There is none here; what it says is for anybody who joins.",
+    "/application": "Its address is the secret of whoever applied.",
+    "/recover": "Its address is a secret that opens once.",
+    "/unsubscribe": "Its address is a secret that only a mail has.",
+    "/categories/{slug}": "It only leads on to the board.",
+    "/tags/{name}": "It only leads on to the board.",
+    "/pictures/{number:int}": "Nobody elsewhere sends a picture here; whoever may read its text may see it.",
+    "/mentions/pictures/{number:int}": "The same, for coordinators.",
+    "/hours/correct": "It asks for a movement by its id, and shows what the page of hours shows.",
+    "/ledger/peers/{host}/facts": "It is read by the ledger of a network, to compare the messages both have.",
+    "/networks/{host}/statements/{number:int}": "No statement is made here; it is for the admin.",
+}
 
 
 def shape(pattern: str) -> re.Pattern[str]:
@@ -96,7 +111,9 @@ def _filled(house: House, pattern: str) -> Iterator[str]:
         yield path
         for query in asked:
             if "{listings}" in query:
-                yield from (f"{path}?{query.format(listings=one)}" for one in _values(house, "listings", "number"))
+                yield from (
+                    f"{path}?{query.format(listings=one)}" for one in _values(house, pattern, "listings", "number")
+                )
             else:
                 yield f"{path}?{query}"
 
@@ -107,15 +124,15 @@ def filled(house: House, pattern: str) -> list[str]:
     before = ""
     for step in pattern.split("/")[1:]:
         part = re.fullmatch(r"(@?)\{(\w+)(?::\w+)?\}", step)
-        values = _values(house, before, part[2]) if part else [step]
+        values = _values(house, pattern, before, part[2]) if part else [step]
         lead = part[1] if part else ""
         found = [f"{start}/{lead}{value}" for start in found for value in values]
         before = step
     return found
 
 
-def _values(house: House, before: str, name: str) -> Sequence[str]:
-    known = PARTS.get(before, PARTS.get(name))
+def _values(house: House, pattern: str, before: str, name: str) -> Sequence[str]:
+    known = PARTS.get(pattern, PARTS.get(before, PARTS.get(name)))
     assert known is not None, f"say in tests/ladder/watch.py what stands for {{{name}}} after /{before}"
     if not isinstance(known, Column):
         return known
@@ -135,7 +152,7 @@ async def watch(at: Place, only: Callable[[str], bool] = lambda path: True) -> N
         for path in addresses(house):
             if only(path) and _SIGNED.match(path):
                 answer = await at.signed_get(house, path, actor)
-                at.opened |= {path} if answer.status_code < 400 else set()
+                at.opened |= {path} if answer.is_success else set()
                 at.cage.look(f"signed:{name}", path, *_said(answer))
     look_at_what_was_sent(at)
 
@@ -160,7 +177,9 @@ _DOCUMENT = re.compile(
 # Pages for people that are documents for servers as well.
 _BOTH = re.compile(r"/(listings|responses|agreements)/[^/]+$")
 # Where the answer hangs on who signed; all else that is for servers is for anybody.
-_SIGNED = re.compile(r"/(activities|skills$|listings|responses|agreements|groups/[^/]+/outbox)")
+_SIGNED = re.compile(
+    r"/(activities|skills$|listings|responses|agreements|groups/[^/]+/outbox|.*/followers_synchronization)"
+)
 # What is about neighbours' things; some members look at all the rest, which is the same for the others.
 _ABOUT_US = re.compile(
     r"/($|board|listings|responses|agreements|notices|me($|/)|hours|people|skills/|post|groups/care/)"
@@ -180,7 +199,7 @@ def _ways(path: str, viewer: str) -> Sequence[Mapping[str, str]]:
         return ()
     if _DOCUMENT.match(path):
         return (ACTIVITY,) if asks_for_all else ()
-    return (HTML, ACTIVITY) if _BOTH.match(path) and (asks_for_all or handle == "hana") else (HTML,)
+    return (HTML, ACTIVITY) if _BOTH.match(path) and (asks_for_all or handle in ("ana", "hana")) else (HTML,)
 
 
 async def _look(at: Place, house: House, viewer: str, path: str) -> None:
@@ -188,7 +207,7 @@ async def _look(at: Place, house: House, viewer: str, path: str) -> None:
     for headers in _ways(path, viewer):
         answer = await client.get(path, headers=headers)
         assert answer.status_code < 500, (viewer, path, answer.text[-2000:])
-        at.opened |= {path} if answer.status_code < 400 else set()
+        at.opened |= {path} if answer.is_success else set()
         at.cage.look(viewer, path, *_said(answer))
 
 
