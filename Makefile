@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format format-check lint types layers tests attacks fuzz api explore simulate soak crash big \
-	bench \
+.PHONY: help setup demo test format format-check lint types layers tests attacks fuzz api ladder explore simulate soak crash \
+	big bench \
 	browser browser-where-chromium-is screenshots \
 	interop interop-where-npm-is conformance second second-where-node-is docs messages lock clean
 
@@ -102,6 +102,10 @@ messages: setup ## Bring the translations up to date with the code (docs/how-to/
 
 explore: setup ## Explore the timebank's state tables exhaustively; ARGS=--all explores millions of states
 	$(BIN)/python -m tests.timebank.explore $(ARGS)
+
+ladder: setup ## Prove the privacy ladder on more days; SEEDS=20
+	@echo "== ladder"
+	LADDER_SEEDS=$(or $(SEEDS),20) $(BIN)/python -m pytest tests/ladder -q $(ARGS)
 
 simulate: setup ## Simulate ledgers under faults; SEEDS=200, or SEED=123 alone with its trace
 	$(BIN)/python -m tests.timebank.simulate $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200)) $(ARGS)

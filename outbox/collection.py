@@ -111,6 +111,16 @@ def latest_about(connection: Connection, object_id: str) -> Stored | None:
     return None if row is None else _stored(row)
 
 
+def recipients_about(connection: Connection, object_id: str) -> list[str]:
+    """The ids of all actors that an activity about this object was ever addressed to by name, oldest first, once each.
+
+    Followers are not among them.
+    """
+    query = select(activity.c.recipients).where(activity.c.object_id == object_id).order_by(activity.c.id)
+    found = (name for named in connection.execute(query).scalars() for name in orjson.loads(named))
+    return list(dict.fromkeys(found))
+
+
 def progress(connection: Connection, activity_id: str) -> Progress | None:
     """ "Delivered to n of m", counted in inboxes; None for an activity that was never posted."""
     row = connection.execute(

@@ -177,9 +177,18 @@ def activity(request: Request, connection: Connection) -> Served:
     if found is None:
         raise NotFound
     audience = Audience(found.public, frozenset(found.recipients), found.followers_of)
-    if found.deleted or (found.type != "Delete" and _has_left(connection, found.actor)):
+    has_left = found.type != "Delete" and _has_left(connection, found.actor)
+    if found.deleted or has_left or _repeats_deleted(connection, found):
         return replace(_tombstone(tombstone(found.activity_id, found.type)), audience=audience)
     return Served(found.body.encode(), audience, ACTIVITY_SECONDS_MAX)
+
+
+def _repeats_deleted(connection: Connection, found: sent.Stored) -> bool:
+    """Whether it announces an activity of ours, whole, whose words were taken down since (FEP-1b12)."""
+    announced = orjson.loads(found.body).get("object") if found.type == "Announce" else None
+    inner = announced.get("id") if isinstance(announced, dict) else None
+    said = sent.stored(connection, inner) if inner is not None else None
+    return said is not None and said.deleted
 
 
 def _has_left(connection: Connection, uri: str) -> bool:

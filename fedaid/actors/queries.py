@@ -324,6 +324,14 @@ def follower_mailboxes(connection: Connection, uri: str) -> Sequence[Mailbox]:
     return _mailboxes(connection, joined.where(accepted, remote_actor.c.gone_at.is_(None)).order_by(follow.c.id))
 
 
+def followers_by_inbox(connection: Connection, uri: str) -> Sequence[str]:
+    """One of the accepted remote followers of an actor of ours for each inbox that reaches them."""
+    found: dict[str, str] = {}
+    for one in follower_mailboxes(connection, uri):
+        found.setdefault(one.shared_inbox or one.inbox, one.actor)
+    return list(found.values())
+
+
 def _mailboxes(connection: Connection, query: Select[tuple[str, str, str | None]]) -> Sequence[Mailbox]:
     return [Mailbox(row.uri, row.inbox, row.shared_inbox) for row in connection.execute(query)]
 

@@ -230,7 +230,7 @@ def _in_full(connection: Connection, asked: Asked[Any, Any], listing_id: int) ->
 
 
 class ChangedListing(Model):
-    """What a listing is to say from now on. Who may see it stays as it was."""
+    """What a listing is to say from now on."""
 
     title: str = Field(min_length=1, max_length=TITLE_CHARACTERS_MAX, examples=["Moving a sofa"])
     description: str = Field("", max_length=DESCRIPTION_CHARACTERS_MAX)
@@ -250,6 +250,7 @@ class ChangedListing(Model):
     expires_at: Moment | None = Field(None, description="Until when it stays; null for as long as a new one would.")
     exact_place: str = Field("", max_length=EXACT_PLACE_CHARACTERS_MAX, description="For those you accept.")
     contact: str = Field("", max_length=CONTACT_CHARACTERS_MAX, description="For those you accept.")
+    visibility: Visibility | None = Field(None, description="Who may see it: fewer than before; null for the same.")
 
 
 class NewListing(ChangedListing):
@@ -263,7 +264,9 @@ class NewListing(ChangedListing):
     )
 
 
-def _posting(asked: Asked[Any, Any], typed: ChangedListing, kind: Kind, now: datetime, days: int) -> Posting:
+def _posting(
+    asked: Asked[Any, Any], typed: ChangedListing, kind: Kind, visibility: Visibility, now: datetime, days: int
+) -> Posting:
     return Posting(
         kind=kind,
         title=typed.title,
@@ -284,7 +287,7 @@ def _posting(asked: Asked[Any, Any], typed: ChangedListing, kind: Kind, now: dat
         exact_place=typed.exact_place,
         contact=typed.contact,
         own_name=isinstance(typed, NewListing) and typed.own_name,
-        visibility=typed.visibility if isinstance(typed, NewListing) else Visibility.EVERYBODY,
+        visibility=visibility,
     )
 
 
@@ -292,7 +295,7 @@ def post_listing(limits: BoardLimits, work: Work, asked: Asked[NoQuery, NewListi
     """Put a request or an offer on a board; some groups look at it first."""
     typed = asked.body
     board = commands.chosen_board(work, typed.board)
-    posting = _posting(asked, typed, typed.kind, work.now, commands.stay_days(limits, typed.kind))
+    posting = _posting(asked, typed, typed.kind, typed.visibility, work.now, commands.stay_days(limits, typed.kind))
     listing_id = commands.post_listing(work, asked.who, board.actor, posting, asked.form_key)
     return _in_full(work.connection, asked, listing_id)
 
@@ -300,7 +303,14 @@ def post_listing(limits: BoardLimits, work: Work, asked: Asked[NoQuery, NewListi
 def edit_listing(limits: BoardLimits, work: Work, asked: Asked[NoQuery, ChangedListing]) -> ListingInFull:
     """Change a listing of yours; what is left out becomes as in a new one."""
     found = queries.listing(work.connection, asked.who, asked.row("listing"))
-    posting = _posting(asked, asked.body, found.kind, work.now, commands.stay_days(limits, found.kind))
+    posting = _posting(
+        asked,
+        asked.body,
+        found.kind,
+        asked.body.visibility or found.visibility,
+        work.now,
+        commands.stay_days(limits, found.kind),
+    )
     commands.edit_listing(work, asked.who, found.id, posting)
     return _in_full(work.connection, asked, found.id)
 

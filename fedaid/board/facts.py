@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from fedaid.board.rules import Visibility
+
 
 @dataclass(frozen=True)
 class ListingPosted:
@@ -13,6 +15,21 @@ class ListingPosted:
 @dataclass(frozen=True)
 class ListingChanged:
     """A listing of ours reads differently now: its words, its time or its state."""
+
+    listing_id: int
+
+
+@dataclass(frozen=True)
+class ListingNarrowed:
+    """Fewer may see a listing of ours than before; ``before`` is who could."""
+
+    listing_id: int
+    before: Visibility
+
+
+@dataclass(frozen=True)
+class MeetingChanged:
+    """The exact place of a listing of ours, or how to reach its author, is another now."""
 
     listing_id: int
 

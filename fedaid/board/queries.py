@@ -56,6 +56,7 @@ from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import zone
 from fedaid.foundation.words import asked
 from fedaid.groups import queries as groups
+from fedaid.network import queries as networks
 from fedaid.network.queries import showable, verdicts_on
 from fedaid.network.rules.restrictions import Standing
 from outbox import collection as sent
@@ -123,8 +124,18 @@ class Listing:
 
     @property
     def is_public(self) -> bool:
-        """Whether everybody may see it; only then other servers are told of it."""
+        """Whether everybody may see it; only then servers are told of it that are not of a linked network."""
         return self.visibility is Visibility.EVERYBODY
+
+    @property
+    def is_for_neighbours(self) -> bool:
+        """Whether members of linked networks may see it, and of those elsewhere nobody else."""
+        return self.visibility is Visibility.NEIGHBOURS
+
+    @property
+    def leaves(self) -> bool:
+        """Whether any other server may be told of it."""
+        return self.is_public or self.is_for_neighbours
 
     @property
     def stands(self) -> bool:
@@ -508,7 +519,9 @@ def visible_to(viewer: Viewer) -> ColumnElement[bool]:
         return everybody
     mine = table.author_member_id == viewer.member_id
     in_group = table.board_actor.in_(groups.actors_of_boards_of(viewer.member_id))
-    return or_(everybody, table.visibility == Visibility.MEMBERS, mine, in_group)
+    still_linked = or_(table.local, table.host.in_(networks.hosts_of_neighbours()))
+    neighbours = and_(table.visibility == Visibility.NEIGHBOURS, still_linked)
+    return or_(everybody, table.visibility == Visibility.MEMBERS, neighbours, mine, in_group)
 
 
 def may_see(connection: Connection, viewer: Viewer, listing_id: int) -> bool:
@@ -911,12 +924,27 @@ def is_deleted(connection: Connection, uri: str) -> bool:
     return connection.execute(query).first() is not None
 
 
+def neighbours_to_tell(connection: Connection, board_actor: str) -> Sequence[str]:
+    """The boards of linked networks that follow this board of ours: they are told what is for neighbours only."""
+    accepted = (follow.c.followee == board_actor) & (follow.c.state == FollowState.ACCEPTED)
+    query = select(remote_actor.c.uri, remote_actor.c.host).join(follow, follow.c.follower == remote_actor.c.uri)
+    rows = connection.execute(query.where(accepted, remote_actor.c.type == "Group").order_by(follow.c.id))
+    linked = {one.host for one in networks.open_neighbours(connection)}
+    return [row.uri for row in rows if row.host in linked]
+
+
 def is_followed_board(connection: Connection, actor: str) -> bool:
     """Whether one of our boards follows this actor and was accepted; only such boards' listings are stored."""
     ours = select(local_actor.c.uri).where(local_actor.c.kind == ActorKind.GROUP)
     accepted = (follow.c.followee == actor) & (follow.c.state == FollowState.ACCEPTED)
     query = select(follow.c.id).where(accepted, follow.c.follower.in_(ours)).limit(1)
     return connection.execute(query).first() is not None
+
+
+def is_our_board(connection: Connection, uri: str) -> bool:
+    """Whether this is the id of a board of ours."""
+    found = actors.by_uri(connection, uri)
+    return found is not None and found.kind is ActorKind.GROUP
 
 
 class FollowedBoards:
@@ -1090,6 +1118,24 @@ def member_ids_who_answered(connection: Connection, listing_id: int) -> frozense
     """The members of ours who answered a listing, whatever came of it."""
     query = select(response_table.c.helper_member_id).where(response_table.c.listing_id == listing_id)
     return frozenset(one for one in connection.execute(query).scalars() if one is not None)
+
+
+def helpers_elsewhere(connection: Connection, listing_id: int, our_host: str) -> Sequence[str]:
+    """The ids of those of other servers whose answers wait, or whose help was agreed on and is not over."""
+    table = response_table.c
+    agreed = select(match_table.c.response_id).where(match_table.c.state == MatchState.ACCEPTED)
+    open_ones = or_(table.state == ResponseState.OFFERED, table.id.in_(agreed))
+    query = select(table.helper_actor).where(table.listing_id == listing_id, open_ones).distinct()
+    found = connection.execute(query.order_by(table.helper_actor)).scalars().all()
+    return [one for one in found if urlsplit(one).netloc != our_host]
+
+
+def awaited_response_ids(connection: Connection, listing_id: int) -> Sequence[int]:
+    """The responses to a listing that were accepted and whose help is still to come."""
+    awaited = (match_table.c.listing_id == listing_id) & (match_table.c.state == MatchState.ACCEPTED)
+    return (
+        connection.execute(select(match_table.c.response_id).where(awaited).order_by(match_table.c.id)).scalars().all()
+    )
 
 
 # matches

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
+from fedaid.foundation.ladder import Rung
 from fedaid.foundation.places import approximate, on_earth
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.said import said
@@ -59,11 +60,26 @@ class Mode(StrEnum):
 
 
 class Visibility(StrEnum):
-    """Who may see a listing: everybody, also elsewhere; members here only; or those who belong to its group."""
+    """Who may see a listing: everybody, also elsewhere; members here and of linked networks; members here only; or
+    those who belong to its group."""
 
     EVERYBODY = "everybody"
+    NEIGHBOURS = "neighbours"
     MEMBERS = "members"
     GROUP = "group"
+
+
+RUNGS: Final[Mapping[Visibility, Rung]] = {
+    Visibility.EVERYBODY: Rung.PUBLIC,
+    Visibility.NEIGHBOURS: Rung.NEIGHBOURS,
+    Visibility.MEMBERS: Rung.MEMBERS,
+    Visibility.GROUP: Rung.GROUP,
+}
+
+
+def is_narrower(one: Visibility, other: Visibility) -> bool:
+    """Whether fewer see what has the first than what has the second."""
+    return RUNGS[one] > RUNGS[other]
 
 
 class Rhythm(StrEnum):
@@ -178,7 +194,8 @@ class Posting:
     minutes              for one helper; None when it is not known
     people               how many helpers are wanted, or how many times it can be given; of what stands: at once
     rhythm               once, or again and again until its author ends it
-    visibility           who may see it; only what everybody may see is told to other servers
+    visibility           who may see it; other servers are told of what everybody may see, and the linked networks of
+                         what neighbours may
     exact_place, contact what only those learn whom the author accepts
     own_name             whether the member is its author for everybody; otherwise the board is, and names nobody
     time_zone            the IANA name in which the times are said to others
@@ -228,6 +245,7 @@ class ForeignListing:
     people         how many are still wanted
     warning        what to say before it is shown; empty where nothing is
     finished       nobody is wanted any more
+    visibility     everybody, or neighbours where it was told to the networks that are linked with theirs alone
     """
 
     uri: str
@@ -255,6 +273,7 @@ class ForeignListing:
     finished: bool = False
     expires_at: datetime | None = None
     pictures: tuple[Picture, ...] = ()
+    visibility: Visibility = Visibility.EVERYBODY
 
 
 @dataclass(frozen=True)

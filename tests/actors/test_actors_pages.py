@@ -139,6 +139,13 @@ def test_what_was_said_about_something_taken_down_is_gone_and_listed_no_more(
         post(work.connection, Outgoing(deleted, BOARD, public=True), milliseconds(work.now))
     assert server.get(created, headers=AP).status_code == 410
     assert get(server, deleted["id"])["object"] == tombstone
+    whole = {"id": created, "type": "Create", "object": {"name": "What was taken down"}}
+    announced = {"id": house.names.activity(4), "type": "Announce", "actor": BOARD, "object": whole}
+    with house.units.begin() as work:
+        post(work.connection, Outgoing(announced, BOARD, to=(ANA,)), milliseconds(work.now))
+        found = pages.sent.stored(work.connection, announced["id"])
+        assert found is not None
+        assert pages._repeats_deleted(work.connection, found)
     told = get(server, f"{BOARD}/outbox")
     assert told["totalItems"] == 2
     assert [item["id"] for item in get(server, told["first"])["orderedItems"]] == [deleted["id"], other]

@@ -206,7 +206,8 @@ def test_what_members_alone_may_see_leaves_the_house_in_no_form(world: World) ->
     for path in ("", "/replies", "/context"):
         assert stranger.get(f"/listings/{found.id}{path}", headers=AP).status_code == 404
     edited = ana.post(f"/listings/{found.id}/edit", data={**FORM, "visibility": "everybody", "alt": "A sofa"})
-    assert edited.status_code == 303
+    assert edited.status_code == 409
+    assert "Post it again for more people." in edited.text
     assert world.listing(found.id).visibility is Visibility.MEMBERS
     ana.post(f"/listings/{found.id}/withdraw")
     assert world.sent() == []

@@ -25,7 +25,7 @@ from fedaid.admin import leaving
 from fedaid.board import commands as board
 from fedaid.board import queries as listings
 from fedaid.board.limits import BoardLimits
-from fedaid.board.rules import Kind, Mode, Posting
+from fedaid.board.rules import Kind, Mode, Posting, Visibility
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.work import Work
 from fedaid.mentions import commands as mentions
@@ -89,6 +89,7 @@ async def _story() -> Examples:
             await _new_key(towns, seen)
             await _fediverse(towns, seen)
             await _moving(towns, seen)
+            await _to_neighbours(towns, seen)
             await _endings(towns, seen)
     return seen
 
@@ -560,6 +561,21 @@ async def _moving(towns: Region, seen: Examples) -> None:
     await towns.settle()
     seen.pick(north, delete_actor="Delete")
     seen.shown["tombstone-actor"] = await north.document(NORA)
+
+
+async def _to_neighbours(towns: Region, seen: Examples) -> None:
+    """What linked networks alone are told, and are told to forget."""
+    north = towns.north
+    seen.pick(north)
+    about = {"title": "A lift to the clinic", "description": "Mondays, for some weeks.", "mode": Mode.GIFT, "people": 1}
+    number = _post(north, "ana", visibility=Visibility.NEIGHBOURS, **about)
+    await towns.settle()
+    seen.pick(north, create_for_neighbours="Create")
+    with north.instance.units.begin() as work:
+        fewer = _posting(visibility=Visibility.MEMBERS, **about)
+        board.edit_listing(work, north.people["ana"], number, fewer)
+    await towns.settle()
+    seen.pick(north, delete_for_neighbours="Delete")
 
 
 async def _endings(towns: Region, seen: Examples) -> None:

@@ -41,6 +41,7 @@ NOT_RUN = {
     "make attacks": NotRun(_MAKE),
     "make fuzz SECONDS=60": NotRun(_MAKE),
     "make fuzz SECONDS=600": NotRun(_MAKE),
+    "make ladder SEEDS=20": NotRun(_MAKE),
     "make interop": NotRun(_MAKE),
     "make second": NotRun(_MAKE),
     "fedaid network statement riverside.example --data /srv/fedaid": NotRun(

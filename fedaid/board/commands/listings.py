@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -31,9 +32,11 @@ from fedaid.board.facts import (
     ListingEnding,
     ListingExpired,
     ListingHidden,
+    ListingNarrowed,
     ListingPosted,
     ListingShown,
     ListingWithdrawn,
+    MeetingChanged,
     ResponseDeclined,
 )
 from fedaid.board.limits import BoardLimits
@@ -51,6 +54,7 @@ from fedaid.board.rules import (
     check_expiry,
     checked,
     helpers_found,
+    is_narrower,
     moved,
     state_by_matches,
     warning_due,
@@ -63,6 +67,7 @@ from fedaid.foundation.work import Work
 from fedaid.groups import queries as groups
 from fedaid.groups.queries import Board
 from fedaid.groups.rules import is_looked_at
+from fedaid.network.queries import is_open_neighbour
 
 EXPIRED_AT_ONCE_MAX = 200
 WARNED_AT_ONCE_MAX = 200
@@ -204,7 +209,7 @@ def _check_return(posting: Posting, *, for_elsewhere: bool) -> None:
 def edit_listing(work: Work, author: Viewer, listing_id: int, posting: Posting) -> None:
     """Change the words, times or numbers of one's listing. What it asks in return stays once somebody was accepted.
 
-    Who may see it stays as it was: what was told to other servers cannot be untold.
+    Fewer may see it later, never more: those who had it elsewhere are told to forget it.
     """
     found = own_listing(work, author, listing_id)
     if found.state is not ListingState.DRAFT:
@@ -212,18 +217,43 @@ def edit_listing(work: Work, author: Viewer, listing_id: int, posting: Posting) 
     _check_category(work, posting.category, found.category)
     _check_return(posting, for_elsewhere=found.is_for_elsewhere)
     accepted, done = queries.matches_by_state(work.connection, listing_id)
-    tidy = checked(replace(posting, visibility=found.visibility), work.now)
+    tidy = checked(posting, work.now)
+    _check_narrowing(work, found, tidy.visibility)
     if accepted + done and (tidy.kind, tidy.mode, tidy.minutes) != (found.kind, found.mode, found.minutes):
         raise Refused("agreed_already", "Somebody agreed to this already; hours and kind can no longer change.", 409)
     helpers = helpers_found(tidy.rhythm, accepted, done)
     if tidy.people < helpers:
         raise Refused("people", said("%(value)s helpers are found already; it cannot ask for fewer.", value=helpers))
     change_listing(work, listing_id, **_values(found.uri, tidy))
+    before = queries.any_meeting(work.connection, listing_id)
     _keep_beside(work, replace(found, title=tidy.title, description=tidy.description, place=tidy.place), tidy)
     if found.state is ListingState.DRAFT:
         ask_for_a_look(work, listing_id, found.board_actor)
         return
+    if tidy.visibility is not found.visibility:
+        work.record(ListingNarrowed(listing_id, found.visibility))
+    if queries.any_meeting(work.connection, listing_id) != before:
+        work.record(MeetingChanged(listing_id))
     follow_matches(work, locked_listing(work, listing_id))
+
+
+def _check_narrowing(work: Work, found: Listing, wanted: Visibility) -> None:
+    """Raises Refused where more would see it than before, or somebody who is to help would lose it."""
+    board = groups.board_by_actor(work.connection, found.board_actor)
+    if board is not None:
+        _check_visibility(board, wanted)
+    if found.state is ListingState.DRAFT or wanted is found.visibility:
+        return
+    if not is_narrower(wanted, found.visibility):
+        raise Refused("wider", "Fewer people can be let see it, but not more. Post it again for more people.", 409)
+    keeps = wanted is Visibility.NEIGHBOURS
+    helpers = queries.helpers_elsewhere(work.connection, found.id, work.names.host)
+    if any(not (keeps and is_open_neighbour(work.connection, urlsplit(one).netloc)) for one in helpers):
+        raise Refused(
+            "answered_elsewhere",
+            "Somebody who would no longer see it has answered. Say yes or no first, or finish it with them.",
+            409,
+        )
 
 
 def moved_from_open(found: Listing) -> None:

@@ -1,6 +1,7 @@
 """What neighbouring boards and people of the fediverse tell us; each function checks that the sender may say it."""
 
 from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, insert, select, update
 
@@ -31,6 +32,7 @@ from fedaid.board.rules import (
     ResponseForm,
     ResponseState,
     check_open,
+    is_narrower,
     parties,
 )
 from fedaid.board.tables import listing, listing_tombstone, response
@@ -38,7 +40,7 @@ from fedaid.foundation.names import origin_of
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.text import excerpt
 from fedaid.foundation.work import Work
-from fedaid.network.queries import is_blocked
+from fedaid.network.queries import is_blocked, is_open_neighbour
 
 NOT_THEIRS = "This belongs to somebody else."
 NOT_ASKED = "You were not asked to answer this."
@@ -67,7 +69,9 @@ def receive_listing(work: Work, board_actor: str, sent: ForeignListing) -> None:
         _store(work, board_actor, sent)
         return
     _check_author(known, sent.author)
-    if known.state is not ListingState.WITHDRAWN and sent.updated_at > known.updated_at:
+    narrows = is_narrower(sent.visibility, known.visibility)  # which counts though it came in the same second
+    is_newer = sent.updated_at > known.updated_at or (narrows and sent.updated_at == known.updated_at)
+    if known.state is not ListingState.WITHDRAWN and is_newer:
         work.connection.execute(update(listing).where(listing.c.id == known.id).values(_values(sent)))
         keep_words(work, known.id, sent.title, sent.description, sent.place)
         keep_pictures(work, sent.uri, sent.pictures)
@@ -174,7 +178,7 @@ def receive_offer(
     work: Work, helper: str, offer_uri: str, listing_uri: str, minutes: int | None, message: str
 ) -> int | None:
     """Somebody elsewhere offers to help, in a form that software understands. None when it was stored already."""
-    about = _asked_listing(work, listing_uri)
+    about = _asked_listing(work, listing_uri, helper)
     if about is None:
         raise NotFound
     if minutes is not None and not 1 <= minutes <= MINUTES_MAX:
@@ -184,7 +188,7 @@ def receive_offer(
 
 def receive_reply(work: Work, note: ForeignNote, listing_uri: str) -> int | None:
     """Somebody of the fediverse replied to a listing of ours; the author answers it like any other response."""
-    about = _asked_listing(work, listing_uri)
+    about = _asked_listing(work, listing_uri, note.author)
     if about is None:
         raise NotFound
     minutes = offered_minutes(about, None)
@@ -196,10 +200,15 @@ def receive_reply(work: Work, note: ForeignNote, listing_uri: str) -> int | None
     return stored
 
 
-def _asked_listing(work: Work, uri: str) -> Listing | None:
+def _asked_listing(work: Work, uri: str, helper: str) -> Listing | None:
+    """The listing of ours, locked, where somebody of this id may see it."""
     found = queries.listing_by_uri(work.connection, uri)
-    asked_of_all = found is not None and found.local and found.is_public and not found.hidden
-    return locked_listing(work, found.id) if found is not None and asked_of_all else None
+    if found is None or not found.local or found.hidden:
+        return None
+    is_asked = found.is_public or (
+        found.is_for_neighbours and is_open_neighbour(work.connection, urlsplit(helper).netloc)
+    )
+    return locked_listing(work, found.id) if is_asked else None
 
 
 def _store_response(

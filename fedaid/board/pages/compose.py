@@ -20,9 +20,18 @@ from fedaid.board.limits import BoardLimits
 from fedaid.board.pages.photos import Handler, Sent
 from fedaid.board.pages.show import number_of
 from fedaid.board.pages.typed import as_typed, local, read_posting, written
-from fedaid.board.pages.wording import RETURN_WORDS, RHYTHM_CHOICES, VISIBILITY_CHOICES, Shown, shown
+from fedaid.board.pages.wording import RETURN_WORDS, RHYTHM_CHOICE_WORDS, VISIBILITY_CHOICE_WORDS, Shown, shown
 from fedaid.board.queries import Listing, Noticed
-from fedaid.board.rules import ALT_CHARACTERS_MAX, PEOPLE_MAX, TITLE_CHARACTERS_MAX, Kind, Mode, Visibility
+from fedaid.board.rules import (
+    ALT_CHARACTERS_MAX,
+    PEOPLE_MAX,
+    TITLE_CHARACTERS_MAX,
+    Kind,
+    ListingState,
+    Mode,
+    Visibility,
+    is_narrower,
+)
 from fedaid.board.wire.shapes import listing_object
 from fedaid.foundation.ids import checked_key, new_key
 from fedaid.foundation.pages import Form, go, house, member, render, row_id
@@ -38,11 +47,16 @@ _TIMES: Final = ("starts_at", "ends_at")
 
 @dataclass(frozen=True)
 class Preview:
-    """How neighbours will see what was typed, and how Mastodon will; ``content`` is None where it is told nobody."""
+    """How neighbours will see what was typed, and how others elsewhere will.
+
+    content   None where it is told nobody elsewhere
+    leaves_to_neighbours   whether of those elsewhere only linked networks are told
+    """
 
     one: Shown
     content: Markup | None
     speaker: str
+    leaves_to_neighbours: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,8 @@ class Page:
     photo_at    where the photo is shown that goes with it; empty for none
     photo_from  the listing whose photo it is, which is posted again, or whose change it waits for
     begun       whether it is what somebody had begun to write before
+    seen_by     of what stands already: who may see it
+    board       of what stands already: the handle of its board
     """
 
     editing: int = 0
@@ -59,6 +75,8 @@ class Page:
     photo_at: str = ""
     photo_from: int = 0
     begun: bool = False
+    seen_by: Visibility | None = None
+    board: str = ""
 
 
 NEW: Final = Page()
@@ -131,7 +149,7 @@ def _form(
 ) -> Response:
     who = member(request)
     with house(request).database.read() as connection:
-        boards = _boards_to_choose(connection, who, typed.get("board", ""))
+        boards = _boards_to_choose(connection, who, page.board or typed.get("board", ""))
         categories = queries.categories(connection, typed.get("category", "") if page.editing else "")
     return render(
         request,
@@ -143,8 +161,8 @@ def _form(
         boards=boards,
         categories=categories,
         modes=RETURN_WORDS,
-        rhythms=RHYTHM_CHOICES,
-        visibilities=_visibilities(boards),
+        rhythms=RHYTHM_CHOICE_WORDS,
+        visibilities=_visibilities([one for one in boards if page.board in ("", one.handle)], page.seen_by),
         people_max=PEOPLE_MAX,
         title_max=TITLE_CHARACTERS_MAX,
         alt_max=ALT_CHARACTERS_MAX,
@@ -156,10 +174,11 @@ def _form(
     )
 
 
-def _visibilities(boards: Sequence[groups.Board]) -> Mapping[Visibility, str]:
-    """A board that is everybody's has no group that could see something alone."""
+def _visibilities(boards: Sequence[groups.Board], before: Visibility | None) -> Mapping[Visibility, str]:
+    """A board that is everybody's has no group that could see something alone; what stands is let see by no more."""
     in_groups = any(not one.is_default for one in boards)
-    return {one: words for one, words in VISIBILITY_CHOICES.items() if in_groups or one is not Visibility.GROUP}
+    found = {one: words for one, words in VISIBILITY_CHOICE_WORDS.items() if in_groups or one is not Visibility.GROUP}
+    return {one: words for one, words in found.items() if before is None or not is_narrower(before, one)}
 
 
 def _boards_to_choose(connection: Connection, who: Viewer, asked: str) -> Sequence[groups.Board]:
@@ -253,11 +272,12 @@ def _preview(work: Work, who: Viewer, found: Listing, board: groups.Board, photo
     (noticed,) = queries.noticed(work.connection, who, [found], work.names.host)
     as_card = shown(Noticed(found, noticed.author, noticed.board, 0), who, work.now)
     speaker: Card | None = noticed.author if found.in_own_name else noticed.board
-    html = listing_object(found, board.handle, 0, work.names)["content"] if found.is_public else None
+    html = listing_object(found, board.handle, 0, work.names)["content"] if found.leaves else None
     if html is not None:
         html = html.replace(f"/listings/{found.id}", "/listings/…")  # it has its number once it is posted
     content = Markup(html) if html is not None else None  # noqa: S704 - built by us, every text in it escaped
-    return Preview(replace(as_card, is_mine=True), content, speaker.name if speaker is not None else board.name)
+    said_by = speaker.name if speaker is not None else board.name
+    return Preview(replace(as_card, is_mine=True), content, said_by, found.is_for_neighbours)
 
 
 def forget(request: Request, form: Form) -> Response:
@@ -285,8 +305,16 @@ def edit_page(request: Request) -> Response:
         found = _own(connection, request, who)
         typed = as_typed(found, queries.any_meeting(connection, found.id), who)
         photo = queries.photo_of(connection, found.id)
-    shown_as = Page(editing=found.id, photo_at=_photo_of(found.id) if photo is not None else "")
+        shown_as = _editing(connection, found)
     return _form(request, found.kind, {**typed, "alt": photo.alt if photo is not None else ""}, page=shown_as)
+
+
+def _editing(connection: Connection, found: Listing) -> Page:
+    """What the form shows beside a listing that stands."""
+    photo_at = _photo_of(found.id) if queries.photo_of(connection, found.id) is not None else ""
+    board = groups.board_by_actor(connection, found.board_actor)
+    seen_by = None if found.state is ListingState.DRAFT else found.visibility
+    return Page(editing=found.id, photo_at=photo_at, seen_by=seen_by, board=board.handle if board is not None else "")
 
 
 def _own(connection: Connection, request: Request, who: Viewer) -> Listing:
@@ -304,23 +332,24 @@ def edit(limits: BoardLimits) -> Handler:
         who = member(request)
         with house(request).database.read() as connection:
             found = _own(connection, request, who)
-            has_photo = queries.photo_of(connection, found.id) is not None
+            shown_as = _editing(connection, found)
             photo = _photo_waiting(connection, who, found, form)
         try:
             photo = sent.made_harmless(limits) or photo
             posting = read_posting(
                 form, found.kind, who, house(request).units.clock.now(), commands.stay_days(limits, found.kind)
             )
+            if not form["visibility"]:
+                posting = replace(posting, visibility=found.visibility)
             with house(request).units.begin() as work:
                 _change_photo(work, who, found, form, photo)
                 commands.edit_listing(work, who, found.id, posting)
                 commands.forget_for_the_change(work, found.id)
         except Refused as refused:
-            shown_as = Page(editing=found.id, photo_at=_photo_of(found.id) if has_photo else "")
             if photo is not None:
                 with house(request).units.begin() as work:
                     commands.keep_for_the_change(work, found.id, photo)
-                shown_as = Page(editing=found.id, photo_at=f"/listings/{found.id}/edit/photo", photo_from=found.id)
+                shown_as = replace(shown_as, photo_at=f"/listings/{found.id}/edit/photo", photo_from=found.id)
             return _form(request, found.kind, form, refused.status, refused.sentence, shown_as)
         return go(f"/listings/{found.id}", "changed")
 

@@ -27,6 +27,7 @@ from fedaid.board.wire.threads import (
 )
 from fedaid.foundation.pages import house, viewer, wants_activity
 from fedaid.foundation.refused import NotFound
+from fedaid.network import queries as networks
 
 LISTING_SECONDS_MAX = 60  # how long others may go by an older copy
 
@@ -48,15 +49,25 @@ def listing(limits: BoardLimits) -> Door:
 
 def _listing(request: Request, connection: Connection, limits: BoardLimits) -> Served:
     found = queries.any_listing(connection, number_of(request))
-    if found is None or found.hidden or not found.is_public or found.state is ListingState.DRAFT:
+    if found is None or found.hidden or not found.leaves or found.state is ListingState.DRAFT:
         raise NotFound
-    if not found.local:  # its own server has it
-        return Served(b"", EVERYBODY, LISTING_SECONDS_MAX, 302, location=found.uri)
+    if not found.local:
+        if not found.is_public:
+            raise NotFound
+        return Served(b"", EVERYBODY, LISTING_SECONDS_MAX, 302, location=found.uri)  # its own server has it
+    audience = EVERYBODY if found.is_public else _of_neighbours(connection)
     if found.state is ListingState.WITHDRAWN:
-        return Served(orjson.dumps(tombstone_document(found.uri)), EVERYBODY, LISTING_SECONDS_MAX, 410)
+        return Served(orjson.dumps(tombstone_document(found.uri)), audience, LISTING_SECONDS_MAX, 410)
     answers = queries.public_answers(connection, found, house(request).federation, limits.public_answers_max)
     note = note_of(connection, found, part_of(answers, 0, PAGE_ITEMS_MAX), house(request).names)
-    return _public(proved(connection, note, found.author_actor, found.updated_at))
+    whole = proved(connection, note, found.author_actor, found.updated_at)
+    return Served(orjson.dumps(whole), audience, LISTING_SECONDS_MAX)
+
+
+def _of_neighbours(connection: Connection) -> Audience:
+    """The linked networks: their servers sign what they fetch, and their boards may."""
+    found = networks.open_neighbours(connection)
+    return Audience(readers=frozenset(actor for one in found for actor in (one.server_actor, one.board_actor)))
 
 
 def _public(document: Mapping[str, Any]) -> Served:

@@ -20,13 +20,18 @@ from fedaid.foundation.viewer import Viewer
 NAMED_MAX = 3
 KIND_WORDS = {Kind.REQUEST: "Request", Kind.OFFER: "Offer"}
 RETURN_WORDS = {Mode.HOURS: "hours", Mode.GIFT: "a gift", Mode.LOAN: "a loan", Mode.SWAP: "a swap, let us talk"}
-RHYTHM_CHOICES = {Rhythm.ONCE: "once", **RHYTHM_WORDS}
-VISIBILITY_CHOICES = {
+RHYTHM_CHOICE_WORDS = {Rhythm.ONCE: "once", **RHYTHM_WORDS}
+VISIBILITY_CHOICE_WORDS = {
     Visibility.EVERYBODY: "everybody: neighbours, linked networks, and who follows the board",
+    Visibility.NEIGHBOURS: "members here and in linked networks",
     Visibility.MEMBERS: "members here only",
     Visibility.GROUP: "only those in the group whose board it is on",
 }
-SEEN_BY_WORDS = {Visibility.MEMBERS: "Members here only", Visibility.GROUP: "This group only"}
+SEEN_BY_WORDS = {
+    Visibility.NEIGHBOURS: "Members here and in linked networks",
+    Visibility.MEMBERS: "Members here only",
+    Visibility.GROUP: "This group only",
+}
 NUMBER_WORDS = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 STATE_WORDS = {
     ListingState.DRAFT: "Not on the board yet",

@@ -1,6 +1,7 @@
 """Facts of the board as activities for those elsewhere who are concerned."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,10 +14,12 @@ from fedaid.board import commands, queries
 from fedaid.board.facts import (
     ListingChanged,
     ListingHidden,
+    ListingNarrowed,
     ListingPosted,
     ListingShown,
     ListingWithdrawn,
     MatchCancelled,
+    MeetingChanged,
     RemarkMade,
     ResponseAccepted,
     ResponseArrived,
@@ -28,9 +31,9 @@ from fedaid.board.queries import Listing, Response
 from fedaid.board.rules import ListingState, ResponseForm
 from fedaid.board.wire import shapes
 from fedaid.board.wire.threads import Part, replies_now
-from fedaid.foundation.names import Names
+from fedaid.foundation.names import Names, origin_of
 from fedaid.foundation.work import Announcer, Work
-from outbox.collection import stored
+from outbox.collection import recipients_about, stored
 from outbox.queue import RECIPIENTS_MAX, Outgoing
 
 ANSWERED_SENTENCE = (
@@ -46,15 +49,22 @@ CALLED_OFF_SENTENCE = "“{title}” was called off. Thank you all the same."
 
 
 def note_of(connection: Connection, listing: Listing, replies: Part, names: Names) -> dict[str, Any]:
-    """A listing of ours as it stands now, as anybody may fetch it, with the first page of its replies."""
+    """A listing of ours as it stands now, as others may fetch it; what is public with the first page of its replies."""
     note = {"@context": LISTING_CONTEXT, **_note(connection, listing, names)}
-    return note | {"replies": replies_now(listing, replies)}
+    return note | {"replies": replies_now(listing, replies)} if listing.is_public else note
 
 
 def _note(connection: Connection, listing: Listing, names: Names) -> dict[str, Any]:
     board = actors.by_uri(connection, listing.board_actor)
     helpers, photo = queries.helpers_of(connection, listing), queries.photo_of(connection, listing.id)
-    return shapes.listing_object(listing, board.handle if board else "", helpers, names, photo)
+    neighbours = _neighbours(connection, listing)
+    return shapes.listing_object(listing, board.handle if board else "", helpers, names, photo, neighbours)
+
+
+def _neighbours(connection: Connection, listing: Listing) -> Sequence[str]:
+    """The boards of linked networks that are told of it, where nobody else elsewhere is."""
+    told = queries.neighbours_to_tell(connection, listing.board_actor) if listing.is_for_neighbours else ()
+    return tuple(told)[:RECIPIENTS_MAX]
 
 
 def _send(work: Work, outgoing: Outgoing) -> None:
@@ -82,8 +92,14 @@ def _tell_of_listing(work: Work, listing_id: int, kind: str) -> None:
     listing = queries.any_listing(work.connection, listing_id)
     if listing is None or not listing.local or listing.hidden or listing.state is ListingState.WITHDRAWN:
         return
+    if not listing.leaves:
+        return
     body = _note(work.connection, listing, work.names)
-    _send_of_listing(work, listing, shapes.listing_activity(kind, _activity_id(work), body, work.now))
+    activity = shapes.listing_activity(kind, _activity_id(work), body, work.now)
+    if listing.is_public:
+        _send_to_all(work, listing, activity)
+    else:
+        _send_to_neighbours(work, listing, activity)
 
 
 def _withdraw_listing(work: Work, fact: object) -> None:
@@ -91,13 +107,13 @@ def _withdraw_listing(work: Work, fact: object) -> None:
         return
     listing = queries.any_listing(work.connection, fact.listing_id)
     if listing is not None and listing.local:
-        _send_of_listing(work, listing, shapes.delete_activity(_activity_id(work), listing, work.now))
+        _delete(work, listing)
 
 
 def _hide(work: Work, fact: object) -> None:
     listing = queries.any_listing(work.connection, fact.listing_id) if isinstance(fact, ListingHidden) else None
     if listing is not None and listing.local and listing.state is not ListingState.WITHDRAWN:
-        _send_of_listing(work, listing, shapes.delete_activity(_activity_id(work), listing, work.now))
+        _delete(work, listing)
 
 
 def _show(work: Work, fact: object) -> None:
@@ -106,13 +122,58 @@ def _show(work: Work, fact: object) -> None:
         _tell_of_listing(work, fact.listing_id, "Create")
 
 
-def _send_of_listing(work: Work, listing: Listing, activity: Mapping[str, Any]) -> None:
-    """To the followers of its author and of its board, and to those who answered: they may follow neither.
+def _narrow(work: Work, fact: object) -> None:
+    """Fewer may see it now: who had it and may no longer is told to forget it. How it reads, ``_change`` tells.
 
-    What not everybody may see is told to nobody elsewhere.
+    Linked networks that may still have it are left out whole: one of their own people may follow us as well, and a
+    Delete to them would take it from all. The Delete goes out also where it goes to nobody: by it, what was said in
+    public before is read no more.
     """
-    if not listing.is_public:
+    listing = queries.any_listing(work.connection, fact.listing_id) if isinstance(fact, ListingNarrowed) else None
+    if not isinstance(fact, ListingNarrowed) or listing is None or not listing.local or listing.hidden:
         return
+    before = replace(listing, visibility=fact.before)
+    if not before.leaves:
+        return
+    had_it = recipients_about(work.connection, listing.uri)
+    if before.is_public:
+        authors = dict.fromkeys((listing.author_actor, listing.board_actor))
+        had_it += [reader for one in authors for reader in actors.followers_by_inbox(work.connection, one)]
+    spared = {origin_of(board) for board in _neighbours(work.connection, listing)}
+    _send_delete_to(work, before, [one for one in dict.fromkeys(had_it) if origin_of(one) not in spared])
+
+
+def _delete(work: Work, listing: Listing) -> None:
+    """To all who were ever told of it: of what is public the followers, and who was written to by name."""
+    if listing.is_public:
+        audience = shapes.audience_of(listing, ())
+        _send_to_all(work, listing, shapes.delete_activity(_activity_id(work), listing, work.now, audience))
+    elif listing.is_for_neighbours:
+        _send_delete_to(work, listing, recipients_about(work.connection, listing.uri))
+
+
+def _send_delete_to(work: Work, listing: Listing, readers: Sequence[str]) -> None:
+    """Who follows somebody is nobody else's to know, so of what was public the Delete does not name them."""
+    for start in range(0, max(len(readers), int(listing.is_public)), RECIPIENTS_MAX):
+        some = tuple(readers[start : start + RECIPIENTS_MAX])
+        audience = shapes.audience_of(listing, some)
+        activity = shapes.delete_activity(_activity_id(work), listing, work.now, audience)
+        _send(work, Outgoing(activity, listing.author_actor, to=some, public=listing.is_public))
+
+
+def _send_to_neighbours(work: Work, listing: Listing, activity: Mapping[str, Any]) -> None:
+    """To the boards of linked networks that follow its board, and to nobody else."""
+    boards = tuple(activity["to"])
+    if not boards:
+        return
+    _send(work, Outgoing(activity, listing.author_actor, to=boards))
+    if listing.in_own_name and activity["type"] == "Create":
+        told = shapes.announce_activity(_activity_id(work), listing, listing.uri, work.now, boards)
+        _send(work, Outgoing(told, listing.board_actor, to=boards))
+
+
+def _send_to_all(work: Work, listing: Listing, activity: Mapping[str, Any]) -> None:
+    """To the followers of its author and of its board, and to those who answered: they may follow neither."""
     helpers = tuple(queries.waiting_helpers(work.connection, listing.id))[:RECIPIENTS_MAX]
     author = listing.author_actor
     if not listing.in_own_name:
@@ -178,6 +239,16 @@ def _accept(work: Work, fact: object) -> None:
     elif match is not None:
         _send_answer(work, response, shapes.accept_activity(_activity_id(work), response, match, listing))
     _tell_where(work, response, listing)
+
+
+def _tell_where_now(work: Work, fact: object) -> None:
+    """Those elsewhere who are to come are told the new place, as they were told the first."""
+    if not isinstance(fact, MeetingChanged):
+        return
+    for response_id in queries.awaited_response_ids(work.connection, fact.listing_id):
+        pair = _pair(work, response_id)
+        if pair is not None and _is_from_elsewhere(*pair):
+            _tell_where(work, *pair)
 
 
 def _tell_where(work: Work, response: Response, listing: Listing) -> None:
@@ -315,6 +386,8 @@ ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
     ListingWithdrawn: (_withdraw_listing,),
     ListingHidden: (_hide,),
     ListingShown: (_show,),
+    ListingNarrowed: (_narrow,),
+    MeetingChanged: (_tell_where_now,),
     ResponseSent: (_respond, _tell_author_of_answer),
     ResponseArrived: (_tell_author_of_answer,),
     ResponseWithdrawn: (_withdraw_response,),

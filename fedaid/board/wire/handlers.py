@@ -4,22 +4,24 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from activitypub.accessors import Document, embedded, has_type, instant, link, links, natural_text, types
 from activitypub.documents import Activity, is_public
 from activitypub.errors import MalformedDocument, MalformedUrl
 from activitypub.identifiers import UrlRules
-from activitypub.origin import speaks_for
+from activitypub.origin import owner_of, speaks_for
 from activitypub.vocabulary import ACTIVITY_TYPES
 from fedaid.board import commands, queries
 from fedaid.board.commands import Terms
-from fedaid.board.rules import ForeignListing, ForeignNote, ReactionKind
+from fedaid.board.rules import ForeignListing, ForeignNote, ReactionKind, Visibility
 from fedaid.board.tables import EMOJI_CHARACTERS_MAX
-from fedaid.board.wire.notes import Fetched, is_readable_by_all, object_of, read_note, wanted
+from fedaid.board.wire.notes import Fetched, object_of, read_note, wanted
 from fedaid.board.wire.reader import link_or_none, part, read_listing, stipulated_minutes
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.text import one_line, plain
 from fedaid.foundation.work import Work
+from fedaid.network import queries as networks
 from inbox.ports import Handler, Letter
 
 # Mitra and Pleroma send EmojiReact; Lemmy's downvote is a Dislike, which changes nothing here but is no error.
@@ -71,13 +73,29 @@ class CreateHandler:
         if note is not None and _receive_answer(work, note):
             return True
         sender = letter.sender.actor.text
-        if not queries.is_followed_board(work.connection, sender) or not is_readable_by_all(doc, letter.activity):
+        seen_by = _seen_by(work, doc, letter.activity)
+        if not queries.is_followed_board(work.connection, sender) or seen_by is None:
             return False
         sent = read_listing(doc, self.rules, work.now)
         if sent is None:
             return False
-        commands.receive_listing(work, sender, sent)
+        commands.receive_listing(work, sender, replace(sent, visibility=seen_by))
         return True
+
+
+def _seen_by(work: Work, doc: Document, activity: Activity | None = None) -> Visibility | None:
+    """Who here may see a listing: everybody, or our members where a linked network told it to a board of ours alone.
+
+    None where it is not for us. An object that names no audience has that of its activity.
+    """
+    to, cc = links(doc, "to"), links(doc, "cc")
+    if activity is not None and not (to or cc):
+        to, cc = activity.to, activity.cc
+    if is_public(to, cc):
+        return Visibility.EVERYBODY
+    host = urlsplit(owner_of(doc) or "").netloc
+    is_to_us = any(queries.is_our_board(work.connection, one) for one in (*to, *cc) if work.names.is_ours(one))
+    return Visibility.NEIGHBOURS if is_to_us and networks.is_open_neighbour(work.connection, host) else None
 
 
 def _receive_answer(work: Work, note: ForeignNote) -> bool:
@@ -121,9 +139,10 @@ class UpdateHandler:
             return True
         board = self._board(work, uri, letter.sender.actor.text)
         sent = read_listing(doc, self.rules, work.now) if board is not None else None
-        if board is None or sent is None or not is_readable_by_all(doc, letter.activity):
+        seen_by = _seen_by(work, doc, letter.activity)
+        if board is None or sent is None or seen_by is None:
             return False
-        commands.receive_listing(work, board, _dated(work, doc, sent))
+        commands.receive_listing(work, board, replace(_dated(work, doc, sent), visibility=seen_by))
         return True
 
     def _board(self, work: Work, uri: str, sender: str) -> str | None:
@@ -186,12 +205,13 @@ class AnnounceHandler:
         if target is None or work.names.is_ours(target) or not queries.is_followed_board(work.connection, board):
             return False
         doc = self._inner(fetched.get(target))
-        if doc is None or not is_public(links(doc, "to"), links(doc, "cc")):
+        seen_by = _seen_by(work, doc) if doc is not None else None
+        if doc is None or seen_by is None:
             return False
         sent = read_listing(doc, self.rules, work.now)
         if sent is None:
             return False
-        commands.receive_listing(work, board, sent)
+        commands.receive_listing(work, board, replace(sent, visibility=seen_by))
         return True
 
     def _inner(self, found: Document | None) -> Document | None:

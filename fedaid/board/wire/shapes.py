@@ -1,9 +1,11 @@
 """The one place where listings, responses and agreements of ours become documents (FEP-0837 on a Note).
 
-A listing's document is built from what anybody may know, never filtered from the whole: the member who posted it is
-not looked at here, only its author on the wire, which is the board unless the member chose their own name.
+A listing's document is built from what its readers may know, never filtered from the whole: the member who posted it
+is not looked at here, only its author on the wire, which is the board unless the member chose their own name. What is
+for neighbouring networks only has the same words and is addressed to their boards.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -61,16 +63,24 @@ def _pieces(count: int) -> dict[str, str]:
 
 
 def listing_object(
-    listing: Listing, board_handle: str, helpers: int, names: Names, photo: Photo | None = None
+    listing: Listing,
+    board_handle: str,
+    helpers: int,
+    names: Names,
+    photo: Photo | None = None,
+    neighbours: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The listing as anybody may read it, without a context; ``helpers`` is how many were found."""
+    """The listing as its readers elsewhere see it, without a context; ``helpers`` is how many were found.
+
+    ``neighbours`` are the boards that may have it, where it is for linked networks only.
+    """
     content = listing_content(listing, helpers)
     document: dict[str, Any] = {
         "id": listing.uri,
         "type": "Note",
         "attributedTo": listing.author_actor,
         "audience": listing.board_actor,
-        **_audience(listing),
+        **audience_of(listing, neighbours),
         "published": wire_time(listing.published_at),
         **_updated(listing),
         "url": listing.page,
@@ -83,16 +93,24 @@ def listing_object(
         **_location(listing),
         "publishes": _primary(listing, helpers, names),
         **_reciprocal(listing, names),
-        "context": context_address(listing),
-        "replies": replies_to_come(listing),
-        **_attachment(photo, names),
+        **_conversation(listing),
+        **_attachment(listing, photo, names),
         "tag": [*_hashtags(listing, names), _board_mention(listing.board_actor, board_handle, names)],
     }
     return document
 
 
-def _audience(listing: Listing) -> dict[str, list[str]]:
-    return {"to": [PUBLIC], "cc": [f"{listing.author_actor}/followers", listing.board_actor]}
+def audience_of(listing: Listing, neighbours: Sequence[str]) -> dict[str, list[str]]:
+    if listing.is_public:
+        return {"to": [PUBLIC], "cc": [f"{listing.author_actor}/followers", listing.board_actor]}
+    return {"to": list(neighbours), "cc": []}
+
+
+def _conversation(listing: Listing) -> dict[str, Any]:
+    """Public replies are named below what is public; nobody replies in public to anything else."""
+    if not listing.is_public:
+        return {}
+    return {"context": context_address(listing), "replies": replies_to_come(listing)}
 
 
 def _updated(listing: Listing) -> dict[str, str]:
@@ -166,9 +184,12 @@ def hashtag_of(slug: str) -> str:
     return slug.replace("-", "")
 
 
-def _attachment(photo: Photo | None, names: Names) -> dict[str, list[dict[str, Any]]]:
-    """A photo as Mastodon sends one (FEP-1311), its words for those who do not see it in ``name``."""
-    if photo is None:
+def _attachment(listing: Listing, photo: Photo | None, names: Names) -> dict[str, list[dict[str, Any]]]:
+    """A photo as Mastodon sends one (FEP-1311), its words for those who do not see it in ``name``.
+
+    Other servers fetch files unsigned, so the photo of what is not public stays here.
+    """
+    if photo is None or not listing.is_public:
         return {}
     picture = {"type": "Image", "mediaType": "image/webp", "url": names.photo(photo.listing_id), "name": photo.alt}
     return {"attachment": [{**picture, "width": photo.width, "height": photo.height}]}
@@ -256,21 +277,27 @@ def listing_activity(kind: str, activity_id: str, body: dict[str, Any], at: date
     }
 
 
-def delete_activity(activity_id: str, listing: Listing, at: datetime) -> dict[str, Any]:
-    """The Delete of a listing, by its author."""
+def delete_activity(
+    activity_id: str, listing: Listing, at: datetime, audience: Mapping[str, list[str]]
+) -> dict[str, Any]:
+    """The Delete of a listing, by its author, for those who had it."""
     return {
         "@context": LISTING_CONTEXT,
         "id": activity_id,
         "type": "Delete",
         "actor": listing.author_actor,
         "published": wire_time(at),
-        **_audience(listing),
+        **audience,
         "object": {"id": listing.uri, "type": "Tombstone", "formerType": "Note", "deleted": wire_time(at)},
     }
 
 
 def announce_activity(
-    activity_id: str, listing: Listing, announced: str | dict[str, Any], at: datetime
+    activity_id: str,
+    listing: Listing,
+    announced: str | dict[str, Any],
+    at: datetime,
+    neighbours: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The board shows what a member says under their own name.
 
@@ -282,10 +309,15 @@ def announce_activity(
         "type": "Announce",
         "actor": listing.board_actor,
         "published": wire_time(at),
-        "to": [PUBLIC],
-        "cc": [f"{listing.board_actor}/followers", listing.author_actor],
+        **_announced_to(listing, neighbours),
         "object": announced,
     }
+
+
+def _announced_to(listing: Listing, neighbours: Sequence[str]) -> dict[str, list[str]]:
+    if listing.is_public:
+        return {"to": [PUBLIC], "cc": [f"{listing.board_actor}/followers", listing.author_actor]}
+    return {"to": list(neighbours), "cc": []}
 
 
 def tombstone_document(uri: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from activitypub.documents import Actor
 from fedaid.actors import queries as actors
@@ -77,6 +77,11 @@ def facts_of_ledger(connection: Connection, ledger_actor: str) -> NeighbourFacts
         return None
     origin = "/".join(ledger_actor.split("/", 3)[:3])
     return NeighbourFacts(found.host, origin, found.server, ledger_actor, found.board)
+
+
+def hosts_of_neighbours() -> Select[tuple[str]]:
+    """The hosts whose link was accepted and is not paused."""
+    return select(neighbour.c.host).where(neighbour.c.status == Status.ACCEPTED)
 
 
 def is_neighbour(connection: Connection, host: str) -> bool:

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, 
 from fedaid.actors.rules import FollowState
 from fedaid.actors.tables import follow
 from fedaid.foundation.federation import Federation
-from fedaid.network.queries.links import linked_hosts
+from fedaid.network.queries.links import Neighbour, linked_hosts, neighbours
+from fedaid.network.rules.links import Status
 from fedaid.network.rules.restrictions import (
     Kind,
     Laid,
@@ -89,6 +90,17 @@ def restrictions_over(connection: Connection, address: str) -> Sequence[Restrict
 def is_blocked(connection: Connection, address: str) -> bool:
     """Whether an admin blocked this host or actor, or a domain above it."""
     return verdict_on(connection, Federation.OPEN, address).is_shut_out
+
+
+def open_neighbours(connection: Connection) -> Sequence[Neighbour]:
+    """The networks that may have what is for neighbours only: linked, not paused, and not blocked."""
+    linked = [one for one in neighbours(connection) if one.status is Status.ACCEPTED]
+    return [one for one in linked if not is_blocked(connection, one.server_actor)]
+
+
+def is_open_neighbour(connection: Connection, host: str) -> bool:
+    """Whether this is the host of such a network."""
+    return any(one.host == host for one in open_neighbours(connection))
 
 
 def verdict_on(connection: Connection, federation: Federation, address: str) -> Verdict:

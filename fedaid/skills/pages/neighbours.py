@@ -32,14 +32,10 @@ class Next:
 
 def linked(connection: Connection, our_host: str) -> list[Next]:
     """The networks whose directories our members may look at."""
-    found = [one for one in networks.neighbours(connection) if _is_open(connection, one)]
+    found = networks.open_neighbours(connection)
     cards = actors.cards(connection, [one.server_actor for one in found], our_host)
     called = {server: card.name for server, card in cards.items()}
     return [Next(one.host, called.get(one.server_actor) or one.host) for one in found]
-
-
-def _is_open(connection: Connection, one: Neighbour) -> bool:
-    return networks.is_neighbour(connection, one.host) and not networks.is_blocked(connection, one.server_actor)
 
 
 def our_directory(limits: SkillLimits) -> Door:
@@ -47,7 +43,7 @@ def our_directory(limits: SkillLimits) -> Door:
 
     def directory(request: Request, connection: Connection) -> Served:
         """What members show to neighbouring networks, for the servers of those that are linked."""
-        readers = {one.server_actor for one in networks.neighbours(connection) if _is_open(connection, one)}
+        readers = {one.server_actor for one in networks.open_neighbours(connection)}
         entries = queries.shared(connection, limits.shared_entries_max)
         document = shared_directory(house(request).names, entries)
         return Served(orjson.dumps(document), Audience(readers=frozenset(readers)), 0)
@@ -71,7 +67,7 @@ def _neighbour(request: Request) -> Neighbour:
     member(request)
     with house(request).database.read() as connection:
         found = networks.by_host(connection, request.path_params["host"])
-        if found is None or not _is_open(connection, found):
+        if found is None or not networks.is_open_neighbour(connection, found.host):
             raise NotFound
         return found
 
