@@ -5,13 +5,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import httpx2
 from sqlalchemy import Column, select
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 import outbox.tables as sent
+from fedaid import app
 from fedaid.board.tables import help_match, listing, picture, response
+from fedaid.foundation.api import BASE
 from fedaid.network.tables import report
 from fedaid.skills.tables import skill
+from fedaid.timebank.tables import transfer
 from tests.docs.neighbourhoods import NORTH, RIVER, SOCIAL
 from tests.ladder.canaries import Canary
 from tests.ladder.world import NORTH_PEOPLE, RIVER_PEOPLE, Place
@@ -37,6 +41,9 @@ PARTS: Mapping[str, Column[Any] | Sequence[str]] = {
     "members": ("gil",),
     "": ("ana", "pia", "gil", "board", "care"),  # /@ana
     "statements": ("1",),
+    "matches": help_match.c.id,
+    "people": ("ana", "pia", "gil"),
+    "hours": transfer.c.id,
     "/deliveries/activities/{number:int}": sent.activity.c.id,
     "host": ("riverside.example", "northside.example", "social.example"),
     "slug": ("moving", "repair"),
@@ -48,6 +55,7 @@ QUERIES: Mapping[str, Sequence[str]] = {
     "/post": ("kind=offer", "repeat={listings}"),
     "/report": ("about=https://northside.example/listings/{listings}",),
     "/post/photo": ("kind=offer", "kind=request"),
+    f"{BASE}/listings": ("mine=true", "kind=offer", "board=care", "near=51.5,-0.05&km=50"),
     "/board": ("mine=1", "kind=offer", "board=care", "near=51.5,-0.05&km=50"),
     "/.well-known/webfinger": ("resource=acct:ana@northside.example", "resource=acct:care@northside.example"),
     "outbox": ("page=true",),
@@ -86,22 +94,24 @@ def shape(pattern: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\{\w+(:\w+)?\\}", "[^/]+", re.escape(pattern)) + r"(\?.*)?")
 
 
-def routes(house: House) -> list[Route]:
-    """Every route that answers GET, as the app itself has them. What cannot be looked at in this way fails here."""
+def patterns(house: House) -> list[str]:
+    """Of every route that answers GET, as the app itself has them. What cannot be looked at in this way fails here."""
     pages: Any = house.instance.web
-    found = []
+    found: list[str] = []
     for one in pages._pages.router.routes:
-        if getattr(one, "name", "") == "static" and not isinstance(one, Route):
-            continue  # the files of the package, the same for all
-        assert isinstance(one, Route), f"say in tests/ladder/watch.py how {one!r} is looked at"
-        if "GET" in (one.methods or {"GET"}):
-            found.append(one)
+        if isinstance(one, Route):
+            found += [one.path] if "GET" in (one.methods or {"GET"}) else []
+        elif isinstance(one, Mount) and one.path == BASE:
+            operations = app.operations(house.instance.settings, house.instance.desk)
+            found += [f"{BASE}{each.address}" for each in operations if each.method == "GET"]
+        else:  # the files of the package are the same for all
+            assert getattr(one, "name", "") == "static", f"say in tests/ladder/watch.py how {one!r} is looked at"
     return found
 
 
 def addresses(house: House) -> list[str]:
     """Each with everything that can stand in it."""
-    return [path for route in routes(house) if route.path not in LEFT_OUT for path in _filled(house, route.path)]
+    return [path for pattern in patterns(house) if pattern not in LEFT_OUT for path in _filled(house, pattern)]
 
 
 def _filled(house: House, pattern: str) -> Iterator[str]:
@@ -195,6 +205,8 @@ def _ways(path: str, viewer: str) -> Sequence[Mapping[str, str]]:
     """How somebody asks for it: as a page, as a document, both, or not at all where others do."""
     handle = viewer.partition(":")[2]
     asks_for_all = handle in ("", "kim", "bea")
+    if path.startswith(BASE):
+        return ({},)  # by a program of theirs
     if handle not in _LOOKS_AT_ALL and not _ABOUT_US.match(path):
         return ()
     if _DOCUMENT.match(path):
@@ -203,12 +215,22 @@ def _ways(path: str, viewer: str) -> Sequence[Mapping[str, str]]:
 
 
 async def _look(at: Place, house: House, viewer: str, path: str) -> None:
-    client = house.browser(viewer.partition(":")[2]).client
+    handle = viewer.partition(":")[2]
     for headers in _ways(path, viewer):
-        answer = await client.get(path, headers=headers)
+        answer = await (
+            _ask_as_program(at, house, handle, path)
+            if path.startswith(BASE)
+            else house.browser(handle).client.get(path, headers=headers)
+        )
         assert answer.status_code < 500, (viewer, path, answer.text[-2000:])
         at.opened |= {path} if answer.is_success else set()
         at.cage.look(viewer, path, *_said(answer))
+
+
+async def _ask_as_program(at: Place, house: House, handle: str, path: str) -> httpx2.Response:
+    """What a program is answered that has a token of theirs which is good for everything; without a handle, no token."""
+    headers = {"authorization": f"Bearer {at.token(house, handle)}"} if handle else {}
+    return await house.browser().client.get(path, headers=headers)
 
 
 def _said(answer: Any) -> list[bytes]:

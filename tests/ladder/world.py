@@ -20,6 +20,9 @@ from fedaid.actors.ports import StoredSigners
 from fedaid.admin import founding
 from fedaid.foundation.viewer import Role
 from fedaid.members import commands as members
+from fedaid.members.commands.tokens import make_token
+from fedaid.members.limits import MemberLimits
+from fedaid.members.rules import SCOPE_WORDS
 from fedaid.notices.limits import MailLimits, Security
 from fedaid.web.limits import WebLimits
 from tests.docs.neighbourhoods import NORTH, RIVER, SOCIAL, Neighbourhood, SocialServer, Wire, _awake, rsa_key
@@ -71,6 +74,7 @@ class Place:
     numbers: dict[str, int] = field(default_factory=dict)  # of listings, by what they are called here
     opened: set[str] = field(default_factory=set)  # addresses that somebody was shown
     typed: dict[str, dict[str, str]] = field(default_factory=dict)  # what stands in each
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)  # of programs, by origin and handle
 
     def house(self, town: str) -> House:
         return self.north if town == "north" else self.river
@@ -92,6 +96,16 @@ class Place:
         transport = httpx2.ASGITransport(app=house.instance.web)
         async with httpx2.AsyncClient(transport=transport) as client:
             return await client.get(url.text, headers={"accept": "application/activity+json", **signed})
+
+    def token(self, house: House, handle: str) -> str:
+        """With which a program of theirs may do everything."""
+        known = (house.origin, handle)
+        if known not in self.tokens:
+            with house.instance.units.begin() as work:
+                found = members.queries.by_handle(work.connection, handle)
+                assert found
+                self.tokens[known] = make_token(work, found.id, "test", tuple(SCOPE_WORDS), MemberLimits())
+        return self.tokens[known]
 
     def key_of(self, actor: str) -> SigningKey:
         if actor.startswith(SOCIAL):
