@@ -76,7 +76,8 @@ _AUDIENCES: Final = ("to", "cc", "bto", "bcc", "audience")
 _MARKUP: Final = ("content", "contentMap", "summary", "summaryMap")
 _NAMES: Final = ("name", "nameMap")
 _CONTAINERS: Final = frozenset({dict, list})
-_CAPPED: Final = frozenset({*_AUDIENCES, *_MARKUP, *_NAMES, "tag", "attachment"})
+_CAPPED: Final = (*_AUDIENCES, "tag", "attachment", *_MARKUP, *_NAMES)  # refused in this order
+_HAS_CAPPED: Final = frozenset(_CAPPED)
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,7 @@ def _refuse_excess(value: Document, limits: DocumentLimits) -> None:
     while waiting:
         found = waiting.pop()
         if isinstance(found, dict):
-            if not _CAPPED.isdisjoint(found):
+            if not _HAS_CAPPED.isdisjoint(found):
                 _refuse_excess_of_one(found, limits)
             found = found.values()
         waiting.extend([member for member in found if type(member) in _CONTAINERS])
@@ -227,23 +228,25 @@ def _refuse_excess(value: Document, limits: DocumentLimits) -> None:
 
 def _refuse_excess_of_one(doc: Document, limits: DocumentLimits) -> None:
     recipients = 0
-    for key in _CAPPED.intersection(doc):
-        value = doc[key]
+    for key in _CAPPED:
+        value = doc.get(key)
+        if value is None:
+            continue
         many = len(value) if isinstance(value, list) else 1
         if key in _AUDIENCES:
             recipients += many
+            if recipients > limits.recipients_max:
+                most = limits.recipients_max
+                raise MalformedDocument("too_many_recipients", f"At most {most} recipients are accepted.")
         elif key == "tag" and many > limits.tags_max:
             raise MalformedDocument("too_many_tags", f"At most {limits.tags_max} tags are accepted.")
         elif key == "attachment" and many > limits.attachments_max:
-            raise MalformedDocument(
-                "too_many_attachments", f"At most {limits.attachments_max} attachments are accepted."
-            )
+            most = limits.attachments_max
+            raise MalformedDocument("too_many_attachments", f"At most {most} attachments are accepted.")
         elif key in _MARKUP:
             _refuse_long(key, value, limits.content_characters_max)
         elif key in _NAMES:
             _refuse_long(key, value, limits.name_characters_max)
-    if recipients > limits.recipients_max:
-        raise MalformedDocument("too_many_recipients", f"At most {limits.recipients_max} recipients are accepted.")
 
 
 def _refuse_long(key: str, value: object, characters_max: int) -> None:

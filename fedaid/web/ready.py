@@ -14,6 +14,7 @@ from inbox.memory import Memory
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 Key = str
+KEY_CHARACTERS_MAX = 1024  # longer ones are strange, and are answered each time anew
 _DISCOVERY = ("/.well-known/", "/nodeinfo/")
 
 
@@ -43,7 +44,7 @@ class ReadyDocuments:
         self._ready: Memory[_Ready] = Memory(
             clock, seconds=limits.ready_seconds, entries_max=limits.ready_documents_max
         )
-        self._making: dict[Key, asyncio.Future[None]] = {}
+        self._making: dict[Key, asyncio.Future[bool]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key, asked_for = _key_of(scope)
@@ -52,8 +53,9 @@ class ReadyDocuments:
             return
         generation = await self._generations.now()
         ready = self._of_generation(key, generation)
-        if ready is None and (making := self._making.get(key)) is not None:
-            await asyncio.wait([making])
+        while ready is None and (making := self._making.get(key)) is not None:
+            if not await asyncio.shield(making):
+                break  # nothing to be kept
             generation = await self._generations.now()
             ready = self._of_generation(key, generation)
         if ready is None:
@@ -69,14 +71,15 @@ class ReadyDocuments:
         self, key: Key, generation: object, asked_for: bytes, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Let the pages answer, and keep the answer if it is for everybody."""
-        made = asyncio.get_running_loop().create_future()
+        made: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         is_first = self._making.setdefault(key, made) is made
+        ready = None
         try:
             ready = await self._caught(generation, scope, receive, send)
             if ready is not None:
                 self._ready.put(key, ready)
         finally:
-            made.set_result(None)
+            made.set_result(ready is not None)
             if is_first:
                 del self._making[key]
         if ready is not None:
@@ -122,7 +125,8 @@ def _key_of(scope: Scope) -> tuple[Key | None, bytes]:
     if (b"json" not in accept or b"text/html" in accept) and not path.startswith(_DISCOVERY):
         return None, b""
     target: bytes = scope.get("raw_path") or path.encode()
-    return b"\n".join((host, target, scope["query_string"], accept)).decode("latin-1"), asked_for
+    key = b"\n".join((host, target, scope["query_string"], accept)).decode("latin-1")
+    return (key if len(key) <= KEY_CHARACTERS_MAX else None), asked_for
 
 
 def _is_for_all(start: Message) -> bool:

@@ -217,4 +217,5 @@ def _count(database: Database, state: str) -> int:
 
 def _listings(database: Database) -> int:
     with database.read() as connection:
-        return int(connection.execute(select(func.count()).select_from(listing)).scalar_one())
+        found = select(func.count()).select_from(listing).where(listing.c.local.is_(False))
+        return int(connection.execute(found).scalar_one())
