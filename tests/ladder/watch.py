@@ -79,6 +79,8 @@ OPENS_FOR_NOBODY: Mapping[str, str] = {
     "/application": "Its address is the secret of whoever applied.",
     "/recover": "Its address is a secret that opens once.",
     "/unsubscribe": "Its address is a secret that only a mail has.",
+    "/keep-longer": "The same.",
+    "/listings/{number:int}/edit/photo": "Nobody's change with a photo was refused here; it is for the author alone.",
     "/categories/{slug}": "It only leads on to the board.",
     "/tags/{name}": "It only leads on to the board.",
     "/mentions/pictures/{number:int}": "Nobody sends a picture to the board here; coordinators would see it.",
