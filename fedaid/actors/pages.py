@@ -30,13 +30,13 @@ from fedaid.actors.serving import (
     Served,
     cursor,
     private_answer,
-    row_id,
     serve,
     signed_reader,
     to_servers,
 )
 from fedaid.actors.wire import TYPES, actor_document, key_document, tombstone
 from fedaid.actors.wire.documents import page_of
+from fedaid.foundation.ids import row_id
 from fedaid.foundation.names import Names
 from fedaid.foundation.pages import house, wants_activity
 from fedaid.foundation.refused import NotFound, Refused

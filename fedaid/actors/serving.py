@@ -16,12 +16,12 @@ from starlette.responses import Response
 
 from activitypub.vocabulary import CONTENT_TYPE
 from fedaid.actors.audience import NOBODY, Audience, visible_to
+from fedaid.foundation.ids import row_id
 from fedaid.foundation.pages import READER_HEADERS, house, viewer
 from fedaid.foundation.refused import NotFound, Refused
 from inbox.readers import CHALLENGES, is_signed
 
 PAGE_ITEMS_MAX = 20  # of a collection
-ROW_ID_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,6 @@ def cursor(request: Request, name: str) -> int | None:
     """The number in the query that says where a page starts; None for the first. Raises NotFound for a wrong one."""
     text = request.query_params.get(name)
     return None if text is None else row_id(text)
-
-
-def row_id(text: str) -> int:
-    """The number in an address. Raises NotFound for what no row can have."""
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(ROW_ID_MAX)) and int(text) <= ROW_ID_MAX):
-        raise NotFound
-    return int(text)
 
 
 def to_servers(look: Look) -> Door:

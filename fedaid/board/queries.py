@@ -49,6 +49,7 @@ from fedaid.board.tables import response as response_table
 from fedaid.foundation import full_text
 from fedaid.foundation.database import Database
 from fedaid.foundation.federation import Federation
+from fedaid.foundation.ids import ROW_ID_MAX
 from fedaid.foundation.places import KM_PER_DEGREE, narrowing, on_earth
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.text import one_line
@@ -69,7 +70,6 @@ FILTERS: Final = ("kind", "category", "q", "mine", "near", "km", "urgent")  # by
 KM_CHOICES: Final = (1, 2, 5, 10, 25, 100)
 KM_DEFAULT: Final = 5
 NEAR_ME: Final = "me"
-LISTING_ID_MAX: Final = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -282,7 +282,7 @@ def read_filters(asked: Mapping[str, str], *, signed_in: bool) -> Filters:
         km=int(km) if km in set(map(str, KM_CHOICES)) else KM_DEFAULT,
         urgent=asked.get("urgent") == "1",
         mine=asked.get("mine") == "1" and signed_in,
-        before=int(before) if before.isascii() and before.isdigit() and int(before[:20]) <= LISTING_ID_MAX else None,
+        before=int(before) if before.isascii() and before.isdigit() and int(before[:20]) <= ROW_ID_MAX else None,
     )
 
 

@@ -5,8 +5,9 @@ import threading
 import uuid
 
 from fedaid.foundation.clock import Clock, milliseconds
-from fedaid.foundation.refused import Refused
+from fedaid.foundation.refused import NotFound, Refused
 
+ROW_ID_MAX = 2**63 - 1  # more no row can have, on either database
 EPOCH_MS = 1_704_067_200_000  # 2024-01-01 UTC; 41 bits of milliseconds last until 2093
 SEQUENCE_BITS = 22
 
@@ -41,3 +42,10 @@ def checked_key(typed: str) -> str:
         return str(uuid.UUID(typed))
     except ValueError:
         raise Refused("form_key", "This form is broken; please open the page again.") from None
+
+
+def row_id(typed: str) -> int:
+    """The id of a row out of an address or a form. Raises NotFound for what no row can have."""
+    if not (typed.isascii() and typed.isdigit() and len(typed) <= len(str(ROW_ID_MAX))) or int(typed) > ROW_ID_MAX:
+        raise NotFound
+    return int(typed)

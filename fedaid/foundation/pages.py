@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from fedaid.foundation import i18n
 from fedaid.foundation.database import Database
 from fedaid.foundation.federation import Federation
+from fedaid.foundation.ids import ROW_ID_MAX
 from fedaid.foundation.names import Names
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.renamed import Renamed
@@ -25,7 +26,6 @@ from fedaid.foundation.viewer import SIGNED_OUT, Viewer
 from fedaid.foundation.work import UnitsOfWork
 
 FORM_FIELDS_MAX = 100
-ROW_ID_MAX = 2**63 - 1
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FIELD_CHARACTERS_MAX = 20_000
 # What a browser may load for a page: ours alone. A page that shows something else says so itself.
@@ -265,11 +265,12 @@ def checked_form(fields: Mapping[str, str]) -> Form:
     return Form(fields)
 
 
-def row_id(typed: str) -> int:
-    """The id of a row out of an address or a form. Raises NotFound for what no row can have."""
-    if not (typed.isascii() and typed.isdigit() and len(typed) <= 19) or int(typed) > ROW_ID_MAX:
+def number_of(request: Request) -> int:
+    """The id of a row in the path. Raises NotFound for one that no row can have."""
+    number: int = request.path_params["number"]
+    if number > ROW_ID_MAX:
         raise NotFound
-    return int(typed)
+    return number
 
 
 def address_of(request: Request) -> str:

@@ -11,11 +11,10 @@ from starlette.routing import Route
 
 from fedaid.board import queries as board
 from fedaid.board.limits import BoardLimits
-from fedaid.board.pages.show import number_of
 from fedaid.board.pages.wording import KIND_WORDS, with_emoji
 from fedaid.board.queries import StoredPicture
 from fedaid.board.rules import TITLE_CHARACTERS_MAX
-from fedaid.foundation.pages import Form, coordinator, form_page, go, house, render
+from fedaid.foundation.pages import Form, coordinator, form_page, go, house, number_of, render
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.text import paragraphs
 from fedaid.foundation.viewer import Viewer

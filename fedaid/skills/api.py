@@ -21,7 +21,7 @@ from fedaid.foundation.api import (
     Paging,
     or_empty,
 )
-from fedaid.foundation.pages import row_id
+from fedaid.foundation.ids import row_id
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.text import one_line
 from fedaid.foundation.work import Work

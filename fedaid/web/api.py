@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from fedaid.board import commands as board_commands
 from fedaid.foundation.api import ROW_PATTERN, Asked, Model, NoQuery, Operation, Operations, Whole
-from fedaid.foundation.pages import row_id
+from fedaid.foundation.ids import row_id
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.work import Work
 from fedaid.timebank.api import TransferShown, shown

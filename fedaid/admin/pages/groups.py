@@ -14,7 +14,8 @@ from fedaid.admin.boards import BoardScout, Preview
 from fedaid.board import commands as board_commands
 from fedaid.board import queries as board_queries
 from fedaid.board.pages.wording import shown
-from fedaid.foundation.pages import Form, form_page, go, house, member, read_form, render, row_id
+from fedaid.foundation.ids import row_id
+from fedaid.foundation.pages import Form, form_page, go, house, member, read_form, render
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from fedaid.actors.commands import make_keys
 from fedaid.admin import welcome
 from fedaid.foundation.codes import picture_of
+from fedaid.foundation.ids import row_id
 from fedaid.foundation.pages import (
     NOTHING_TYPED,
     Form,
@@ -19,7 +20,6 @@ from fedaid.foundation.pages import (
     go,
     house,
     render,
-    row_id,
 )
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.viewer import Role

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fedaid.foundation.pages import Form, admin, form_page, go, house, render, row_id
+from fedaid.foundation.ids import row_id
+from fedaid.foundation.pages import Form, admin, form_page, go, house, render
 from fedaid.notices.commands import mails as commands
 from fedaid.notices.limits import MailLimits
 from fedaid.notices.queries import mails

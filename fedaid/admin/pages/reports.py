@@ -12,7 +12,7 @@ from fedaid.admin import blocks, moderation
 from fedaid.admin.moderation import Judgement
 from fedaid.foundation.i18n import gettext as _
 from fedaid.foundation.i18n import ngettext
-from fedaid.foundation.pages import Form, coordinator, form_page, go, house, member, render
+from fedaid.foundation.pages import Form, coordinator, form_page, go, house, member, number_of, render
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.network import commands, queries
 from fedaid.network.commands import Decision
@@ -20,7 +20,6 @@ from fedaid.network.queries.restrictions import LogLine
 from fedaid.network.rules.reports import COMMENT_CHARACTERS_MAX
 from fedaid.network.rules.restrictions import REASON_CHARACTERS_MAX
 
-ROW_ID_MAX = 2**63 - 1
 STATE_WORDS = {"open": "Waiting", "dismissed": "Nothing was to be done", "settled": "Settled"}
 DECISION_WORDS = {
     "block": "Blocked",
@@ -185,7 +184,7 @@ def _case_page(request: Request, refusal: str = "", status: int = 200) -> Respon
     coordinator(request)
     home = house(request)
     with home.database.read() as connection:
-        found = moderation.case(connection, _number(request), home.names.host, home.federation)
+        found = moderation.case(connection, number_of(request), home.names.host, home.federation)
     return render(
         request,
         "admin/report_case.html",
@@ -200,7 +199,7 @@ def _case_page(request: Request, refusal: str = "", status: int = 200) -> Respon
 def decide(request: Request, form: Form) -> Response:
     """Carry out what was decided; a refusal shows the report again."""
     who, home = coordinator(request), house(request)
-    judgement = Judgement(_number(request), request.path_params["decision"], form["words"])
+    judgement = Judgement(number_of(request), request.path_params["decision"], form["words"])
     try:
         with home.units.begin() as work:
             moderation.decide(work, who, judgement, home.federation)
@@ -209,10 +208,3 @@ def decide(request: Request, form: Form) -> Response:
     except Refused as refused:
         return _case_page(request, refused.sentence, refused.status)
     return go(f"/reports/{judgement.report_id}", "decided")
-
-
-def _number(request: Request) -> int:
-    number: int = request.path_params["number"]
-    if number > ROW_ID_MAX:
-        raise NotFound
-    return number

@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from fedaid.board import commands, queries
 from fedaid.board.limits import BoardLimits
-from fedaid.board.pages.show import number_of, show_listing
-from fedaid.foundation.pages import Form, go, house, member
+from fedaid.board.pages.show import show_listing
+from fedaid.foundation.pages import Form, go, house, member, number_of
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.wording import read_minutes

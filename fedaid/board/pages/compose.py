@@ -18,7 +18,6 @@ from fedaid.actors.queries import Card
 from fedaid.board import commands, queries
 from fedaid.board.limits import BoardLimits
 from fedaid.board.pages.photos import Handler, Sent
-from fedaid.board.pages.show import number_of
 from fedaid.board.pages.typed import as_typed, local, read_posting, written
 from fedaid.board.pages.wording import RETURN_WORDS, RHYTHM_CHOICE_WORDS, VISIBILITY_CHOICE_WORDS, Shown, shown
 from fedaid.board.queries import Listing, Noticed
@@ -33,8 +32,8 @@ from fedaid.board.rules import (
     is_narrower,
 )
 from fedaid.board.wire.shapes import listing_object
-from fedaid.foundation.ids import checked_key, new_key
-from fedaid.foundation.pages import Form, go, house, member, render, row_id
+from fedaid.foundation.ids import checked_key, new_key, row_id
+from fedaid.foundation.pages import Form, go, house, member, number_of, render
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work

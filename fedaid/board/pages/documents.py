@@ -14,7 +14,7 @@ from fedaid.actors.serving import PAGE_ITEMS_MAX, Door, Served, cursor, serve, t
 from fedaid.actors.wire import proved
 from fedaid.board import queries
 from fedaid.board.limits import BoardLimits
-from fedaid.board.pages.show import number_of, show_listing
+from fedaid.board.pages.show import show_listing
 from fedaid.board.queries import Listing, PublicAnswer
 from fedaid.board.rules import ListingState
 from fedaid.board.wire import agreement_document, note_of, offer_document, tombstone_document
@@ -25,7 +25,7 @@ from fedaid.board.wire.threads import (
     replies_collection,
     replies_page,
 )
-from fedaid.foundation.pages import house, viewer, wants_activity
+from fedaid.foundation.pages import house, number_of, viewer, wants_activity
 from fedaid.foundation.refused import NotFound
 from fedaid.network import queries as networks
 

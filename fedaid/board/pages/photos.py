@@ -10,9 +10,8 @@ from starlette.responses import Response
 
 from fedaid.board import queries
 from fedaid.board.limits import BoardLimits
-from fedaid.board.pages.show import number_of
 from fedaid.board.rules import Kind
-from fedaid.foundation.pages import FORM_FIELDS_MAX, Form, checked_form, house, member, viewer
+from fedaid.foundation.pages import FORM_FIELDS_MAX, Form, checked_form, house, member, number_of, viewer
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.said import said
 from fedaid.media.proxy import HEADERS

@@ -18,7 +18,7 @@ from fedaid.board.pages.wording import reached, shown, with_emoji
 from fedaid.board.queries import FILTERS, KM_CHOICES, Filters, Listing, read_filters
 from fedaid.board.rules import SEARCH_CHARACTERS_MAX, MatchState, ResponseState, is_slug
 from fedaid.board.wire.shapes import hashtag_of, listing_content
-from fedaid.foundation.pages import ROW_ID_MAX, House, house, render, viewer
+from fedaid.foundation.pages import House, house, number_of, render, viewer
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.text import paragraphs
 from fedaid.foundation.viewer import Viewer
@@ -30,14 +30,6 @@ from fedaid.network.queries import verdicts_on
 from fedaid.network.rules.restrictions import Standing
 
 NOTHING_SAID: Final[Mapping[int, str]] = {}
-
-
-def number_of(request: Request) -> int:
-    """The id in the path. Raises NotFound for one that no row can have."""
-    number: int = request.path_params["number"]
-    if number > ROW_ID_MAX:
-        raise NotFound
-    return number
 
 
 # the board

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import Connection
 
-from fedaid.foundation.pages import House, row_id
+from fedaid.foundation.ids import row_id
+from fedaid.foundation.pages import House
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.viewer import TokenHolder, Viewer
 from fedaid.foundation.work import Work

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fedaid.actors.commands import make_keys
-from fedaid.foundation.pages import Form, go, house, member, render, row_id
+from fedaid.foundation.ids import row_id
+from fedaid.foundation.pages import Form, go, house, member, render
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.work import Work

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fedaid.board.pages.show import number_of
-from fedaid.foundation.pages import Form, go, house, member
+from fedaid.foundation.pages import Form, go, house, member, number_of
 from fedaid.matching import commands
 from fedaid.matching.limits import MatchingLimits
 from fedaid.matching.pages.looking import looking_from

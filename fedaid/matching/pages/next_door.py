@@ -9,10 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fedaid.board import queries as board
-from fedaid.board.pages.show import number_of
 from fedaid.board.queries import Listing
 from fedaid.board.rules import Kind
-from fedaid.foundation.pages import house, member, render
+from fedaid.foundation.pages import house, member, number_of, render
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.words import terms
 from fedaid.matching.limits import MatchingLimits

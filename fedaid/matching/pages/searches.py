@@ -7,8 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fedaid.board import queries as board
-from fedaid.board.pages.show import number_of
-from fedaid.foundation.pages import Form, go, house, member, render
+from fedaid.foundation.pages import Form, go, house, member, number_of, render
 from fedaid.foundation.refused import Refused
 from fedaid.matching import commands
 from fedaid.matching.limits import MatchingLimits

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fedaid.foundation import wording
-from fedaid.foundation.pages import Form, account_holder, go, house, render, row_id
+from fedaid.foundation.ids import row_id
+from fedaid.foundation.pages import Form, account_holder, go, house, render
 from fedaid.notices import commands, queries
 from fedaid.notices.limits import NoticeLimits
 from fedaid.notices.queries.shown import Reader, shown

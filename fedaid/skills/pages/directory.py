@@ -8,13 +8,14 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fedaid.foundation.ids import ROW_ID_MAX
 from fedaid.foundation.pages import house, member, render
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.text import one_line
 from fedaid.foundation.viewer import Viewer
 from fedaid.skills import queries
 from fedaid.skills.limits import SkillLimits
-from fedaid.skills.pages.kinds import ROW_ID_MAX, Kinds, names_of
+from fedaid.skills.pages.kinds import Kinds, names_of
 from fedaid.skills.pages.neighbours import linked
 from fedaid.skills.queries import Person, Search, Vouch
 from fedaid.skills.rules import (

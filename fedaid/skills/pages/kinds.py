@@ -4,11 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from sqlalchemy import Connection
-from starlette.requests import Request
-
-from fedaid.foundation.refused import NotFound
-
-ROW_ID_MAX = 2**63 - 1
 
 
 class Kind(Protocol):
@@ -27,11 +22,3 @@ Kinds = Callable[[Connection], Sequence[Kind]]
 def names_of(kinds: Sequence[Kind]) -> Mapping[str, str]:
     """The names by their slugs, in their order."""
     return {one.slug: one.name for one in kinds}
-
-
-def number_of(request: Request) -> int:
-    """The id in the path. Raises NotFound for one that no row can have."""
-    number: int = request.path_params["number"]
-    if number > ROW_ID_MAX:
-        raise NotFound
-    return number

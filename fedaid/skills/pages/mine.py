@@ -6,13 +6,13 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fedaid.foundation.pages import Form, go, house, member, render
+from fedaid.foundation.pages import Form, go, house, member, number_of, render
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.wording import in_figures, typed_minutes
 from fedaid.groups import queries as groups
 from fedaid.skills import commands, queries
 from fedaid.skills.limits import SkillLimits
-from fedaid.skills.pages.kinds import Kinds, names_of, number_of
+from fedaid.skills.pages.kinds import Kinds, names_of
 from fedaid.skills.queries import Entry
 from fedaid.skills.rules import (
     DAYS_PER_WEEK,

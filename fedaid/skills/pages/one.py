@@ -5,11 +5,11 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fedaid.foundation.pages import Form, go, house, member, render
+from fedaid.foundation.pages import Form, go, house, member, number_of, render
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.skills import commands, queries
 from fedaid.skills.limits import SkillLimits
-from fedaid.skills.pages.kinds import Kinds, names_of, number_of
+from fedaid.skills.pages.kinds import Kinds, names_of
 from fedaid.skills.rules import VOUCH_CHARACTERS_MAX
 
 

@@ -7,7 +7,7 @@ from alembic import op
 
 from fedaid.foundation.database import UtcDateTime
 
-revision = "0014"
+revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None
