@@ -13,6 +13,7 @@ from fedaid.board import commands as listings
 from fedaid.board.rules import Kind, Posting
 from fedaid.foundation.database import Database
 from fedaid.members import commands as members
+from fedaid.web.ready import _is_for_all
 from tests.towns import Town, found
 
 pytestmark = pytest.mark.anyio
@@ -107,6 +108,24 @@ async def test_what_depends_on_the_time_of_day_is_made_anew_after_a_while(town: 
         pytest.raises(AssertionError, match="made again"),
     ):
         await get(town, BOARD)
+
+
+@pytest.mark.parametrize(
+    ("status", "caching", "vary", "more", "is_kept"),
+    [
+        (200, b"public, max-age=60", b"Accept", [], True),
+        (200, b"private, no-store", b"Accept", [], False),
+        (200, b"", b"", [], False),
+        (410, b"public, max-age=60", b"Accept", [], False),
+        (200, b"public, max-age=60", b"Accept, Cookie", [], False),
+        (200, b"public, max-age=60", b"Accept", [(b"set-cookie", b"a=b")], False),
+    ],
+)
+async def test_only_what_is_the_same_for_everybody_is_kept(
+    status: int, caching: bytes, vary: bytes, more: list[tuple[bytes, bytes]], is_kept: bool
+) -> None:
+    headers = [(b"cache-control", caching), (b"vary", vary), *more]
+    assert _is_for_all({"type": "http.response.start", "status": status, "headers": headers}) is is_kept
 
 
 async def test_where_all_must_sign_nothing_is_kept(tmp_path: Path, database_kind: str) -> None:
