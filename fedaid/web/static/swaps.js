@@ -49,6 +49,13 @@
       || focus(region?.querySelector("h1, h2, h3"));
   });
 
+  // Whoever posts what they wrote is not kept a draft of it by a preview that comes late.
+  const preview = document.getElementById("preview"), composer = document.getElementById("composer");
+  let isPosted = false;
+  composer?.addEventListener("submit", () => { isPosted = true; htmx.trigger(preview, "htmx:abort"); });
+  window.addEventListener("pageshow", () => { isPosted = false; });
+  preview?.addEventListener("htmx:config:request", (event) => { if (isPosted) event.preventDefault(); });
+
   // The page that answered instead of the one that was expected, such as our agreement, which asks first.
   function show(html) {
     const page = new DOMParser().parseFromString(html, "text/html"), main = page.querySelector("main");
