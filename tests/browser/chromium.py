@@ -35,7 +35,8 @@ class Screen:
 
 DESKTOP, PHONE = Screen("desktop", 1280, 900, "light"), Screen("phone", 400, 850, "light")
 DARK_DESKTOP, DARK_PHONE = Screen("dark desktop", 1280, 900, "dark"), Screen("dark phone", 400, 850, "dark")
-SCREENS = (DESKTOP, DARK_DESKTOP, PHONE, DARK_PHONE)
+# The narrowest that WCAG 1.4.10 asks for, which is also a desktop at 400 %.
+NARROW = Screen("narrow phone", 320, 640, "light")
 
 
 @contextmanager
@@ -59,7 +60,15 @@ def _is_last_fetch(request: playwright.Request) -> bool:
 class Window(Browser):
     """The window of one person at one instance. It complains of every script that fails and every file that is missing."""
 
-    def __init__(self, chromium: playwright.Browser, origin: str, screen: Screen = DESKTOP, *, scripts: bool = True):
+    def __init__(
+        self,
+        chromium: playwright.Browser,
+        origin: str,
+        screen: Screen = DESKTOP,
+        *,
+        scripts: bool = True,
+        language: str = "en",
+    ) -> None:
         self.origin = origin
         self.scripts = scripts
         self.troubles: list[str] = []
@@ -68,6 +77,7 @@ class Window(Browser):
             color_scheme=screen.colours,
             java_script_enabled=scripts,
             reduced_motion="reduce",
+            locale=language,
         )
         self._context.set_default_timeout(ANSWER_MS_MAX)
         self.page = self._context.new_page()

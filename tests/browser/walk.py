@@ -10,15 +10,19 @@ _NUMBER = re.compile(r"\d{6,}")  # our ids; the rest of a path says what kind of
 _NOT_PAGES = re.compile(r"\.(csv|json|zip|css|beancount|ics|atom|xml|png|svg|txt)$|^/(sign-out|static)|^/me/data/")
 
 
-def walk(window: Window, start: str = "/", pages_max: int = 300) -> Iterator[str]:
-    """Open every kind of page that links lead to from the start on, and stay there until the next is asked for.
+def walk(window: Window, *more: str, start: str = "/", pages_max: int = 300) -> Iterator[str]:
+    """Open every kind of page that links lead to from the start on, and ``more``, and stay there until the next is asked for.
 
-    Yields the path of the page that is open. Raises AssertionError for a page that does not answer as pages do.
+    Yields the path of the page that is open. Raises AssertionError for a linked page that does not answer as pages do;
+    ``more`` may be closed to whoever looks.
     """
-    seen, waiting = {_kind(start)}, [start]
+    waiting = [start, *more]
+    seen = {_kind(path) for path in waiting}
     while waiting and len(seen) < pages_max:
         path = waiting.pop(0)
         page = window.open(path)
+        if path in more and (page.status != 200 or not page.url.endswith(path)):
+            continue  # not for them
         assert page.status == 200, f"{path} answers {page.status}"
         if not window.shows_a_page():
             continue  # a document for machines
