@@ -2,12 +2,13 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 import playwright.sync_api as playwright
 
@@ -46,6 +47,46 @@ class Street:
             self.listing, self.theirs = stage.listing, stage.theirs
         finally:
             stage.close()
+
+
+def furnish(street: Street) -> Mapping[str, Sequence[str]]:
+    """What neighbours do besides the story, so that there is something on every page.
+
+    Returns, by handle, addresses that no page links to, as they are told by mail, by code or on paper.
+    """
+    nora, ana, cleo = (Browser(street.north.origin) for _ in range(3))
+    for browser, handle in ((nora, "nora"), (ana, "ana"), (cleo, "cleo")):
+        browser.sign_in(handle, PASSWORD)
+    tools = {"handle": "shed", "name": "Tool shed", "joining": "application", "posting": "reviewed"}
+    done = (
+        nora.press(nora.open("/new-group"), "/new-group", {**tools, "questions": "What would you lend?"}),
+        ana.press(ana.open("/groups/shed/about"), "/apply", {"answer-0": "A drill and a ladder"}),
+        cleo.press(cleo.open("/hours/claim"), "/hours/claim", {"to": "ana", "hours": "0:45", "note": "Watering"}),
+        ana.press(ana.open("/hours"), "/hours/question", {"reason": "Was it not half an hour?"}),
+        ana.press(ana.open("/me/skills"), "/me/skills", {"title": "Mending bicycles", "category": "repair"}),
+        ana.press(ana.open("/me/skills"), "/me/free-times", {"day-5": "1", "from": "09:00", "to": "12:00"}),
+        nora.press(nora.open("/me/skills"), "/me/skills", {"title": "Bread with sourdough", "category": "food"}),
+        cleo.press(
+            cleo.open(f"/report?about={quote(street.north.origin + street.listing, safe='')}"),
+            "/report",
+            {"comment": "Is this about the blue sofa?"},
+        ),
+        nora.press(nora.open("/blocks"), "/blocks", {"target": "evil.example", "reason": "Spam"}),
+        nora.press(nora.open("/neighbourhood/joining"), "/neighbourhood/joining", {"joining": "invitation"}),
+        invited := nora.press(
+            nora.open("/invitations"), "/invitations", {"uses": "9", "days": "7", "note": "Rose Street"}
+        ),
+        recovery := nora.press(nora.open("/members/cleo"), "/members/cleo/link"),
+    )
+    assert [page.status for page in done] == [200] * len(done), [page.text[:300] for page in done]
+    for browser in (nora, ana, cleo):
+        browser.close()
+    links = [re.search(r"http\S+", page.text) for page in (invited, recovery)]
+    return {
+        "": [found[0].removeprefix(street.north.origin) for found in links if found] + ["/give/ana", "/claim/ana"],
+        "ana": [f"{street.listing}/edit", "/hours/code"],
+        "nora": ["/hours/give?for=chest"],
+    }
 
 
 @contextmanager
