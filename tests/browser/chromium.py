@@ -124,7 +124,9 @@ class Window(Browser):
         button  what the button says, where the form has several
         about   words of the card or line in which the form stands, where there are several
         """
-        forms = self.page.locator(f'form[action*="{part_of_action}"]')
+        forms = self.page.locator(f'form[action="{part_of_action}"]')
+        if not forms.count():
+            forms = self.page.locator(f'form[action*="{part_of_action}"]')
         if about:
             forms = self.page.locator("article, li", has_text=about).locator(forms)
         form = forms.first

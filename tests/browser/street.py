@@ -19,6 +19,7 @@ from fedaid.demo.story import ANA, BEN, NORA, RUI, STORY, Stage, observe
 from tests.browser.chromium import DESKTOP, PHONE, Window
 
 ARRIVES_SECONDS_MAX = 60
+LONG_WORD = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz"
 CLEO = Person("cleo", "Cleo", "coordinator")
 SOON = {
     "FEDAID_OUTBOX__FIRST_RETRY_SECONDS": "1",
@@ -57,10 +58,16 @@ def furnish(street: Street) -> Mapping[str, Sequence[str]]:
     nora, ana, cleo = (Browser(street.north.origin) for _ in range(3))
     for browser, handle in ((nora, "nora"), (ana, "ana"), (cleo, "cleo")):
         browser.sign_in(handle, PASSWORD)
-    tools = {"handle": "shed", "name": "Tool shed", "joining": "application", "posting": "reviewed"}
+    tools = {
+        "handle": "shed",
+        "name": "Tool shed of the upper mill lane, the park and the allotments",
+        "joining": "application",
+        "posting": "reviewed",
+    }
     done = (
         nora.press(nora.open("/new-group"), "/new-group", {**tools, "questions": "What would you lend?"}),
         ana.press(ana.open("/groups/shed/about"), "/apply", {"answer-0": "A drill and a ladder"}),
+        ana.press(ana.open("/post?kind=offer"), "/post", {"title": LONG_WORD, "place": LONG_WORD, "mode": "gift"}),
         cleo.press(cleo.open("/hours/claim"), "/hours/claim", {"to": "ana", "hours": "0:45", "note": "Watering"}),
         ana.press(ana.open("/hours"), "/hours/question", {"reason": "Was it not half an hour?"}),
         ana.press(ana.open("/me/skills"), "/me/skills", {"title": "Mending bicycles", "category": "repair"}),

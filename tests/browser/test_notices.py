@@ -8,6 +8,7 @@ from tests.browser.street import Windows, listing_at
 def test_an_answer_is_noticed_and_opened_from_the_centre(windows: Windows) -> None:
     ana, cleo, title = windows.of("ana"), windows.of("cleo"), windows.named("Feed the cat")
     path = listing_at(ana.press(ana.open("/post?kind=request"), "/post?", {"title": title}))
+    windows.of("nora").press(windows.of("nora").open(path), "/respond", {"message": "On Sundays."})
     ana.press(ana.open("/notices"), "/notices/read")
     count = ana.page.locator("[data-number]")
     expect(count).to_be_hidden()

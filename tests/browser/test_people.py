@@ -24,7 +24,7 @@ def test_a_skill_is_put_in_found_by_all_filters_vouched_for_and_taken_out(window
 
 def test_a_skill_for_the_neighbourhood_alone_is_not_seen_by_the_street(windows: Windows) -> None:
     cleo, title = windows.of("cleo"), windows.named("Cutting hair")
-    cleo.press(cleo.open("/me/skills"), "/me/skills", {"title": title, "visibility": "members"})
+    cleo.press(cleo.open("/me/skills"), "/me/skills", {"title": title, "visible": "network"})
     assert windows.of("ana").open("/people?q=hair").says(title)
     stranger = windows.new(windows.town)
     assert stranger.open("/people?q=hair").url.startswith(f"{windows.town.origin}/sign-in")
