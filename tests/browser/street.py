@@ -86,13 +86,14 @@ def furnish(street: Street) -> Mapping[str, Sequence[str]]:
         recovery := nora.press(nora.open("/members/cleo"), "/members/cleo/link"),
     )
     assert [page.status for page in done] == [200] * len(done), [page.text[:300] for page in done]
+    in_detail = nora.open(street.listing).link("/deliveries/activities/")
     for browser in (nora, ana, cleo):
         browser.close()
     links = [re.search(r"http\S+", page.text) for page in (invited, recovery)]
     return {
         "": [found[0].removeprefix(street.north.origin) for found in links if found] + ["/give/ana", "/claim/ana"],
         "ana": [f"{street.listing}/edit", "/hours/code"],
-        "nora": ["/hours/give?for=chest"],
+        "nora": ["/hours/give?for=chest", in_detail],
     }
 
 

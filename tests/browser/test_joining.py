@@ -11,6 +11,7 @@ import pytest
 from fedaid.demo.servers import PASSWORD, Person, Town, free_port
 from tests.browser.chromium import Window
 from tests.browser.street import SOON, Windows
+from tests.browser.test_accessibility import RULES, violations
 
 OTTO = Person("otto", "Otto", "admin")
 NEW_PASSWORD = "four words that rhyme"
@@ -104,6 +105,7 @@ def test_somebody_applies_and_is_let_in_and_another_is_declined(windows: Windows
     otto.press(page, "/decline", {"sentence": "Your own street has one too."}, about="Far away")
     assert paul.page.reload() is not None
     assert paul.page.get_by_text("Your own street has one too.").is_visible()
+    assert not paul.scripts or not violations(paul, RULES)
     mona.sign_in("mona", PASSWORD)
 
 
@@ -124,6 +126,7 @@ def test_a_new_agreement_is_asked_for_before_the_next_post_and_then_carried_out(
     assert kira.open("/me").says("Our agreement has changed.")
     page = kira.press(kira.open("/post?kind=request"), "/post?", {"title": "A cup of flour"})
     assert page.says("bring cake")
+    assert not kira.scripts or not violations(kira, RULES)
     assert not kira.open("/board").says("A cup of flour")
     page = kira.press(kira.press(kira.open("/post?kind=request"), "/post?", {"title": "A cup of flour"}), "/agreement?")
     assert page.says("A cup of flour")

@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 
+from tests.browser.chromium import ANSWER_MS_MAX
 from tests.browser.street import Windows, listing_at
 
 
@@ -17,7 +18,7 @@ def test_an_answer_is_noticed_and_opened_from_the_centre(windows: Windows) -> No
     cleo.press(cleo.open(path), "/respond", {"message": "I have two of my own."})
     if not windows.scripts:
         ana.open("/board")
-    expect(count).to_have_text("1")
+    expect(count).to_have_text("1", timeout=ANSWER_MS_MAX)
     page = ana.open("/notices")
     assert page.says(title)
     assert ana.press(page, "/open", about=title).url.startswith(ana.origin + path)

@@ -16,13 +16,16 @@ def walk(window: Window, *more: str, start: str = "/", pages_max: int = 300) -> 
     Yields the path of the page that is open. Raises AssertionError for a linked page that does not answer as pages do;
     ``more`` may be closed to whoever looks.
     """
-    waiting = [start, *more]
-    seen = {_kind(path) for path in waiting}
-    while waiting and len(seen) < pages_max:
-        path = waiting.pop(0)
+    waiting, later, seen = [start], list(more), {_kind(start)}
+    while (waiting or later) and len(seen) < pages_max:
+        is_linked = bool(waiting)
+        path = waiting.pop(0) if is_linked else later.pop(0)
+        if not is_linked and _kind(path) in seen:
+            continue  # a link led to one of its kind
         page = window.open(path)
-        if path in more and (page.status != 200 or not page.url.endswith(path)):
-            continue  # not for them
+        if not is_linked and (page.status != 200 or not page.url.endswith(path)):
+            continue  # not for them, or not without a link
+        seen.add(_kind(path))
         assert page.status == 200, f"{path} answers {page.status}"
         if not window.shows_a_page():
             continue  # a document for machines
