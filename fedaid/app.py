@@ -11,8 +11,7 @@ import httpx2
 from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import fedaid.actors.pages
@@ -95,12 +94,13 @@ from fedaid.skills.wire import Directories
 from fedaid.timebank import sync
 from fedaid.timebank.api import Identify
 from fedaid.timebank.resend import resend_due, state_due
+from fedaid.web.assets import asset
 from fedaid.web.errors import exception_handlers
 from fedaid.web.headers import OurHost, OwnForms, SpokenLanguage, StrictHeaders
 from fedaid.web.limits import BodyLimits, RefusedLetters, RequestLimits
 from fedaid.web.people import Introductions
 from fedaid.web.ready import ReadyDocuments
-from fedaid.web.shell import STATIC, build_templates
+from fedaid.web.shell import build_templates
 from inbox.endpoint import InboxRoom, inbox_app
 from inbox.journal import Journal
 from inbox.ports import Handler
@@ -476,7 +476,7 @@ def routes(
     """Every address of the pages; the first that fits is asked."""
     directories = _directories(settings, desk)
     return [
-        Mount("/static", StaticFiles(directory=STATIC), name="static"),
+        Route("/static/{name}", asset, methods=["GET"]),
         *fedaid.web.pages.routes(settings.matching, settings.board),
         *fedaid.web.hours.routes(settings.timebank, Introductions(desk.units, desk.client, desk.rules)),
         *fedaid.web.my_data.routes(settings.members, settings.timebank),

@@ -21,6 +21,7 @@ NEEDED = {
     "fedaid/web/templates/layout.html",
     "fedaid/board/templates/board/board.html",
     "fedaid/web/static/style.css",
+    "fedaid/web/static/htmx.min.js",
     "fedaid/locales/es/LC_MESSAGES/fedaid.mo",
     "fedaid/foundation/migrations/env.py",
     "fedaid/foundation/migrations/versions/m0001_first_schema.py",

@@ -1,15 +1,14 @@
 """Puts the pages' templates together: every feature's folder, the words, and the filters they share."""
 
-import hashlib
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fedaid.foundation import i18n, wording
+from fedaid.web import assets
 from fedaid.web.sayings import SAYINGS
 
 _HERE = Path(__file__).parent
-STATIC = _HERE / "static"
 
 # Where a member can go; the third word names the picture.
 PLACES = (
@@ -55,12 +54,6 @@ def build_templates(source_url: str, version: str) -> Environment:
         sayings=SAYINGS,
         source_url=source_url,
         version=version,
-        style_digest=_digest("style.css"),
-        notices_digest=_digest("notices.js"),
+        asset=assets.address,
     )
     return environment
-
-
-def _digest(file: str) -> str:
-    """What a static file's address ends in, so that a browser keeps it until it changes."""
-    return hashlib.sha256((STATIC / file).read_bytes()).hexdigest()[:12]

@@ -10,15 +10,22 @@ _NUMBER = re.compile(r"\d{6,}")  # our ids; the rest of a path says what kind of
 _NOT_PAGES = re.compile(r"\.(csv|json|zip|css|beancount|ics|atom|xml|png|svg|txt)$|^/(sign-out|static)|^/me/data/")
 
 
-def walk(window: Window, start: str = "/", pages_max: int = 300) -> Iterator[str]:
-    """Open every kind of page that links lead to from the start on, and stay there until the next is asked for.
+def walk(window: Window, *more: str, start: str = "/", pages_max: int = 300) -> Iterator[str]:
+    """Open every kind of page that links lead to from the start on, and ``more``, and stay there until the next is asked for.
 
-    Yields the path of the page that is open. Raises AssertionError for a page that does not answer as pages do.
+    Yields the path of the page that is open. Raises AssertionError for a linked page that does not answer as pages do;
+    ``more`` may be closed to whoever looks.
     """
-    seen, waiting = {_kind(start)}, [start]
-    while waiting and len(seen) < pages_max:
-        path = waiting.pop(0)
+    waiting, later, seen = [start], list(more), {_kind(start)}
+    while (waiting or later) and len(seen) < pages_max:
+        is_linked = bool(waiting)
+        path = waiting.pop(0) if is_linked else later.pop(0)
+        if not is_linked and _kind(path) in seen:
+            continue  # a link led to one of its kind
         page = window.open(path)
+        if not is_linked and (page.status != 200 or not page.url.endswith(path)):
+            continue  # not for them, or not without a link
+        seen.add(_kind(path))
         assert page.status == 200, f"{path} answers {page.status}"
         if not window.shows_a_page():
             continue  # a document for machines

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from activitypub.errors import SignatureRefused
 from activitypub.signatures import Request
@@ -29,8 +29,6 @@ class Address:
 BY_THE_DOOR = (
     Address("/inbox", "POST", "The shared inbox, and the inbox under every actor: what other servers send."),
     Address("/api/fedaid/v1/…", "GET, POST, PUT, DELETE", "The [JSON API](api.md) for programs of members."),
-    Address("/static/style.css", "GET", "The style sheet."),
-    Address("/static/notices.js", "GET", "Keeps the count of new notices up to date on an open page."),
 )
 
 
@@ -42,7 +40,7 @@ def addresses() -> Sequence[Address]:
         pictures = PictureProxy(instance.units, instance.client, chosen.media)
         found = app.routes(chosen, instance.desk, instance.patient, pictures, _nobody, instance.live)
         instance.database.dispose()
-    return [_address(route) for route in found if not isinstance(route, Mount)]
+    return [_address(route) for route in found]
 
 
 async def _nobody(_request: Request, _origin: str) -> Authentic:

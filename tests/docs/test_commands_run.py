@@ -44,6 +44,8 @@ NOT_RUN = {
     "make ladder SEEDS=20": NotRun(_MAKE),
     "make interop": NotRun(_MAKE),
     "make second": NotRun(_MAKE),
+    "make browser": NotRun(_MAKE),
+    "make screenshots": NotRun("needs Chromium, and takes minutes"),
     "fedaid network statement riverside.example --data /srv/fedaid": NotRun(
         "which side makes the statements depends on the ports of the test run"
     ),

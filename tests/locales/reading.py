@@ -4,7 +4,12 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from html.parser import HTMLParser
 
+from sqlalchemy import MetaData, String, Text, select
+
+from fedaid.demo.servers import Town
 from fedaid.foundation.i18n import CLOSED, OPENED
+from fedaid.skills.rules import LANGUAGES
+from tests.support.databases import opened
 
 READ_ALOUD = ("alt", "title", "aria-label", "placeholder")
 # What is the same in every language: names of things of the web, addresses, marks of files, and letters of a figure.
@@ -13,6 +18,8 @@ EVERYWHERE = re.compile(
     r"\b127\.0\.0\.1|\bfedaid( [\d.]+\w*)?|\bCSV\b|\bJSON\b|\bBeancount\b|\bUTC\b"
     r"|\b(en|es|Español|English)\b"
 )
+OUR_WORD = re.compile(r"[a-z_]+")
+DATA_CHARACTERS_MIN = 2
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 
 
@@ -69,3 +76,20 @@ def _outside(text: str) -> Iterator[str]:
         if depth == 0:
             yield letter
         depth -= letter == CLOSED
+
+
+def written(town: Town) -> list[str]:
+    """Everything that people wrote, as it stands in the database; the longest first."""
+    found: set[str] = {town.name, *(person.name for person in town.people), *LANGUAGES.values()}
+    with opened(f"sqlite:///{town.data / 'fedaid.sqlite3'}") as database, database.read() as connection:
+        tables = MetaData()
+        tables.reflect(connection)
+        for table in tables.tables.values():
+            for column in table.columns:
+                if isinstance(column.type, String | Text):
+                    is_word = column.name not in ("handle", "name", "title", "note")  # of ours, such as a state
+                    texts = [text for text in connection.scalars(select(column).distinct()) if text]
+                    found |= {text for text in texts if not (is_word and OUR_WORD.fullmatch(text))}
+    found |= {line.strip() for text in list(found) for line in re.split(r"<[^>]*>|\n", text)}
+    found |= {text[:2].upper() for text in list(found)}
+    return sorted((text for text in found if len(text) >= DATA_CHARACTERS_MIN), key=len, reverse=True)

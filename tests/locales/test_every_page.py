@@ -7,23 +7,18 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx2
 import pytest
-from sqlalchemy import MetaData, String, Text, select
 
 from fedaid.demo.browser import Browser
 from fedaid.demo.play import SAMPLES
 from fedaid.demo.servers import PASSWORD, Town, free_port, side_by_side
 from fedaid.demo.story import ANA, BEN, NORA, RUI, STORY, Stage, observe
 from fedaid.foundation.i18n import PSEUDO
-from fedaid.skills.rules import LANGUAGES
 from tests.docs.routes_table import addresses
-from tests.locales.reading import read, untranslated
-from tests.support.databases import opened
+from tests.locales.reading import read, untranslated, written
 from tests.test_story import IMPATIENT, NearTown
 
 PER_PATTERN_MAX = 4
-OUR_WORD = re.compile(r"[a-z_]+")
 PAGES_MIN = 60
-DATA_CHARACTERS_MIN = 2
 # What is no page: documents, files, pictures, and the addresses of machines.
 NO_PAGE = re.compile(
     r"/(inbox|outbox|static|notices/live|pictures|api|nodeinfo|\.well-known|livez|readyz|users|actors)\b|\.(csv|json|zip|beancount)$"
@@ -74,23 +69,6 @@ def _live_on(stage: Stage) -> None:
     assert [page.status for page in done] == [200] * len(done), [page.text[:300] for page in done]
 
 
-def _written(town: Town) -> list[str]:
-    """Everything that people wrote, as it stands in the database; the longest first."""
-    found: set[str] = {town.name, *(person.name for person in town.people), *LANGUAGES.values()}
-    with opened(f"sqlite:///{town.data / 'fedaid.sqlite3'}") as database, database.read() as connection:
-        tables = MetaData()
-        tables.reflect(connection)
-        for table in tables.tables.values():
-            for column in table.columns:
-                if isinstance(column.type, String | Text):
-                    is_word = column.name not in ("handle", "name", "title", "note")  # of ours, such as a state
-                    texts = [text for text in connection.scalars(select(column).distinct()) if text]
-                    found |= {text for text in texts if not (is_word and OUR_WORD.fullmatch(text))}
-    found |= {line.strip() for text in list(found) for line in re.split(r"<[^>]*>|\n", text)}
-    found |= {text[:2].upper() for text in list(found)}
-    return sorted((text for text in found if len(text) >= DATA_CHARACTERS_MIN), key=len, reverse=True)
-
-
 @contextmanager
 def _reader(town: Town, handle: str) -> Iterator[httpx2.Client]:
     """A browser that asks for the pseudo-language, signed in where there is a handle."""
@@ -131,7 +109,7 @@ def _local(town: Town, path: str, link: str) -> str:
 
 @pytest.mark.parametrize("handle", ["nora", "ana", ""], ids=["admin", "member", "signed out"])
 def test_no_page_shows_a_sentence_that_is_not_translated(stage: Stage, handle: str) -> None:
-    data, found, pages = _written(stage.north), list[str](), 0
+    data, found, pages = written(stage.north), list[str](), 0
     for path, html in _crawl(stage.north, handle):
         pages += 1
         lang, direction, texts = read(html)
@@ -169,7 +147,7 @@ def test_no_answer_to_a_form_has_a_sentence_that_is_not_translated(
 ) -> None:
     with _reader(stage.north, "nora") as client:
         answer = client.post(path, data=typed)
-    data = [*_written(stage.north), *typed.values()]
+    data = [*written(stage.north), *typed.values()]
     assert answer.status_code == status, answer.text
     _, direction, texts = read(answer.text)
     assert direction == "rtl"

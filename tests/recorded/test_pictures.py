@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from fedaid.board.tables import picture
 from tests.recorded.town import Town
+from tests.support.scripts import strange_scripts
 
 pytestmark = pytest.mark.anyio
 WALL = "https://files.masto.example/media_attachments/files/1/original/wall.jpg"
@@ -65,6 +66,7 @@ async def test_a_picture_that_is_a_page_is_never_shown(town: Town) -> None:
     async with town.visit(town.cora) as browser:
         shown = await browser.get(address)
     assert (shown.status_code, "alert(1)" in shown.text) == (404, False)
+    assert strange_scripts(shown.text) == []
 
 
 @pytest.mark.attack("S89")

@@ -2,7 +2,7 @@
 
 import re
 
-from fedaid.web.shell import STATIC
+from fedaid.web.assets import STATIC
 
 SIDED = re.compile(
     r"(?<![\w-])(?:[a-z-]*(?:left|right)(?:-[a-z]+)?\s*:"  # margin-left, left, border-top-right-radius
