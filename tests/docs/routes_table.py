@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from activitypub.errors import SignatureRefused
 from activitypub.signatures import Request
@@ -40,7 +40,7 @@ def addresses() -> Sequence[Address]:
         pictures = PictureProxy(instance.units, instance.client, chosen.media)
         found = app.routes(chosen, instance.desk, instance.patient, pictures, _nobody, instance.live)
         instance.database.dispose()
-    return [_address(route) for route in found]
+    return [_address(route) for route in found if not isinstance(route, Mount)]
 
 
 async def _nobody(_request: Request, _origin: str) -> Authentic:

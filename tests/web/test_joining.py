@@ -340,7 +340,7 @@ def test_roles_are_changed_by_admins_and_the_last_one_stays(database_kind: str, 
         assert (await cora.open("/neighbourhood")).status == 200
         assert (await nora.send("/members/nora/role", {"role": "member"})).leads_to == "/members?said=role_changed"
         assert (await nora.open("/neighbourhood")).status == 403
-        assert "coordinator → admin" in (await cora.open("/members/cora")).text
+        assert "Coordinator → Admin" in (await cora.open("/members/cora")).text
 
     on_the_street(database_kind, tmp_path, story)
 
