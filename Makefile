@@ -70,7 +70,7 @@ interop-where-npm-is:
 browser: setup ## Click through two neighbourhoods in Chromium, and let axe look at every page
 	@echo "== browser"
 	@tests/browser/install
-	$(BIN)/python -m pytest tests/browser $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser $(ARGS)
 
 browser-where-chromium-is:
 	@if command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; }; then \

@@ -16,29 +16,29 @@ def walk(window: Window, *more: str, start: str = "/", pages_max: int = 300) -> 
     Yields the path of the page that is open. Raises AssertionError for a linked page that does not answer as pages do;
     ``more`` may be closed to whoever looks.
     """
-    waiting, later, seen = [start], list(more), {_kind(start)}
+    waiting, later, seen = [start], list(more), {kind(start)}
     while (waiting or later) and len(seen) < pages_max:
         is_linked = bool(waiting)
         path = waiting.pop(0) if is_linked else later.pop(0)
-        if not is_linked and _kind(path) in seen:
+        if not is_linked and kind(path) in seen:
             continue  # a link led to one of its kind
         page = window.open(path)
         if not is_linked and (page.status != 200 or not page.url.endswith(path)):
             continue  # not for them, or not without a link
-        seen.add(_kind(path))
+        seen.add(kind(path))
         assert page.status == 200, f"{path} answers {page.status}"
         if not window.shows_a_page():
             continue  # a document for machines
         yield path
         for link in page.links:
             target = _path(window.origin, page.url, link)
-            if target is not None and _kind(target) not in seen:
-                seen.add(_kind(target))
+            if target is not None and kind(target) not in seen:
+                seen.add(kind(target))
                 waiting.append(target)
 
 
-def _kind(path: str) -> str:
-    """Filters and pages of a list do not make another page; which of its kind it is does not either."""
+def kind(path: str) -> str:
+    """What stands for all pages of its kind: filters make no other one, nor does which thing it is about."""
     return _NUMBER.sub("N", urlsplit(path).path)
 
 
