@@ -162,12 +162,15 @@ class _Generations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._under_way: asyncio.Task[object] | None = None
         self._next: asyncio.Task[object] | None = None
 
     async def now(self) -> object:
         if self._database.is_sqlite:
             return self._database.generation()  # microseconds: a look into shared memory
+        if self._loop is not (loop := asyncio.get_running_loop()):  # nothing of a loop that ended ever comes
+            self._loop, self._under_way, self._next = loop, None, None
         if self._next is None:
             self._next = asyncio.create_task(self._look(self._under_way))
         return await asyncio.shield(self._next)

@@ -21,7 +21,8 @@ class Command:
 
     @property
     def option_names(self) -> frozenset[str]:
-        return frozenset(name for param in self.params for name in param.opts if name.startswith("-")) | {"--help"}
+        names = [name for param in self.params for name in (*param.opts, *param.secondary_opts)]
+        return frozenset(name for name in names if name.startswith("-")) | {"--help"}
 
 
 def commands() -> Sequence[Command]:
