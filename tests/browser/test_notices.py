@@ -9,7 +9,8 @@ from tests.browser.street import Windows, listing_at
 def test_an_answer_is_noticed_and_opened_from_the_centre(windows: Windows) -> None:
     ana, cleo, title = windows.of("ana"), windows.of("cleo"), windows.named("Feed the cat")
     path = listing_at(ana.press(ana.open("/post?kind=request"), "/post?", {"title": title}))
-    windows.of("nora").press(windows.of("nora").open(path), "/respond", {"message": "On Sundays."})
+    answered = windows.of("nora").press(windows.of("nora").open(path), "/respond", {"message": "On Sundays."})
+    assert answered.says("Your offer of help is on its way."), answered.text[:600]
     ana.press(ana.open("/notices"), "/notices/read")
     count = ana.page.locator("[data-number]")
     expect(count).to_be_hidden()
@@ -30,11 +31,9 @@ def test_what_is_told_and_how_is_chosen_by_kind(windows: Windows) -> None:
     ana = windows.of("ana")
     ana.open("/me/notices")
     topic = ana.page.locator("main select").first
-    name, ways = (
-        topic.get_attribute("name") or "",
-        topic.locator("option").evaluate_all("all => all.map(one => one.value)"),
-    )
-    for way in ways:
+    name, before = topic.get_attribute("name") or "", topic.input_value()
+    ways: list[str] = topic.locator("option").evaluate_all("all => all.map(one => one.value)")
+    for way in (*ways, before):  # and at the end as the next ones need it
         page = ana.press(ana.open("/me/notices"), "/me/notices", {name: way})
         assert page.says("Your choices are kept.")
         assert ana.page.locator("main select").first.input_value() == way
