@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
 from sqlalchemy import Connection
 
-from fedaid.actors.queries import Card
+from fedaid.actors.api import Person, person
 from fedaid.board import commands, queries
 from fedaid.board.limits import BoardLimits
 from fedaid.board.queries import Agreed, Answered, Filters, Noticed
@@ -48,6 +47,7 @@ from fedaid.foundation.api import (
     Paging,
     Whole,
     YesNo,
+    given,
     or_empty,
 )
 from fedaid.foundation.refused import NotFound
@@ -59,19 +59,6 @@ from fedaid.groups import queries as groups
 READ, WRITE, ABOUT = "board:read", "board:write", "board"
 SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 Minutes = Annotated[int, Field(ge=1, le=MINUTES_MAX), Whole]
-
-
-class Person(Model):
-    """Somebody, or a board, here or elsewhere."""
-
-    address: str = Field(description="Their id on the wire.")
-    handle: str = Field(description="The full one: @kim@northside.example")
-    name: str
-
-
-def person(card: Card) -> Person:
-    """Somebody as an answer names them."""
-    return Person(address=card.uri, handle=card.handle, name=card.name)
 
 
 # listings
@@ -586,7 +573,7 @@ def _of_listings(limits: BoardLimits) -> Sequence[Operation[Any, Any]]:
             "/listings",
             WRITE,
             ABOUT,
-            write=_told(post_listing, limits),
+            write=given(post_listing, limits),
             body=NewListing,
             answer=ListingInFull,
             status=201,
@@ -610,7 +597,7 @@ def _of_listings(limits: BoardLimits) -> Sequence[Operation[Any, Any]]:
             one,
             WRITE,
             ABOUT,
-            write=_told(edit_listing, limits),
+            write=given(edit_listing, limits),
             body=ChangedListing,
             answer=ListingInFull,
             refusals=(410,),
@@ -622,7 +609,7 @@ def _of_listings(limits: BoardLimits) -> Sequence[Operation[Any, Any]]:
             f"{one}/extend",
             WRITE,
             ABOUT,
-            write=_told(extend_listing, limits),
+            write=given(extend_listing, limits),
             answer=ListingInFull,
             refusals=(410,),
         ),
@@ -702,10 +689,3 @@ def _of_matches() -> Sequence[Operation[Any, Any]]:
         Operation("mark_done", "POST", f"{one}/done", WRITE, ABOUT, write=mark_done, answer=MatchShown),
         Operation("cancel_match", "POST", f"{one}/cancel", WRITE, ABOUT, write=cancel_match, answer=MatchShown),
     ]
-
-
-def _told(write: Any, limits: BoardLimits) -> Any:
-    """The command with its limits, and with what its code says of it."""
-    found = partial(write, limits)
-    found.__doc__ = write.__doc__
-    return found

@@ -209,14 +209,13 @@ def approve(
     Raises Refused, also for words that no listing may have.
     """
     found = _waiting_suggestion(work, viewer, suggestion_id)
-    days = limits.request_days if found.kind is Kind.REQUEST else limits.offer_days
     posting = Posting(
         kind=found.kind,
         title=title,
         description=details,
         category=category,
         mode=Mode.GIFT,  # somebody without an account here has no hours
-        expires_at=work.now + timedelta(days=days),
+        expires_at=work.now + timedelta(days=board.stay_days(limits, found.kind)),
         time_zone=viewer.time_zone,
     )
     listing_id = board.post_listing(work, viewer, found.board_actor, posting, in_the_name_of=found.author_actor)

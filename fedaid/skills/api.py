@@ -1,7 +1,6 @@
 """The directory for programs: who can do what, and what my member says of themselves, as far as each may read it."""
 
 from collections.abc import Callable, Collection
-from functools import partial
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -19,6 +18,7 @@ from fedaid.foundation.api import (
     Operation,
     Operations,
     Paging,
+    given,
     or_empty,
 )
 from fedaid.foundation.ids import row_id
@@ -266,7 +266,7 @@ def operations(limits: SkillLimits, categories: Categories) -> Operations:
             "/me/skills",
             WRITE,
             ABOUT,
-            write=_told(add_skill, limits, categories),
+            write=given(add_skill, limits, categories),
             body=ChosenSkill,
             answer=SkillInFull,
             status=201,
@@ -280,15 +280,9 @@ def operations(limits: SkillLimits, categories: Categories) -> Operations:
             one,
             WRITE,
             ABOUT,
-            write=_told(edit_skill, categories),
+            write=given(edit_skill, categories),
             body=ChosenSkill,
             answer=SkillInFull,
         ),
         Operation("remove_skill", "DELETE", one, WRITE, ABOUT, write=remove_skill),
     ]
-
-
-def _told(write: Any, *given: Any) -> Any:
-    found = partial(write, *given)
-    found.__doc__ = write.__doc__
-    return found

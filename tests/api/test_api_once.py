@@ -107,8 +107,8 @@ def test_a_key_is_let_go_when_its_request_fails() -> None:
     running = Running()
     with pytest.raises(ZeroDivisionError), running.hold(1, "key"):
         raise ZeroDivisionError
-    with running.hold(1, "key"), pytest.raises(Refused, match="still being carried out"):
-        running.hold(1, "key")
+    with running.hold(1, "key"), pytest.raises(Refused, match="still being carried out"), running.hold(1, "key"):
+        pass
     with running.hold(1, "key"), running.hold(2, "key"):
         pass
 

@@ -20,6 +20,7 @@ from fedaid.foundation.api.operations import (
     Query,
     Whole,
     YesNo,
+    given,
     or_empty,
 )
 
@@ -44,6 +45,7 @@ __all__ = [
     "YesNo",
     "forget_of",
     "forget_old",
+    "given",
     "or_empty",
     "routes",
 ]

@@ -5,10 +5,11 @@ that is killed leaves both or neither.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
-from types import TracebackType
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, Text, delete, insert, select
 
@@ -90,35 +91,21 @@ class Running:
         self._lock = Lock()
         self._keys: set[tuple[int, str]] = set()
 
-    def hold(self, member_id: int, key: str) -> "_Held":
+    @contextmanager
+    def hold(self, member_id: int, key: str) -> Iterator[None]:
         """Hold a key for a block. Raises Refused (409) when the first request with it is still under way."""
+        asked = (member_id, key)
         with self._lock:
-            if (member_id, key) in self._keys:
+            if asked in self._keys:
                 raise Refused(
                     "still_running",
                     "The first request with this Idempotency-Key is still being carried out. Please ask again.",
                     409,
                     {"Retry-After": "1"},
                 )
-            self._keys.add((member_id, key))
-        return _Held(self, member_id, key)
-
-    def let_go(self, member_id: int, key: str) -> None:
-        """The request is through."""
-        with self._lock:
-            self._keys.discard((member_id, key))
-
-
-@dataclass(frozen=True)
-class _Held:
-    running: Running
-    member_id: int
-    key: str
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.running.let_go(self.member_id, self.key)
+            self._keys.add(asked)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._keys.discard(asked)

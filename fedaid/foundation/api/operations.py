@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -233,3 +234,10 @@ class Operation(Generic[Q, B]):
 
 
 Operations = Sequence[Operation[Any, Any]]
+
+
+def given(write: Callable[..., Any], *first: object) -> Any:
+    """The write with its first arguments, such as limits, and still with what its code says of it."""
+    filled = partial(write, *first)
+    filled.__doc__ = write.__doc__
+    return filled

@@ -3,14 +3,12 @@
 Giving and claiming hours stand in ``fedaid.web.api``, which knows the board too.
 """
 
-from collections.abc import Callable
-from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
 from sqlalchemy import Connection
 
-from fedaid.actors.queries import Card
+from fedaid.actors.api import Person, person
 from fedaid.foundation.api import (
     Asked,
     Digits,
@@ -23,6 +21,7 @@ from fedaid.foundation.api import (
     Operations,
     Query,
     Whole,
+    given,
     or_empty,
 )
 from fedaid.foundation.refused import NotFound
@@ -40,18 +39,10 @@ TransferId = Annotated[
 ]
 
 
-class PartyShown(Model):
-    """Whoever is at the other end: a neighbour, a group, the community chest, somebody in another network."""
-
-    address: str
-    handle: str
-    name: str
-
-
 class QuestionShown(Model):
     """What was asked about a claim, and the answer, empty until there is one."""
 
-    asked_by: PartyShown
+    asked_by: Person
     reason: str
     at: Moment
     answer: str
@@ -63,7 +54,7 @@ class TransferShown(Model):
     id: str = Field(description="The last part of its address.")
     address: str = Field(description="Its id on the wire.")
     minutes: int
-    other: PartyShown
+    other: Person
     you_helped: bool = Field(description="Whether the hours come to you.")
     state: str = Field(description="One of the states in the reference of the timebank's protocol.")
     state_in_words: str
@@ -97,7 +88,7 @@ class MovementShown(Model):
 
     transfer: str = Field(description="The id of the transfer.")
     at: Moment
-    other: PartyShown
+    other: Person
     note: str
     minutes: int = Field(description="Positive for hours that came in.")
     state: str
@@ -132,11 +123,6 @@ class Correction(Model):
     note: str = Field("", max_length=NOTE_CHARACTERS_MAX)
 
 
-def party(card: Card) -> PartyShown:
-    """Whoever is at the other end."""
-    return PartyShown(address=card.uri, handle=card.handle, name=card.name)
-
-
 def _name(transfer_id: str) -> str:
     return transfer_id.rpartition("/")[2]
 
@@ -148,7 +134,7 @@ def as_shown(one: Hour) -> TransferShown:
         id=one.name,
         address=one.id,
         minutes=one.minutes,
-        other=party(one.other),
+        other=person(one.other),
         you_helped=one.given,
         state=one.state.value,
         state_in_words=one.state_in_words,
@@ -159,7 +145,7 @@ def as_shown(one: Hour) -> TransferShown:
         can_withdraw=one.can_withdraw,
         corrects=one.corrects,
         question=QuestionShown(
-            asked_by=party(question.asked_by), reason=question.reason, at=question.at, answer=question.answer
+            asked_by=person(question.asked_by), reason=question.reason, at=question.at, answer=question.answer
         )
         if question is not None
         else None,
@@ -198,7 +184,7 @@ def _movement(line: StatementLine) -> MovementShown:
     return MovementShown(
         transfer=_name(line.transfer_id),
         at=line.at,
-        other=party(line.other),
+        other=person(line.other),
         note=line.note,
         minutes=line.signed_minutes,
         state=line.state,
@@ -286,11 +272,6 @@ def operations(limits: TimebankLimits) -> Operations:
     """Everything that a program can do with hours that are there."""
     one = "/hours/{transfer:key}"
 
-    def told(write: Callable[..., Any]) -> Any:
-        found = partial(write, limits)
-        found.__doc__ = write.__doc__
-        return found
-
     return [
         Operation("show_hours", "GET", "/hours", READ, ABOUT, read=show_hours, answer=HoursShown),
         Operation(
@@ -306,9 +287,13 @@ def operations(limits: TimebankLimits) -> Operations:
         Operation("list_waiting", "GET", "/hours/waiting", READ, ABOUT, read=list_waiting, answer=Transfers),
         Operation("list_under_way", "GET", "/hours/under-way", READ, ABOUT, read=list_under_way, answer=Transfers),
         Operation("show_transfer", "GET", one, READ, ABOUT, read=show_transfer, answer=TransferShown),
-        Operation("confirm_hours", "POST", f"{one}/confirm", WRITE, ABOUT, write=told(confirm), answer=TransferShown),
-        Operation("refuse_hours", "POST", f"{one}/refuse", WRITE, ABOUT, write=told(refuse), answer=TransferShown),
-        Operation("withdraw_hours", "POST", f"{one}/withdraw", WRITE, ABOUT, write=told(withdraw)),
+        Operation(
+            "confirm_hours", "POST", f"{one}/confirm", WRITE, ABOUT, write=given(confirm, limits), answer=TransferShown
+        ),
+        Operation(
+            "refuse_hours", "POST", f"{one}/refuse", WRITE, ABOUT, write=given(refuse, limits), answer=TransferShown
+        ),
+        Operation("withdraw_hours", "POST", f"{one}/withdraw", WRITE, ABOUT, write=given(withdraw, limits)),
         Operation(
             "question_hours", "POST", f"{one}/question", WRITE, ABOUT, write=question, body=Reason, answer=TransferShown
         ),
@@ -319,7 +304,7 @@ def operations(limits: TimebankLimits) -> Operations:
             f"{one}/correct",
             WRITE,
             ABOUT,
-            write=told(correct),
+            write=given(correct, limits),
             body=Correction,
             answer=TransferShown,
             status=201,
