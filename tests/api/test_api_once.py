@@ -12,7 +12,7 @@ from fedaid.foundation.api.answers import Running, kept_answer
 from fedaid.foundation.refused import Refused
 from fedaid.members import commands as members
 from fedaid.members import queries
-from tests.api.programs import Town
+from tests.api.programs import Program, Town
 
 SOFA = {"kind": "request", "title": "Moving a sofa"}
 AN_HOUR = {"to": "kim", "minutes": 60}
@@ -63,6 +63,21 @@ def test_the_same_key_for_something_else_is_refused(north: Town) -> None:
     ):
         assert (refused.status, refused.code) == (422, "key_reused")
     assert north.program("kim").post("/listings", SOFA, key="sofa").status == 201  # another member's keys are others
+
+
+def test_a_kept_answer_is_given_to_nobody_who_may_not_ask_for_it(north: Town) -> None:
+    secret = {**SOFA, "contact": "Ring twice at Rose Lane 4"}
+    assert "Rose Lane" in north.program("ana").post("/listings", secret, key="kept").text
+    for stranger, status, code in (
+        (north.program("ana", "board:read", "hours:write"), 403, "scope"),
+        (north.program(), 401, "token_needed"),
+        (Program(north.client, "fedaid_made_up"), 401, "token"),
+    ):
+        refused = stranger.post("/listings", secret, key="kept")
+        assert (refused.status, refused.code) == (status, code)
+        assert "Rose Lane" not in refused.text
+    hers = north.program("kim").post("/listings", {**SOFA, "contact": "My own"}, key="kept")
+    assert (hers.status, "Rose Lane" in hers.text) == (201, False)
 
 
 def test_what_was_refused_is_not_kept_as_nothing_happened(north: Town) -> None:
