@@ -37,8 +37,8 @@ def without_turning(text: str) -> str:
 def sanitised(html: str) -> str:
     """A stranger's HTML with only harmless tags, http(s) links and known classes left (attacks S70 to S72).
 
-    What is too long is cut; what has too many tags or references becomes escaped text. Behind a link stands the host that it leads
-    to, unless its words begin with it (attack S74).
+    What is too long is cut; what has too many tags or references becomes escaped text. Behind a link stands the host
+    that it leads to, unless its words begin with it (attack S74).
     """
     cut = without_turning(html[:HTML_CHARACTERS_MAX])
     if _is_siege(cut):
