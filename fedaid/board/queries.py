@@ -49,7 +49,7 @@ from fedaid.board.tables import response as response_table
 from fedaid.foundation import full_text
 from fedaid.foundation.database import Database
 from fedaid.foundation.federation import Federation
-from fedaid.foundation.ids import ROW_ID_MAX
+from fedaid.foundation.ids import row_id_or_none
 from fedaid.foundation.places import KM_PER_DEGREE, narrowing, on_earth
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.text import one_line
@@ -273,7 +273,7 @@ class Filters:
 def read_filters(asked: Mapping[str, str], *, signed_in: bool) -> Filters:
     """The filters as they stand in an address; what makes no sense is left out."""
     km = asked.get("km", "")
-    kind, before, slug = asked.get("kind", ""), asked.get("before", ""), asked.get("category", "")
+    kind, slug = asked.get("kind", ""), asked.get("category", "")
     return Filters(
         kind=Kind(kind) if kind in set(Kind) else None,
         category=slug if is_slug(slug) else "",
@@ -282,7 +282,7 @@ def read_filters(asked: Mapping[str, str], *, signed_in: bool) -> Filters:
         km=int(km) if km in set(map(str, KM_CHOICES)) else KM_DEFAULT,
         urgent=asked.get("urgent") == "1",
         mine=asked.get("mine") == "1" and signed_in,
-        before=int(before) if before.isascii() and before.isdigit() and int(before[:20]) <= ROW_ID_MAX else None,
+        before=row_id_or_none(asked.get("before", "")),
     )
 
 

@@ -46,6 +46,13 @@ def checked_key(typed: str) -> str:
 
 def row_id(typed: str) -> int:
     """The id of a row out of an address or a form. Raises NotFound for what no row can have."""
-    if not (typed.isascii() and typed.isdigit() and len(typed) <= len(str(ROW_ID_MAX))) or int(typed) > ROW_ID_MAX:
+    found = row_id_or_none(typed)
+    if found is None:
         raise NotFound
-    return int(typed)
+    return found
+
+
+def row_id_or_none(typed: str) -> int | None:
+    """The same where nonsense is left out; the length is looked at first, as Python refuses to read 5,000 digits."""
+    is_number = typed.isascii() and typed.isdigit() and len(typed) <= len(str(ROW_ID_MAX))
+    return int(typed) if is_number and int(typed) <= ROW_ID_MAX else None

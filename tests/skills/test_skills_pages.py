@@ -47,6 +47,7 @@ def test_the_person_has_it_on_their_own_page(street: Neighbours) -> None:
         ("/me/skills", {"title": "Bicycles", "category": "no-such", "details": "Also tandems."}, "Also tandems."),
         ("/me/skills", {"title": "Bicycles", "visible": "everybody"}, 'value="Bicycles"'),
         ("/me/skills", {"title": "Bicycles", "visible": "group-999"}, 'value="Bicycles"'),
+        ("/me/skills", {"title": "Bicycles", "visible": "group-" + "9" * 19}, 'value="Bicycles"'),
         ("/me/free-times", {"from": "09:00", "to": "12:00"}, 'value="09:00"'),
         ("/me/free-times", {"day-5": "1", "from": "soon", "to": "12:00"}, 'name="day-5" value="1" checked'),
         ("/me/helping", {"travel": "far", "place": "Rose Street"}, 'value="Rose Street"'),

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fedaid.foundation.ids import ROW_ID_MAX
+from fedaid.foundation.ids import row_id_or_none
 from fedaid.foundation.pages import house, member, render
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.text import one_line
@@ -68,7 +68,7 @@ def _read(asked: Mapping[str, str], kinds: Collection[str]) -> tuple[Search, str
         end = read_clock(asked["to"]) if asked.get("to") else end
     except Refused as refused:
         wrong = refused.sentence
-    day, km, before = (_number(asked.get(name, "")) for name in ("day", "km", "before"))
+    day, km = (_number(asked.get(name, "")) for name in ("day", "km"))
     language, category = asked.get("language", ""), asked.get("category", "")
     return Search(
         text=one_line(asked.get("q", ""))[:SEARCH_CHARACTERS_MAX],
@@ -78,7 +78,7 @@ def _read(asked: Mapping[str, str], kinds: Collection[str]) -> tuple[Search, str
         end_minute=end,
         km=km if km is not None and 1 <= km <= TRAVEL_KM_MAX else None,
         language=language if language in LANGUAGES else "",
-        before=before if before is not None and before <= ROW_ID_MAX else None,
+        before=row_id_or_none(asked.get("before", "")),
     ), wrong
 
 

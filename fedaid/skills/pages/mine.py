@@ -6,6 +6,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fedaid.foundation.ids import row_id_or_none
 from fedaid.foundation.pages import Form, go, house, member, number_of, render
 from fedaid.foundation.refused import NotFound, Refused
 from fedaid.foundation.wording import in_figures, typed_minutes
@@ -101,7 +102,7 @@ def _read_skill(form: Form) -> Skill:
         form["category"],
         form["details"],
         Visibility(visibility or Visibility.NETWORK),
-        int(group) if group.isascii() and group.isdigit() and len(group) < 20 else None,
+        row_id_or_none(group),
     )
 
 
