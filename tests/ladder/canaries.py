@@ -28,7 +28,7 @@ class Canary:
     what: str
     may: frozenset[str]
     must: frozenset[str]
-    needles: tuple[bytes, ...] = ()
+    needles: tuple[re.Pattern[bytes], ...] = ()
 
 
 @dataclass
@@ -48,8 +48,8 @@ class Cage:
     def figures(
         self, word: str, what: str, needles: Iterable[str], may: Iterable[str], must: Iterable[str] = ()
     ) -> None:
-        """A number that stands nowhere else, by how it may be written."""
-        found = tuple(one.encode() for one in needles)
+        """A number that stands nowhere else, by how it may be written (regular expressions)."""
+        found = tuple(re.compile(one.encode()) for one in needles)
         self._keep(Canary(word, what, frozenset((*may, *must)), frozenset(must), found))
 
     def _keep(self, one: Canary) -> None:
@@ -67,7 +67,7 @@ class Cage:
 
     def words_in(self, body: bytes) -> set[str]:
         found = {match.decode().lower() for part in readings(body) for match in _WORD.findall(part)}
-        numbers = {one.word for one in self.canaries.values() if any(needle in body for needle in one.needles)}
+        numbers = {one.word for one in self.canaries.values() if any(needle.search(body) for needle in one.needles)}
         return (found & self.canaries.keys()) | numbers
 
     def too_much(self) -> list[str]:

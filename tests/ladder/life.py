@@ -1,6 +1,7 @@
 """What people do at Northside and with it, by the pages' own forms; every private word they type is a canary."""
 
 import io
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -143,7 +144,7 @@ async def _post(at: Place, tier: str) -> None:
 def position(at: Place, name: str) -> dict[str, str]:
     """Somewhere, to the metre; only what it is near to is kept."""
     north, east = (f"{at.cage.chance.randrange(10**6, 10**7)}" for _ in range(2))
-    at.cage.figures(f"{north}/{east}", f"position of {name}", (north, east), ())
+    at.cage.figures(f"{north}/{east}", f"position of {name}", (re.escape(north), re.escape(east)), ())
     return {"lat": f"51.{north}", "lon": f"-0.0{east}"}
 
 
@@ -276,7 +277,8 @@ async def _skills(at: Place) -> None:
             visible = f"group-{board.id if board else 0}"
         await send(at, GIL, "/me/skills", category="repair", visible=visible, **typed)
     cap = at.cage.chance.randrange(613, 997)
-    at.cage.figures("monthly cap", "how much gil would help in a month", (f'value="{cap}', f">{cap}"), (), {GIL})
+    figures = rf'(value="|>){cap}(?![\w-])'  # not as the beginning of a random token
+    at.cage.figures("monthly cap", "how much gil would help in a month", (figures,), (), {GIL})
     helping = {"place": at.cage.plant("where gil lives, in words", (), MEMBERS), "monthly": str(cap), "travel": ""}
     await send(at, GIL, "/me/helping", contact="message", **helping, **position(at, "gil"))
     with at.north.instance.database.read() as connection:

@@ -1,5 +1,7 @@
 """The directory: who finds whom by what, who may read what, and what neighbours say of each other."""
 
+import re
+
 import pytest
 from sqlalchemy import delete
 
@@ -69,7 +71,8 @@ def test_others_learn_a_distance_and_no_more_of_where_somebody_is(street: Neighb
     street.prefer(street.bea, place="near Rose Street", monthly_minutes_max=77, **NEAR)
     (found,) = street.find(street.ana).people
     assert (found.place, found.distance_km) == ("near Rose Street", 2)
-    assert not any(str(value) in repr(found) for value in ("51.54", "0.0884", "77"))
+    said = re.sub(r"\d{15,}", "", repr(found))  # without ids, which are made of random figures
+    assert not any(value in said for value in ("51.54", "0.0884", "77"))
 
 
 # who may read what

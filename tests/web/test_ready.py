@@ -1,6 +1,7 @@
 """Public documents are kept ready: the same bytes with an ETag, until anything is committed, and nothing else is."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -19,6 +20,11 @@ from tests.towns import Town, found
 pytestmark = pytest.mark.anyio
 BOARD = "/groups/board"
 AP = {"accept": "application/activity+json"}
+TRIES = 50
+
+
+class MadeAgain(Exception):
+    """A document was made that was kept ready."""
 
 
 @pytest.fixture
@@ -37,6 +43,16 @@ async def get(town: Town, path: str, **headers: str) -> httpx2.Response:
         return await browser.get(path, headers=AP | {name.replace("_", "-"): value for name, value in headers.items()})
 
 
+async def get_twice(town: Town) -> tuple[httpx2.Response, httpx2.Response]:
+    """The board, and the board as it was kept. PostgreSQL counts the transactions of all databases of a cluster, and
+    other tests commit into theirs: where they do so in between, both are asked for again."""
+    for _ in range(TRIES):
+        first = await get(town, BOARD)
+        with patch("fedaid.actors.pages.actor_document", side_effect=MadeAgain), suppress(MadeAgain):
+            return first, await get(town, BOARD)
+    raise AssertionError(f"made again {TRIES} times")
+
+
 def post(town: Town) -> int:
     with town.instance.units.begin() as work:
         posting = Posting(Kind.REQUEST, "A sofa", work.now + timedelta(days=20), minutes=60)
@@ -44,9 +60,7 @@ def post(town: Town) -> int:
 
 
 async def test_what_is_kept_ready_is_what_was_sent_and_is_not_made_again(town: Town) -> None:
-    first = await get(town, BOARD)
-    with patch("fedaid.actors.pages.actor_document", side_effect=AssertionError("made again")):
-        again = await get(town, BOARD)
+    first, again = await get_twice(town)
     assert (again.status_code, again.content, again.headers) == (200, first.content, first.headers)
     assert first.headers["etag"].startswith('"')
     assert first.headers["x-content-type-options"] == "nosniff"
