@@ -56,7 +56,14 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def migrated_database(database_kind: str, tmp_path: Path) -> Iterator[Database]:
+def migrated_database_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database with the schema of an instance, as the migrations make it."""
+    with databases.migrated_database_url(database_kind, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def migrated_database(migrated_database_url: str) -> Iterator[Database]:
     """A database with the schema of an instance, as the migrations make it."""
-    with databases.migrated_database(database_kind, tmp_path) as opened:
+    with databases.opened(migrated_database_url) as opened:
         yield opened

@@ -11,13 +11,11 @@ import httpx2
 
 from fedaid import app, settings
 from fedaid.admin import founding
-from fedaid.foundation import schema
-from fedaid.foundation.database import Database
 from fedaid.foundation.viewer import Role, Viewer
 from fedaid.members import commands as members
 from fedaid.members import queries as member_queries
 from tests.small_house import StillClock, some_keys
-from tests.support.databases import fresh_database_url
+from tests.support.databases import migrated_database_url
 
 
 @dataclass
@@ -97,7 +95,7 @@ async def found(
         for host in hosts:
             data = folder / host
             data.mkdir()
-            url = stack.enter_context(fresh_database_url(kind, data))
+            url = stack.enter_context(migrated_database_url(kind, data))
             town = _build(host, data, url, cable, ours, chosen)
             stack.push_async_callback(town.instance.close)
             towns.append(town)
@@ -109,9 +107,6 @@ def _build(host: str, data: Path, url: str, cable: Cable, clock: StillClock, cho
     loaded = settings.load(
         data, origin=f"https://{host}", name=host.partition(".")[0].title(), database_url=url, **proxied
     )
-    database = Database(url)
-    schema.upgrade(database)
-    database.dispose()
     instance = app.build(loaded, works=False, transport=cable, clock=clock, resolver=somewhere)
     with patch("fedaid.actors.commands.make_keys", some_keys), instance.units.begin() as work:
         founding.found(work, loaded.name)

@@ -15,8 +15,8 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def town(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+def town(migrated_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     monkeypatch.setattr("fedaid.actors.commands.make_keys", some_keys)  # making RSA keys is slow
-    made = Town(tmp_path, database_url)
+    made = Town(tmp_path, migrated_database_url)
     yield made
     made.instance.database.dispose()

@@ -28,7 +28,6 @@ from fedaid.admin.founding import found
 from fedaid.app import Instance, build
 from fedaid.board import commands, queries
 from fedaid.board.queries import Listing, Response
-from fedaid.foundation import schema
 from fedaid.foundation.viewer import Role, Viewer
 from fedaid.members import commands as members
 from fedaid.members.limits import MemberLimits
@@ -128,7 +127,6 @@ class Town:
         self.network = Network()
         settings = Settings(data=folder, origin=NORTH, name="Northside", database_url=database_url)
         self.instance: Instance = build(settings, works=False, clock=self.clock, transport=self.network)
-        schema.upgrade(self.instance.database)
         with self.instance.units.begin() as work:
             found(work, "Northside")
             self.ana = self._member(work, "ana", "Ana Nightingale", Role.MEMBER)
