@@ -250,7 +250,7 @@ def build(
     readers = SignedReaders(Readers(mail_slot.authenticator, settings.inbox))
     identify = partial(mail_slot.authenticator.identify, inbox=fedaid.timebank.wire.LEDGER_INBOX)
     live = Live(database, clock, settings.notices)
-    pages = _pages(settings, units, clock, readers, routes(settings, desk, patient, pictures, identify, live))
+    pages = _pages(settings, units, clock, readers, routes(settings, desk, patient, pictures, identify, live, postman))
     instance = Instance(
         settings,
         database,
@@ -454,6 +454,7 @@ def _pages(
         beside_listing=fedaid.matching.pages.beside_listing(settings.matching),
         on_cards=fedaid.matching.pages.on_cards(settings.matching),
         unread=fedaid.notices.queries.count_unread,
+        mails=settings.mail.is_on,
     )
     return app
 
@@ -471,7 +472,13 @@ def _name_since(database: Database) -> str:
 
 
 def routes(
-    settings: Settings, desk: Desk, patient: Patient, pictures: PictureProxy, identify: Identify, live: Live
+    settings: Settings,
+    desk: Desk,
+    patient: Patient,
+    pictures: PictureProxy,
+    identify: Identify,
+    live: Live,
+    postman: Postman,
 ) -> list[BaseRoute]:
     """Every address of the pages; the first that fits is asked."""
     directories = _directories(settings, desk)
@@ -490,7 +497,7 @@ def routes(
         *fedaid.timebank.api.routes(settings.timebank, identify),
         *fedaid.groups.pages.routes(settings.groups),
         *fedaid.notices.pages.routes(settings.notices, settings.mail, settings.members, settings.board, live),
-        *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups, settings.mail),
+        *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups, postman),
         *api.routes(
             operations(settings, desk), SCOPE_WORDS, settings.api, fedaid.members.api.HeldTokens(), desk.units.clock
         ),

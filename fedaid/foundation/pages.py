@@ -58,6 +58,7 @@ class House:
     beside_listing  what rooms above the board put beside a listing, as HTML that is safe to show
     on_cards     the same for the cards of a page, by the row ids of their listings; nothing where there is nothing
     unread       how many notices a member has not read, by the member's row id
+    mails        whether a mail server is set, so that mails go out
     """
 
     name: str
@@ -78,6 +79,7 @@ class House:
     map_credit: str = ""
     unread: Callable[[Connection, int | None], int] = lambda *_: 0
     on_cards: "OnCards" = lambda *_: {}
+    mails: bool = False
 
     @property
     def called(self) -> str:

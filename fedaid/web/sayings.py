@@ -31,6 +31,7 @@ SAYINGS = {
     "notices_chosen": "Your choices are kept.",
     "recovery_mailed": "If this account has an e-mail address, a link is on its way there. It is good once.",
     "mail_again": "It is sent again.",
+    "mail_tried": "The mail server took it. Look whether it has arrived.",
     "board_linked": "Linked. As soon as they answer, what is posted there stands here too.",
     "board_unlinked": "Unlinked. Nothing new goes between the two boards.",
     "posted": "It is on the board.",

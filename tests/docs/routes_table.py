@@ -38,7 +38,7 @@ def addresses() -> Sequence[Address]:
         chosen = settings.load(Path(folder), origin="https://northside.example", name="Northside")
         instance = app.build(chosen, works=False)
         pictures = PictureProxy(instance.units, instance.client, chosen.media)
-        found = app.routes(chosen, instance.desk, instance.patient, pictures, _nobody, instance.live)
+        found = app.routes(chosen, instance.desk, instance.patient, pictures, _nobody, instance.live, instance.postman)
         instance.database.dispose()
     return [_address(route) for route in found if not isinstance(route, Mount)]
 

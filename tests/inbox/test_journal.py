@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import Connection
@@ -120,22 +121,37 @@ async def test_new_and_known_letters_in_one_commit_are_told_apart(world: World) 
 
 async def test_where_letters_come_without_a_pause_more_of_them_share_a_commit(world: World) -> None:
     commits: list[int] = []
+    pauses: list[float] = []
+    arrived: list[asyncio.Task[bool]] = []
+    loop, sleep = asyncio.get_running_loop(), asyncio.sleep
+
+    def arrive(*numbers: int) -> None:
+        arrived.extend(loop.create_task(journal.append(entry(number))) for number in numbers)
 
     @contextmanager
     def counted() -> Iterator[Connection]:
         commits.append(1)
+        if len(commits) == 1:
+            asyncio.run_coroutine_threadsafe(during_the_commit(), loop).result(10)
         with world.database.write() as connection:
             yield connection
 
+    async def during_the_commit() -> None:
+        arrive(1)
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        arrive(*range(2, 40))
+        await sleep(0)
+
     journal = Journal(counted, world.clock, InboxLimits(commit_gather_seconds=0.2))
-
-    async def arriving(number: int) -> None:
-        await asyncio.sleep(number * 0.002)
-        await journal.append(entry(number))
-
-    await asyncio.gather(*(arriving(number) for number in range(40)))
+    with patch("inbox.journal.asyncio.sleep", pause):
+        arrive(0)
+        async with asyncio.timeout(30):
+            while len(arrived) < 40 or not all(one.done() for one in arrived):
+                await sleep(0.001)
     assert len(world.letters()) == 40
-    assert len(commits) <= 4
+    assert (len(commits), pauses) == (2, [0.2])
     await journal.close()
 
 

@@ -388,7 +388,11 @@ def test_the_first_admin_comes_by_the_link_of_the_founding_and_is_led_through(
         taken = await rosa.send("/neighbourhood/group?setup=1", {"name": "Garden circle", "handle": "tools"})
         assert taken.form("/neighbourhood/group?setup=1")["name"] == "Garden circle"
         done = await rosa.send("/neighbourhood/group?setup=1", {"name": "Garden circle", "handle": "garden"})
-        assert done.leads_to == "/setup?said=changed"
+        assert done.leads_to == "/neighbourhood/mail?setup=1&said=changed"
+        assert "No mail server is set" in (await rosa.open(done.leads_to)).text
+        refused = await rosa.send("/neighbourhood/mail?setup=1", {"address": "rosa@mail.example"})
+        assert (refused.status, "No mail server is set" in refused.text) == (409, True)
+        assert (await rosa.send("/setup", {"step": "mail"})).leads_to == "/setup"
         assert "Invite neighbours" in (await rosa.open("/setup")).text
         assert (await rosa.open("/@garden")).status == 200
         assert "Name and area" in (await rosa.open("/neighbourhood")).text

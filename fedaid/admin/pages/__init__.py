@@ -22,24 +22,24 @@ from fedaid.admin.pages import (
 )
 from fedaid.groups.limits import GroupLimits
 from fedaid.members.limits import MemberLimits
-from fedaid.notices.limits import MailLimits
+from fedaid.notices.sending import Postman
 
 
 def routes(
-    desk: Desk, patient: Patient, limits: MemberLimits, group_limits: GroupLimits, mail_limits: MailLimits
+    desk: Desk, patient: Patient, limits: MemberLimits, group_limits: GroupLimits, postman: Postman
 ) -> Sequence[Route]:
     """Every page for admins and coordinators, and those on which members report or block somebody."""
     rooms = (
         networks.routes(desk),
         deliveries.routes(),
         letters.routes(),
-        mail.routes(mail_limits),
+        mail.routes(),
         reports.routes(),
         blocks.routes(),
         check_up.routes(patient),
         joining.routes(limits),
         people.routes(limits),
-        neighbourhood.routes(group_limits),
+        neighbourhood.routes(group_limits, postman),
         groups.routes(group_limits, BoardScout(desk.units, desk.client, desk.rules)),
     )
     return [route for room in rooms for route in room]

@@ -9,29 +9,26 @@ from starlette.routing import Route
 from fedaid.foundation.ids import row_id
 from fedaid.foundation.pages import Form, admin, form_page, go, house, render
 from fedaid.notices.commands import mails as commands
-from fedaid.notices.limits import MailLimits
 from fedaid.notices.queries import mails
 from fedaid.notices.tables import MailState
 
 STATE_WORDS = {MailState.FAILED: "Given up", MailState.WAITING: "Tried again later"}
 
 
-def routes(limits: MailLimits) -> Sequence[Route]:
+def routes() -> Sequence[Route]:
     """Everything under /mail."""
-
-    def mail_page(request: Request) -> Response:
-        """How mails to members go: how many, and which failed and why; for the admin."""
-        admin(request)
-        with house(request).database.read() as connection:
-            counts, troubled = mails.counts(connection), mails.troubled(connection)
-        return render(
-            request, "admin/mail.html", is_on=limits.is_on, counts=counts, troubled=troubled, state_words=STATE_WORDS
-        )
-
     return [
         Route("/mail", mail_page, methods=["GET"]),
         Route("/mail/again", form_page(again), methods=["POST"]),
     ]
+
+
+def mail_page(request: Request) -> Response:
+    """How mails to members go: how many, and which failed and why; for the admin."""
+    admin(request)
+    with house(request).database.read() as connection:
+        counts, troubled = mails.counts(connection), mails.troubled(connection)
+    return render(request, "admin/mail.html", counts=counts, troubled=troubled, state_words=STATE_WORDS)
 
 
 def again(request: Request, form: Form) -> Response:

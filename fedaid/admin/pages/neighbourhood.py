@@ -19,6 +19,7 @@ from fedaid.groups import commands as groups
 from fedaid.groups import queries as group_queries
 from fedaid.groups.limits import GroupLimits
 from fedaid.groups.rules import GroupTerms
+from fedaid.members import queries as members
 from fedaid.members.commands import neighbourhood
 from fedaid.members.queries import joining as queries
 from fedaid.members.rules.joining import (
@@ -29,6 +30,7 @@ from fedaid.members.rules.joining import (
     Joining,
     chosen_joining,
 )
+from fedaid.notices.sending import Postman
 
 VERSIONS_SHOWN_MAX = 50
 SETUP = "/setup"
@@ -40,6 +42,7 @@ STEPS: Mapping[str, str] = {
     "categories": "Kinds of help",
     "agreement": "Our agreement",
     "group": "A first group",
+    "mail": "A test of mail",
 }
 JOINING_WORDS: Mapping[Joining, tuple[str, str]] = {
     Joining.CLOSED: ("Nobody", "Only an admin adds members, at the terminal."),
@@ -66,7 +69,7 @@ SAMPLE_AGREEMENT = """We are neighbours who help each other.
 """
 
 
-def routes(limits: GroupLimits) -> Sequence[Route]:
+def routes(limits: GroupLimits, postman: Postman) -> Sequence[Route]:
     """The forms, and the wizard over them."""
     return [
         Route("/setup", setup_page, methods=["GET"]),
@@ -76,6 +79,7 @@ def routes(limits: GroupLimits) -> Sequence[Route]:
         *(Route(f"/neighbourhood/{step}", show, methods=["GET"]) for step, show in _SHOWN.items()),
         *(Route(f"/neighbourhood/{step}", form_page(keep), methods=["POST"]) for step, keep in _KEPT.items()),
         Route("/neighbourhood/group", form_page(_keep_group(limits)), methods=["POST"]),
+        Route("/neighbourhood/mail", form_page(_try_mail(postman)), methods=["POST"]),
     ]
 
 
@@ -185,12 +189,20 @@ def _read_group(request: Request) -> tuple[Mapping[str, object], Mapping[str, st
     return {"name_max": NAME_CHARACTERS_MAX, "about_max": SUMMARY_CHARACTERS_MAX}, NOTHING_TYPED
 
 
+def _read_mail(request: Request) -> tuple[Mapping[str, object], Mapping[str, str]]:
+    who, home = admin(request), house(request)
+    with home.database.read() as connection:
+        me = members.by_id(connection, who.member_id or 0)
+    return {}, {"address": me.email if me is not None else ""}
+
+
 _READ: Mapping[str, Callable[[Request], tuple[Mapping[str, object], Mapping[str, str]]]] = {
     "name": _read_name,
     "joining": _read_joining,
     "categories": _read_categories,
     "agreement": _read_agreement,
     "group": _read_group,
+    "mail": _read_mail,
 }
 
 
@@ -219,7 +231,14 @@ def group_page(request: Request) -> Response:
     return _page(request, "group")
 
 
-def _keep(step: str, form: Form, request: Request, act: Callable[[Work, Viewer], object]) -> Response:
+def mail_page(request: Request) -> Response:
+    """A mail to the admin, to see whether mails arrive."""
+    return _page(request, "mail")
+
+
+def _keep(
+    step: str, form: Form, request: Request, act: Callable[[Work, Viewer], object], saying: str = "changed"
+) -> Response:
     """Carry out what a form says; in the wizard the step is done then, and the next one comes."""
     who = admin(request)
     in_setup = request.query_params.get("setup") == "1"
@@ -233,9 +252,9 @@ def _keep(step: str, form: Form, request: Request, act: Callable[[Work, Viewer],
     except Refused as refused:
         return _page(request, step, form, refused.sentence, refused.status)
     if not in_setup:
-        return go(f"/neighbourhood/{step}" if step != "group" else "/neighbourhood", "changed")
+        return go(f"/neighbourhood/{step}" if step != "group" else "/neighbourhood", saying)
     coming = _coming(done)
-    return go(_address(coming, in_setup=True) if coming else SETUP, "changed")
+    return go(_address(coming, in_setup=True) if coming else SETUP, saying)
 
 
 def keep_name(request: Request, form: Form) -> Response:
@@ -286,6 +305,19 @@ def _make_group(request: Request, form: Form, limits: GroupLimits) -> Response:
     return _keep("group", form, request, act)
 
 
+def _try_mail(postman: Postman) -> Callable[[Request, Form], Response]:
+    def try_mail(request: Request, form: Form) -> Response:
+        """Send one mail at once. A refusal keeps what was typed, and says what the mail server said."""
+        admin(request)
+        try:
+            postman.test(form["address"])  # before anything is written: no transaction is open over the network
+        except Refused as refused:
+            return _page(request, "mail", form, refused.sentence, refused.status)
+        return _keep("mail", form, request, lambda _work, _who: None, "mail_tried")
+
+    return try_mail
+
+
 def change_categories(request: Request, form: Form) -> Response:
     """Add, rename, retire a kind of help, or bring it back. A refusal keeps what was typed."""
     who = admin(request)
@@ -315,6 +347,7 @@ _SHOWN: Mapping[str, Callable[[Request], Response]] = {
     "categories": categories_page,
     "agreement": agreement_page,
     "group": group_page,
+    "mail": mail_page,
 }
 _KEPT: Mapping[str, Callable[[Request, Form], Response]] = {
     "name": keep_name,

@@ -11,12 +11,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from fedaid.board import queries as board
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.i18n import speaking
+from fedaid.foundation.refused import Refused
+from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Role
 from fedaid.foundation.work import UnitsOfWork, Work
 from fedaid.members import queries as members
 from fedaid.members.commands import access
 from fedaid.members.limits import MemberLimits
 from fedaid.members.queries import Member
+from fedaid.members.rules import chosen_email
 from fedaid.notices.commands import mails as commands
 from fedaid.notices.limits import MailLimits
 from fedaid.notices.queries import Notice, mails
@@ -149,11 +152,24 @@ class Postman:
         )
         return with_unsubscribing(message, links)
 
-    def test(self, address: str) -> None:
-        """Send one mail to an address at once. Raises NotTaken."""
+    def test(self, typed: str) -> None:
+        """Send one mail to an address at once. It blocks for ``try_seconds_max`` at most.
+
+        Raises Refused for what is no address, where no mail server is set, and with what the mail server said.
+        """
+        address = chosen_email(typed)
+        if not address:
+            raise Refused("email_form", "Say an e-mail address.")
+        if not self._limits.is_on:
+            raise Refused(
+                "mail_off", "No mail server is set: write its name as host under [mail] in the settings.", 409
+            )
         now = self._units.clock.now()
         head = Letterhead(self._templates, self._units.names, self.sender, self._called())
         reader = Member(0, 0, "", "", "", "", address, Role.MEMBER, "UTC", "", now)
         with speaking(self._language):
             message = write(head, int(now.timestamp()), reader, "notices/test", now)
-        self._server.send(message)
+        try:
+            self._server.send(message)
+        except NotTaken as not_taken:
+            raise Refused("mail_failed", said("The mail was not taken: %(why)s", why=not_taken.why)) from None
