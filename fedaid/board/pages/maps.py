@@ -121,12 +121,13 @@ def _pixels(place: tuple[float, float], zoom: float) -> tuple[float, float]:
 
 def _zoom(places: Sequence[tuple[float, float]], steps: int) -> float:
     """The nearest at which all of them are in the picture; tiles are drawn at whole ones only."""
+    lats, lons = [lat for lat, _ in places], [lon for _, lon in places]
+    west, north = _pixels((max(lats), min(lons)), 0)
+    east, south = _pixels((min(lats), max(lons)), 0)
     for step in range(ZOOM_MAX * steps, 0, -1):
         zoom = step / steps
-        points = [_pixels(place, zoom) for place in places]
-        wide = max(x for x, _ in points) - min(x for x, _ in points)
-        high = max(y for _, y in points) - min(y for _, y in points)
-        if wide <= WIDTH - 2 * MARGIN and high <= HEIGHT - 2 * MARGIN:
+        larger = 2**zoom
+        if (east - west) * larger <= WIDTH - 2 * MARGIN and (south - north) * larger <= HEIGHT - 2 * MARGIN:
             return zoom
     return 0.0
 

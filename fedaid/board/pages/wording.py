@@ -55,6 +55,7 @@ class Shown:
     seen_by              who may see it, where that is not everybody
     away                 how far it is from where the viewer lives, where both are known
     who                  who posted it, as far as the viewer may know
+    face                 whose initials stand beside that
     network              the neighbouring network it is from, empty for ours
     details              safe to be put into a page as it is
     """
@@ -66,6 +67,7 @@ class Shown:
     back: str
     badge: str
     who: str
+    face: str
     network: str
     age: str
     until: str
@@ -79,6 +81,7 @@ class Shown:
 def shown(one: Noticed, viewer: Viewer, now: datetime, lives_at: tuple[float, float] | None = None) -> Shown:
     """The listing in words for this viewer, who lives there."""
     listing = one.listing
+    who, face = _called(one, viewer)
     return Shown(
         listing=listing,
         kind=_(KIND_WORDS[listing.kind]),
@@ -86,7 +89,8 @@ def shown(one: Noticed, viewer: Viewer, now: datetime, lives_at: tuple[float, fl
         people=_people(listing, one.helpers),
         back=_back(listing),
         badge="" if listing.state is ListingState.OPEN else _(STATE_WORDS[listing.state]),
-        who=_who(one, viewer),
+        who=who,
+        face=face,
         network="" if listing.local else one.board.name,
         age=ago(listing.published_at, now),
         until=wording.day_and_time(listing.expires_at, viewer.time_zone) if listing.expires_at is not None else "",
@@ -139,10 +143,12 @@ def _back(listing: Listing) -> str:
     return _(RETURN_WORDS[listing.mode])
 
 
-def _who(one: Noticed, viewer: Viewer) -> str:
+def _called(one: Noticed, viewer: Viewer) -> tuple[str, str]:
+    """How whoever posted it is called, and whose initials stand beside that."""
     if one.listing.is_by(viewer) and not one.listing.is_for_elsewhere:
-        return _("You")
-    return one.author.name if one.author is not None else _("A neighbour")
+        return _("You"), viewer.name
+    name = one.author.name if one.author is not None else _("A neighbour")
+    return name, name
 
 
 def _details(listing: Listing) -> Markup:
