@@ -1,6 +1,13 @@
 """What programs do for their members, on both databases: by the same rules as the pages, and seen on them."""
 
+from fedaid.groups import commands as groups
+from fedaid.groups import queries
+from fedaid.groups.commands import belonging
+from fedaid.groups.limits import GroupLimits
+from fedaid.groups.rules import GroupJoining, GroupTerms
+from fedaid.members import queries as members
 from tests.api.programs import Answer, Town
+from tests.small_house import some_keys
 
 
 def made(answer: Answer, status: int = 201) -> str:
@@ -140,3 +147,27 @@ def test_groups_are_joined_and_left_and_a_stranger_reads_about_them(both: Town) 
     assert (member["name"], member["page"]) == ("Ana", "https://northside.example/@ana")
     assert both.program().get("/members/nobody").status == 404
     assert both.program().get("/categories").json["items"]
+
+
+def test_who_asks_to_join_waits_for_a_coordinator_who_reads_the_answers(both: Town) -> None:
+    terms = GroupTerms("Bees", joining=GroupJoining.APPLICATION, questions="Why?\nSince when?")
+    with both.instance.units.begin() as work:
+        found, asker = members.by_handle(work.connection, "kim"), members.by_handle(work.connection, "ana")
+        assert found
+        assert asker
+        kim = members.viewer_of(found)
+        groups.found_group(work, kim, "bees", terms, GroupLimits(), some_keys())
+    ana = both.program("ana")
+    assert ana.post("/groups/bees/join").code == "group_not_open"
+    assert ana.get("/groups/bees").json["questions"] == ["Why?", "Since when?"]
+    assert ana.post("/groups/bees/apply", {"answers": ["Honey"] * 21}).status == 422
+    asked = ana.post("/groups/bees/apply", {"answers": ["Honey", "Today"]})
+    assert (asked.status, asked.json["application"], asked.json["role"]) == (200, "waiting", None)
+    with both.instance.units.begin() as work:
+        bees = queries.board_by_handle(work.connection, "bees")
+        assert bees
+        waiting = queries.application_to(work.connection, bees.id, asker.id)
+        assert waiting
+        assert [one.answer for one in waiting.answers] == ["Honey", "Today"]
+        belonging.accept(work, kim, bees, waiting.id)
+    assert ana.get("/groups/bees").json["role"] == "member"
