@@ -65,10 +65,14 @@ class Bells:
     def ring(self, bell: Bell) -> None:
         """Something was committed. From any thread; elsewhere it is heard if ``run`` runs."""
         self._ring_here(bell)
-        if self._loop is not None:
-            self._to_tell.add(bell)
+        loop = self._loop
+        if loop is not None:
             with suppress(RuntimeError):  # the loop is closed already
-                self._loop.call_soon_threadsafe(self._rung.set)
+                loop.call_soon_threadsafe(self._is_to_be_told, bell)
+
+    def _is_to_be_told(self, bell: Bell) -> None:
+        self._to_tell.add(bell)
+        self._rung.set()
 
     def _ring_here(self, bell: Bell) -> None:
         for answer in self._answers[bell]:
