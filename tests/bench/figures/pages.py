@@ -20,7 +20,8 @@ from tests.big.town import Size, fill
 
 SIZE = Size()  # 10,000 members, 50,000 listings
 SEED = 7
-READERS = CONNECTIONS  # members, each with a session of their own
+READERS = 64  # members, each with a session of their own
+READERS_AT_ONCE = 16  # more only wait for each other, until the server closes what is idle
 REQUESTS = 20_000  # in each round, unless the time is over
 SECONDS = 5.0
 FIRST_REQUESTS = 200
@@ -42,13 +43,13 @@ class _Town:
 def public(bench: Bench) -> Figure:
     """For somebody who is signed out: the same for all of them, until anything is committed."""
     house, _ = _filled(bench)
-    return _reading("get_board_public", 8_000, house, bench, [_request()])
+    return _reading("get_board_public", 8_000, house, bench, [_request()], CONNECTIONS)
 
 
 def personal(bench: Bench) -> Figure:
     """For members, each of whom sees a board of their own."""
     house, cookies = _filled(bench)
-    return _reading("get_board", 1_000, house, bench, [_request(one) for one in cookies])
+    return _reading("get_board", 1_000, house, bench, [_request(one) for one in cookies], READERS_AT_ONCE)
 
 
 _known: dict[int, tuple[House, Sequence[str]]] = {}
@@ -74,7 +75,7 @@ def _request(cookie: str = "") -> bytes:
     return f"GET /board HTTP/1.1\r\nhost: {HOST}\r\naccept: text/html\r\n{more}\r\n".encode()
 
 
-def _reading(name: str, goal: float, house: House, bench: Bench, requests: Sequence[bytes]) -> Figure:
+def _reading(name: str, goal: float, house: House, bench: Bench, requests: Sequence[bytes], connections: int) -> Figure:
     file = bench.new_folder() / "requests"
     file.write_bytes(pickle.dumps(list(requests)))
     with ExitStack() as stack:
@@ -83,7 +84,8 @@ def _reading(name: str, goal: float, house: House, bench: Bench, requests: Seque
         bare = stack.enter_context(bare_get(bench.new_folder(), body))
 
         def get(server: Server, count: int = REQUESTS) -> Load:
-            return load([server], Requests(file), count, "--seconds", str(SECONDS)).expect(200)
+            words = ("--seconds", str(SECONDS))
+            return load([server], Requests(file), count, *words, connections=connections).expect(200)
 
         for server in (bare, ours):
             get(server, FIRST_REQUESTS)
