@@ -184,7 +184,7 @@ def busy(seconds: int) -> Response:
         "type": "about:blank",
         "title": "Busy just now",
         "status": 503,
-        "code": "busy",
+        "code": "too_busy",
         "detail": f"Very many people ask here at once. Please come back in {seconds} seconds.",
     }
     return JSONResponse(problem, 503, {"Retry-After": str(seconds)}, "application/problem+json")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fedaid.admin.metrics.limits import MetricsLimits
@@ -34,7 +34,7 @@ class MetricsDoor:
 
     async def _answer(self, scope: Scope) -> Response:
         if scope["method"] not in ("GET", "HEAD"):
-            return _problem(405, "http_405", "Metrics are read with GET.", {"Allow": "GET, HEAD"})
+            return PlainTextResponse("Metrics are read with GET.\n", 405, {"Allow": "GET, HEAD"})
         if not self._may_read(scope):
             return self._refusal()
         async with self._making:

@@ -185,7 +185,7 @@ async def test_the_house_refuses_so_and_goes_on_answering_what_is_free(tmp_path:
     nothing = WebLimits(requests_at_once_max=0)
     async with found(tmp_path, "sqlite", "northside.example", web=nothing) as (town,):
         refused = await ask(town, "/board")
-        assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+        assert (refused.status_code, refused.json()["code"]) == (503, "too_busy")
         assert refused.headers["retry-after"] == "5"
         assert refused.headers["x-content-type-options"] == "nosniff"
         assert (await ask(town, "/livez")).status_code == 200
