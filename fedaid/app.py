@@ -69,10 +69,12 @@ from fedaid.actors.rules import Kind
 from fedaid.actors.synchronize import StoredFollowers
 from fedaid.actors.wire.forward import FORWARDED_TYPES, Forwarding
 from fedaid.admin.doctor import Patient
+from fedaid.admin.metrics.tallies import Tallies
 from fedaid.admin.moving import Moving
 from fedaid.admin.networks import Desk
 from fedaid.board.wire import catch_up
 from fedaid.foundation import api
+from fedaid.foundation.bells import Bell, Bells
 from fedaid.foundation.clock import Clock, SystemClock, milliseconds
 from fedaid.foundation.database import Database
 from fedaid.foundation.errands import Errands
@@ -95,9 +97,12 @@ from fedaid.timebank import sync
 from fedaid.timebank.api import Identify
 from fedaid.timebank.resend import resend_due, state_due
 from fedaid.web.assets import asset
+from fedaid.web.counted import Answered, CountedAnswers
 from fedaid.web.errors import exception_handlers
 from fedaid.web.headers import OurHost, OwnForms, SpokenLanguage, StrictHeaders
-from fedaid.web.limits import BodyLimits, RefusedLetters, RequestLimits
+from fedaid.web.limits import BodyLimits, RefusedLetters, RequestLimits, RequestsAtOnce
+from fedaid.web.metrics import PATH as METRICS_PATH
+from fedaid.web.metrics import MetricsDoor
 from fedaid.web.people import Introductions
 from fedaid.web.ready import ReadyDocuments
 from fedaid.web.shell import build_templates
@@ -121,6 +126,9 @@ class Instance:
     patient what the doctor looks at
     postman brings mails to members
     live    the open pages of this process, to be ended before it stops
+    bells   wake who waits for work, in all processes
+    tallies what this process counts
+    metrics shows that, to whom the admin allows
     """
 
     settings: Settings
@@ -137,6 +145,9 @@ class Instance:
     chores: Sequence[Chore | Round]
     live: Live
     postman: Postman
+    bells: Bells
+    tallies: Tallies
+    metrics: MetricsDoor
     web: ASGIApp
 
     def begin(self) -> None:
@@ -145,12 +156,12 @@ class Instance:
             sync.ask_all(work)
 
     async def work_until(self, stop: asyncio.Event) -> None:
-        """Apply letters, deliver mail, run errands and do the chores until ``stop`` is set."""
+        """Apply letters, deliver mail, run errands and do the chores until ``stop`` is set, woken by ``bells``."""
         await asyncio.gather(
             self.inbox_worker.run(stop),
             self.outbox_worker.run(stop),
             self.errands.run(stop),
-            keep_house(self.chores, self.units, stop),
+            keep_house(self.chores, self.units, stop, self.tallies.chores.add),
         )
 
     async def close(self) -> None:
@@ -174,9 +185,10 @@ def build(
     transport, resolver  stand in for the network, for instances that meet inside one test
     """
     clock = clock or SystemClock()
-    database = Database(settings.database, pool_size=settings.database_connections_max)
-    outbox_wake = _Bell()
-    units = UnitsOfWork(database, clock, settings.names, announcers(settings), outbox_wake.ring)
+    tallies = Tallies()
+    database = Database(settings.database, pool_size=settings.database_connections_max, committed=tallies.commits.add)
+    bells = Bells(database, settings.bells)
+    units = UnitsOfWork(database, clock, settings.names, announcers(settings), partial(bells.ring, Bell.WORK))
     signers, doors = StoredSigners(database), doorkeeper(settings, database)
     client = _client(settings, transport, clock, vet=doors.vet)
     scout = _client(settings, transport, clock)  # sent by the admin alone, to whom we do not speak with yet
@@ -195,6 +207,7 @@ def build(
         rules=settings.url_rules,
         clock=clock,
         limits=settings.inbox,
+        count_end=tallies.letters_settled.add,
     )
     outbox_worker = OutboxWorker(
         database.write,
@@ -206,10 +219,10 @@ def build(
         settings.outbox,
         lambda: milliseconds(clock.now()),
         random.random,
+        tallies.deliveries.add,
     )
-    outbox_wake.answer = outbox_worker.wake
     repeatable = (fedaid.timebank.wire.LEDGER_INBOX,)
-    journal = Journal(database.write, clock, settings.inbox, inbox_worker.wake, repeatable)
+    journal = Journal(database.write, clock, settings.inbox, partial(bells.ring, Bell.LETTERS), repeatable)
     mail_slot = inbox_app(
         InboxRoom(
             origin=settings.url_rules.parse(settings.origin).origin,
@@ -222,6 +235,7 @@ def build(
             server_signer=server_signer,
             clock=clock,
             followers=StoredFollowers(units, settings.url_rules),
+            count_answer=tallies.letters_answered.add,
         )
     )
     board_handlers = fedaid.board.wire.handlers(settings.url_rules, fedaid.board.queries.FollowedBoards(database))
@@ -232,6 +246,7 @@ def build(
             catch_up.KIND: catch_up.CatchUp(units, client, server_signer, board_handlers, settings.board),
         },
         settings.errands,
+        tallies.errands.add,
     )
     asking = sync.Asking(
         units,
@@ -250,7 +265,11 @@ def build(
     readers = SignedReaders(Readers(mail_slot.authenticator, settings.inbox))
     identify = partial(mail_slot.authenticator.identify, inbox=fedaid.timebank.wire.LEDGER_INBOX)
     live = Live(database, clock, settings.notices)
+    bells.answer(Bell.LETTERS, inbox_worker.wake)
+    for wake in (outbox_worker.wake, errands.wake, live.wake):
+        bells.answer(Bell.WORK, wake)
     pages = _pages(settings, units, clock, readers, routes(settings, desk, patient, pictures, identify, live, postman))
+    metrics = MetricsDoor(settings.metrics, _exposed(settings, database, clock, tallies))
     instance = Instance(
         settings,
         database,
@@ -266,7 +285,10 @@ def build(
         chores,
         live,
         postman,
-        FrontDoor(RefusedLetters(mail_slot, settings.web, clock), pages),
+        bells,
+        tallies,
+        metrics,
+        FrontDoor(RefusedLetters(mail_slot, settings.web, clock), metrics, pages, tallies.answers.add),
     )
     pages.router.lifespan_context = _lifespan(instance, journal, works=works)
     return instance
@@ -287,26 +309,42 @@ def _client(
     return Client(rules, settings.fetch, user_agent=agent, transport=transport, clock=clock.now, vet=vet)
 
 
-class _Bell:
-    """Rings at whoever is named later: the units of work exist before the worker that they wake."""
+def _exposed(settings: Settings, database: Database, clock: Clock, tallies: Tallies) -> Callable[[], bytes]:
+    """What writes the metrics down. Its library is loaded where somebody may read them, as it takes memory."""
+    if not settings.metrics.is_open:
+        return lambda: b""
+    from fedaid.admin.metrics.exposition import Exposition
 
-    def __init__(self) -> None:
-        self.answer: Callable[[], None] = lambda: None
-
-    def ring(self) -> None:
-        self.answer()
+    letters_max, gauges_seconds = settings.inbox.queue_letters_max, settings.metrics.gauges_seconds
+    return Exposition(database, clock, tallies, letters_max=letters_max, gauges_seconds=gauges_seconds).text
 
 
 class FrontDoor:
-    """Letters go straight to the mail slot, all else to the pages: the slot is what strangers hammer at."""
+    """Letters go straight to the mail slot, all else to the pages: the slot is what strangers hammer at.
 
-    def __init__(self, mail_slot: ASGIApp, pages: ASGIApp) -> None:
+    Metrics have a door of their own, as who gathers them asks for an address of this machine and not for our host.
+    ``answered`` is told of every answer.
+    """
+
+    def __init__(self, mail_slot: ASGIApp, metrics: ASGIApp, pages: ASGIApp, answered: Answered) -> None:
         self._mail_slot = mail_slot
+        self._metrics = metrics
         self._pages = pages
+        self._counted = CountedAnswers(self._pass_on, answered)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_letter = scope["type"] == "http" and scope["path"].endswith("/inbox")
-        await (self._mail_slot if is_letter else self._pages)(scope, receive, send)
+        await self._counted(scope, receive, send)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._door(scope)(scope, receive, send)
+
+    def _door(self, scope: Scope) -> ASGIApp:
+        if scope["type"] != "http":
+            return self._pages
+        path: str = scope["path"]
+        if path.endswith("/inbox"):
+            return self._mail_slot
+        return self._metrics if path == METRICS_PATH else self._pages
 
 
 def announcers(settings: Settings) -> Announcers:
@@ -418,24 +456,7 @@ def _postman(settings: Settings, units: UnitsOfWork) -> Postman:
 def _pages(
     settings: Settings, units: UnitsOfWork, clock: Clock, readers: SignedReaders, routes: Sequence[BaseRoute]
 ) -> Starlette:
-    app = Starlette(
-        routes=routes,
-        exception_handlers=exception_handlers(),
-        middleware=[
-            Middleware(ReadyDocuments, database=units.database, limits=settings.web, clock=clock),
-            Middleware(StrictHeaders),
-            Middleware(SpokenLanguage, otherwise=settings.language),
-            Middleware(OurHost, host=settings.names.host),
-            Middleware(RequestLimits, limits=settings.web, clock=clock),
-            Middleware(OwnForms, origin=settings.origin),
-            Middleware(
-                BodyLimits,
-                form_bytes_max=settings.form_bytes_max,
-                photo_bytes_max=settings.board.photo_bytes_max,
-            ),
-        ],
-    )
-    app.state.house = House(
+    home = House(
         name=settings.name,
         names=settings.names,
         database=units.database,
@@ -456,6 +477,32 @@ def _pages(
         unread=fedaid.notices.queries.count_unread,
         mails=settings.mail.is_on,
     )
+    app = Starlette(
+        routes=routes,
+        exception_handlers=exception_handlers(),
+        middleware=[
+            Middleware(
+                ReadyDocuments,
+                database=units.database,
+                limits=settings.web,
+                clock=clock,
+                cookie_name=home.cookie_name,
+                language=settings.language,
+            ),
+            Middleware(StrictHeaders),
+            Middleware(SpokenLanguage, otherwise=settings.language),
+            Middleware(OurHost, host=settings.names.host),
+            Middleware(RequestsAtOnce, limits=settings.web),
+            Middleware(RequestLimits, limits=settings.web, clock=clock),
+            Middleware(OwnForms, origin=settings.origin),
+            Middleware(
+                BodyLimits,
+                form_bytes_max=settings.form_bytes_max,
+                photo_bytes_max=settings.board.photo_bytes_max,
+            ),
+        ],
+    )
+    app.state.house = home
     return app
 
 
@@ -548,6 +595,7 @@ def _lifespan(
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         stop = asyncio.Event()
         await asyncio.to_thread(instance.begin)
+        listening = asyncio.create_task(instance.bells.run(stop))
         working = asyncio.create_task(instance.work_until(stop)) if works else None
         try:
             yield
@@ -557,6 +605,7 @@ def _lifespan(
             if working is not None:
                 await working
             await journal.close()
+            await listening
             await instance.close()
 
     return lifespan

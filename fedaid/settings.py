@@ -22,8 +22,10 @@ from activitypub.client import FetchLimits
 from activitypub.errors import MalformedUrl
 from activitypub.identifiers import UrlRules
 from fedaid.actors.limits import ActorLimits
+from fedaid.admin.metrics.limits import MetricsLimits
 from fedaid.board.limits import BoardLimits
 from fedaid.foundation.api.limits import ApiLimits
+from fedaid.foundation.bells import BellLimits
 from fedaid.foundation.errands import ErrandLimits
 from fedaid.foundation.federation import Federation
 from fedaid.foundation.i18n import LANGUAGES
@@ -95,6 +97,8 @@ class Settings(BaseSettings):
     timebank: TimebankLimits = TimebankLimits()
     web: WebLimits = WebLimits()
     api: ApiLimits = ApiLimits()
+    bells: BellLimits = BellLimits()
+    metrics: MetricsLimits = MetricsLimits()
 
     @property
     def url_rules(self) -> UrlRules:

@@ -28,7 +28,10 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class InboxRoom:
-    """All that the endpoint stands on. ``server_signer`` gives the key of the server's own actor, for fetching keys."""
+    """All that the endpoint stands on. ``server_signer`` gives the key of the server's own actor, for fetching keys.
+
+    ``count_answer`` is told of each letter: ``accepted``, or the code of the refusal.
+    """
 
     origin: Origin
     rules: UrlRules
@@ -40,6 +43,7 @@ class InboxRoom:
     server_signer: Callable[[], SigningKey]
     clock: Clock
     followers: Followers
+    count_answer: Callable[[str], None] = lambda _code: None
 
 
 def inbox_app(room: InboxRoom) -> "InboxApp":
@@ -78,14 +82,15 @@ class InboxApp:
         try:
             await self._take(scope, receive)
         except MailRefused as refused:
-            return _refuse(scope, refused)
+            return self._refuse(scope, refused)
         except ProtocolError as error:
-            return _refuse(scope, refusal_of(error))
+            return self._refuse(scope, refusal_of(error))
         except JournalUnavailable:
-            return _refuse(scope, self._come_back("unavailable", "The letter could not be kept safe just now."))
+            return self._refuse(scope, self._come_back("unavailable", "The letter could not be kept safe just now."))
         except Exception:  # noqa: BLE001 - a fault of ours: the sender keeps the letter and comes back
             _log.exception("inbox.fault", path=scope["path"])
-            return _refuse(scope, self._come_back("fault", "Something went wrong here, not with the letter."))
+            return self._refuse(scope, self._come_back("fault", "Something went wrong here, not with the letter."))
+        self._room.count_answer("accepted")
         return ACCEPTED
 
     async def _take(self, scope: Scope, receive: Receive) -> None:
@@ -147,7 +152,8 @@ class InboxApp:
     def _come_back(self, code: str, sentence: str) -> MailRefused:
         return MailRefused(HTTPStatus.SERVICE_UNAVAILABLE, code, sentence, self._room.limits.come_back_seconds)
 
-
-def _refuse(scope: Scope, refused: MailRefused) -> Answer:
-    _log.info("inbox.refused", path=scope["path"], status=int(refused.status), code=refused.code, why=refused.sentence)
-    return answer_to(refused)
+    def _refuse(self, scope: Scope, refused: MailRefused) -> Answer:
+        status = int(refused.status)
+        _log.info("inbox.refused", path=scope["path"], status=status, code=refused.code, why=refused.sentence)
+        self._room.count_answer(refused.code)
+        return answer_to(refused)

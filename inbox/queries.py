@@ -65,6 +65,12 @@ def counts(connection: Connection) -> Mapping[State, int]:
     return {state: found.get(state.value, 0) for state in State}
 
 
+def count(connection: Connection, state: State) -> int:
+    """How many letters are in this one state."""
+    found = select(func.count()).select_from(inbox_letter).where(inbox_letter.c.state == state.value)
+    return int(connection.execute(found).scalar_one())
+
+
 def overdue_since_ms(connection: Connection, now_ms: int) -> int | None:
     """When the oldest letter came whose turn it is and that no worker holds; None when there is none."""
     due = (inbox_letter.c.state == State.NEW.value) & (inbox_letter.c.next_try_ms <= now_ms)

@@ -60,7 +60,8 @@ class Worker(Generic[W]):
     """Takes letters from the journal and gives them to the handlers registered for their type.
 
     ``write`` opens a plain transaction, for leases; ``units`` opens those in which letters are applied.
-    ``signer`` gives the key of the server's own actor, which signs fetches.
+    ``signer`` gives the key of the server's own actor, which signs fetches. ``count_end`` is told how each try of a
+    letter ended: its state then, and the code that says why.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Worker(Generic[W]):
         rules: UrlRules,
         clock: Clock,
         limits: InboxLimits | None = None,
+        count_end: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
         self._write = write
         self._units = units
@@ -85,6 +87,7 @@ class Worker(Generic[W]):
         self._rules = rules
         self._clock = clock
         self._limits = limits or InboxLimits()
+        self._count_end = count_end
         self._awake: Memory[bool] = Memory(
             clock, seconds=self._limits.awake_seconds, entries_max=self._limits.memory_entries_max
         )
@@ -188,6 +191,7 @@ class Worker(Generic[W]):
             with self._write() as connection:
                 still_ours = {one.n for one in hold(connection, claimed)}
                 mark(connection, [one for one in unreadable if one.n in still_ours])
+            self._count(unreadable)
         return opened
 
     def _open(self, claimed: Claimed) -> Opened[W]:
@@ -276,6 +280,7 @@ class Worker(Generic[W]):
             still_ours = {one.n for one in hold(work.connection, [letter.opened.claimed for letter in letters])}
             marks = [self._apply_one(work, letter) for letter in letters if letter.opened.claimed.n in still_ours]
             mark(work.connection, marks)
+        self._count(marks)
 
     def _apply_one(self, work: W, ready: Ready[W]) -> Mark:
         claimed = ready.opened.claimed
@@ -312,6 +317,11 @@ class Worker(Generic[W]):
             with self._write() as connection:
                 still_ours = {one.n for one in hold(connection, [one.claimed for one in letters])}
                 mark(connection, [one for one in marks if one.n in still_ours])
+            self._count(marks)
+
+    def _count(self, marks: Iterable[Mark]) -> None:
+        for one in marks:
+            self._count_end(one.state.value, one.code)
 
     # keeping house
 

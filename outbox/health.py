@@ -1,5 +1,6 @@
 """How other servers are doing, as an admin sees it, and the few things to be done about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,21 @@ def one(connection: Connection, name: str) -> HostHealth | None:
     """One host, or None if we never had mail for it."""
     row = connection.execute(_summary().where(host.c.host == name)).one_or_none()
     return None if row is None else _health(row)
+
+
+def count_waiting(connection: Connection) -> int:
+    """How many deliveries wait, for hosts that are awake or asleep; only queues that are not empty are looked at."""
+    query = select(func.count()).select_from(host).join(delivery, delivery.c.host == host.c.host)
+    return int(connection.execute(query.where(host.c.due_ms.is_not(None), delivery.c.state == WAITING)).scalar_one())
+
+
+def count_hosts(connection: Connection) -> Mapping[str, int]:
+    """How many hosts are awake, and how many are asleep."""
+    found = {state: int(count) for state, count in connection.execute(_COUNT_HOSTS)}
+    return {state: found.get(state, 0) for state in (AWAKE, ASLEEP)}
+
+
+_COUNT_HOSTS = select(host.c.state, func.count()).group_by(host.c.state)
 
 
 def overdue_since_ms(connection: Connection, now_ms: int) -> int | None:

@@ -20,7 +20,10 @@ log = structlog.get_logger()
 
 
 class Worker:
-    """Several may run on one database, in one process or many: every host's queue is leased to one of them."""
+    """Several may run on one database, in one process or many: every host's queue is leased to one of them.
+
+    ``count_try`` is told what followed each try of a delivery, the name of a ``Step`` in small letters.
+    """
 
     def __init__(
         self,
@@ -33,9 +36,11 @@ class Worker:
         limits: OutboxLimits,
         clock_ms: Callable[[], int],
         random: Callable[[], float],
+        count_try: Callable[[str], None] = lambda _step: None,
     ) -> None:
         self._house = House(write, read, signers, address_book, client, rules, clock_ms, random)
         self._limits = limits
+        self._count_try = count_try
         self._fanout = Fanout(address_book, rules, limits)
         self._deliverer = Deliverer(self._house, limits)
         self._reports: list[Report] = []
@@ -154,6 +159,9 @@ class Worker:
     def _write_down(self, reports: list[Report]) -> None:
         with self._house.write() as connection:
             leases.acknowledge(connection, reports, self._house.clock_ms())
+        for report in reports:
+            for tried in report.tried:
+                self._count_try(tried.verdict.step.name.lower())
 
     def _release(self, tokens: list[str]) -> None:
         with self._house.write() as connection:

@@ -29,6 +29,7 @@ from fedaid.actors.rules import Kind
 from fedaid.admin import doctor, founding, leaving, networks, welcome
 from fedaid.cli import blocks, deliveries, letters, mail
 from fedaid.cli.shared import Data, complaints, console, instance_of, prepare, say
+from fedaid.cli.side_door import side_door
 from fedaid.demo import play
 from fedaid.foundation import wording
 from fedaid.foundation.refused import Refused
@@ -194,21 +195,27 @@ def _be_quick() -> None:
 
 
 @cli.command()
-def worker(data: Data) -> None:
+def worker(
+    data: Data,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port on which to show the metrics of this process; else none.")
+    ] = None,
+) -> None:
     """Do the work only: apply letters, deliver mail, remind and expire. As many as you like on PostgreSQL."""
     chosen = settings.load(data)
     _log_as_json(chosen)
     prepare(chosen)
-    asyncio.run(_work(chosen))
+    asyncio.run(_work(chosen, metrics_port))
 
 
-async def _work(chosen: Settings) -> None:
+async def _work(chosen: Settings, metrics_port: int | None) -> None:
     instance = app.build(chosen, works=False)
     _be_quick()
     await asyncio.to_thread(instance.begin)
     stop = asyncio.Event()
-    _stop_on_signals(stop)
-    await instance.work_until(stop)
+    async with side_door(instance, metrics_port):
+        _stop_on_signals(stop)
+        await asyncio.gather(instance.work_until(stop), instance.bells.run(stop))
     await instance.close()
 
 

@@ -1,11 +1,13 @@
 """Opens the database, SQLite or PostgreSQL, with the settings under which no update is lost."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.types import TypeDecorator
@@ -54,13 +56,18 @@ class Database:
     read-modify-writes were lost without an error. PostgreSQL: psycopg 3, READ COMMITTED; what must not be
     read stale is read with ``FOR UPDATE``. Who only reads has one snapshot on both: a page, or an audit of the
     books, must not see the half of what is posted meanwhile.
+
+    ``committed`` is told after each commit how many seconds it took.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 10, committed: Callable[[float], None] = lambda _seconds: None
+    ) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._writer = _engine(url, pool_size, read_only=False)
         self._reader = _engine(url, pool_size, read_only=True)
+        self._committed = committed
         self._watching = threading.Lock()
         self._watcher: Any = None  # one connection for ``generation``, as SQLite counts for each what others commit
 
@@ -74,12 +81,19 @@ class Database:
         """A transaction that commits when the block ends and rolls back when it raises."""
         with self._writer.begin() as connection:
             yield connection
+            began = time.perf_counter()
+        self._committed(time.perf_counter() - began)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view for a page; an attempt to write raises."""
         with self._reader.begin() as connection:
             yield connection
+
+    async def connect_beside(self) -> psycopg.AsyncConnection:
+        """A connection of its own to PostgreSQL, outside of the pools and without transactions: for bells."""
+        words, options = self._reader.dialect.create_connect_args(self.url)
+        return await psycopg.AsyncConnection.connect(*words, autocommit=True, **options)
 
     def generation(self) -> object:
         """Equal to an earlier one only if nothing was committed in between, by whatever process; not the other way.

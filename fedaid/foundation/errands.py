@@ -14,12 +14,14 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Connection,
     Integer,
     String,
     Table,
     Text,
     UniqueConstraint,
     delete,
+    func,
     insert,
     select,
     update,
@@ -89,6 +91,11 @@ def send_on(work: Work, kind: str, about: str, note: str = "") -> None:
         work.connection.execute(insert(errand).values(id=work.new_id(), kind=kind, about=about, **row))
 
 
+def count(connection: Connection) -> int:
+    """How many are to be done, now or later."""
+    return int(connection.execute(select(func.count()).select_from(errand)).scalar_one())
+
+
 @dataclass(frozen=True)
 class Given:
     """An errand that is ours until the lease ends."""
@@ -102,19 +109,44 @@ class Given:
 
 
 class Errands:
-    """Does them, on any number of processes; ``kinds`` says how each kind is done."""
+    """Does them, on any number of processes; ``kinds`` says how each kind is done.
 
-    def __init__(self, units: UnitsOfWork, kinds: Mapping[str, Errand], limits: ErrandLimits) -> None:
+    ``ended`` is told of each try: the kind, and ``done``, ``put_off`` or ``given_up``.
+    """
+
+    def __init__(
+        self,
+        units: UnitsOfWork,
+        kinds: Mapping[str, Errand],
+        limits: ErrandLimits,
+        ended: Callable[[str, str], None] = lambda *_: None,
+    ) -> None:
         self._units = units
         self._kinds = kinds
         self._limits = limits
+        self._ended = ended
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There may be a new one. May be called from any thread, and when nothing runs."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed already
+                self._loop.call_soon_threadsafe(self._woken.set)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do errands until ``stop`` is set; those under way are finished first."""
+        self._loop, self._woken = asyncio.get_running_loop(), asyncio.Event()
         while not stop.is_set():
+            self._woken.clear()
             if not await self._round_or_log():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), self._limits.poll_seconds)
+                await self._rest(stop)
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        waits = [asyncio.create_task(self._woken.wait()), asyncio.create_task(stop.wait())]
+        await asyncio.wait(waits, timeout=self._limits.poll_seconds, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
 
     async def drain(self) -> int:
         """Do what is due and return how many that were; for tests and the command line."""
@@ -177,11 +209,13 @@ class Errands:
         with self._units.begin() as work:
             if work.connection.execute(delete(errand).where(_ours(given))).rowcount:
                 write(work)
+        self._ended(given.kind, "done")
 
     def _give_up(self, given: Given, why: str) -> None:
         log.info("errand_given_up", kind=given.kind, about=given.about, why=why)
         with self._units.database.write() as connection:
             connection.execute(delete(errand).where(_ours(given)))
+        self._ended(given.kind, "given_up")
 
     def _put_off(self, given: Given, why: str) -> None:
         tries = given.tries + 1
@@ -192,6 +226,7 @@ class Errands:
         later = {"tries": tries, "due_at": self._units.clock.now() + wait, "lease_until": None}
         with self._units.database.write() as connection:
             connection.execute(update(errand).where(_ours(given)).values(later))
+        self._ended(given.kind, "put_off")
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

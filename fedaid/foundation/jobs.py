@@ -35,33 +35,43 @@ class Round:
     go: Callable[[], Awaitable[object]]
 
 
-async def keep_house(chores: Sequence[Chore | Round], units: UnitsOfWork, stop: asyncio.Event) -> None:
+Ended = Callable[[str, str], None]  # the name of a chore, and ``done`` or ``failed``
+
+
+async def keep_house(
+    chores: Sequence[Chore | Round], units: UnitsOfWork, stop: asyncio.Event, ended: Ended = lambda *_: None
+) -> None:
     """Do all chores until ``stop`` is set. One that fails is logged and done again when its time comes.
 
     A round under way when ``stop`` is set is called back: whatever it has not committed is done another time.
     """
-    await asyncio.gather(*(_repeat(chore, units, stop) for chore in chores))
+    await asyncio.gather(*(_repeat(chore, units, stop, ended) for chore in chores))
 
 
-async def _repeat(chore: Chore | Round, units: UnitsOfWork, stop: asyncio.Event) -> None:
+async def _repeat(chore: Chore | Round, units: UnitsOfWork, stop: asyncio.Event, ended: Ended) -> None:
     while not stop.is_set():
         if isinstance(chore, Round):
-            await _go(chore, stop)
+            is_done = await _go(chore, stop)
         else:
-            await asyncio.to_thread(_do, chore, units)
+            is_done = await asyncio.to_thread(_do, chore, units)
+        ended(chore.name, "done" if is_done else "failed")
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), chore.every_seconds)
 
 
-def _do(chore: Chore, units: UnitsOfWork) -> None:
+def _do(chore: Chore, units: UnitsOfWork) -> bool:
+    """Whether it went well."""
     try:
         with units.begin() as work:
             chore.do(work)
     except Exception as error:  # noqa: BLE001 - whatever it was, the next time comes
         _log(chore, error)
+        return False
+    return True
 
 
-async def _go(chore: Round, stop: asyncio.Event) -> None:
+async def _go(chore: Round, stop: asyncio.Event) -> bool:
+    """Whether it went well, as far as it went."""
     going, stopping = asyncio.ensure_future(chore.go()), asyncio.create_task(stop.wait())
     await asyncio.wait([going, stopping], return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -74,6 +84,8 @@ async def _go(chore: Round, stop: asyncio.Event) -> None:
             raise
     except Exception as error:  # noqa: BLE001 - as above
         _log(chore, error)
+        return False
+    return True
 
 
 def _log(chore: Chore | Round, error: Exception) -> None:

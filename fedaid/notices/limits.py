@@ -13,7 +13,8 @@ class NoticeLimits:
     tidy_seconds           how often old ones are looked for
     live_pages_per_member_max  open pages of one member that hear at once what is new; others say it when loaded again
     live_pages_max         such pages of all members, in each web process
-    live_look_seconds      how often it is looked whether something is new, and whether somebody signed out
+    live_look_seconds      how often it is looked whether something is new, or somebody signed out, when no bell rings
+    live_pause_seconds     between two looks, however much happens meanwhile
     live_heartbeat_seconds  after which something is sent to a page for which nothing is new, so that it stays open
     """
 
@@ -23,6 +24,7 @@ class NoticeLimits:
     live_pages_per_member_max: int = 5
     live_pages_max: int = 200
     live_look_seconds: float = 2.0
+    live_pause_seconds: float = 0.2
     live_heartbeat_seconds: float = 20.0
 
 

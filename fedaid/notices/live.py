@@ -66,6 +66,14 @@ class Live:
         self._clock = clock
         self._lines: set[Line] = set()
         self._looking: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There may be news. May be called from any thread, and when nobody listens."""
+        if self._lines and self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed already
+                self._loop.call_soon_threadsafe(self._woken.set)
 
     def join(self, member_id: int, session: str) -> Line:
         """A page that wants to be told. Raises Refused when there are as many as may be."""
@@ -79,6 +87,7 @@ class Live:
         line = Line(member_id, session)
         self._lines.add(line)
         if self._looking is None or self._looking.done():
+            self._loop, self._woken = asyncio.get_running_loop(), asyncio.Event()
             self._looking = asyncio.create_task(self._look_on())
         return line
 
@@ -96,8 +105,11 @@ class Live:
             if self.is_stopping():
                 self.end()
                 return
+            self._woken.clear()
             await self._look()
-            await asyncio.sleep(self.limits.live_look_seconds)
+            await asyncio.sleep(self.limits.live_pause_seconds)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), self.limits.live_look_seconds)
 
     async def _look(self) -> None:
         lines = list(self._lines)

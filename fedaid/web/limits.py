@@ -19,6 +19,7 @@ from inbox.memory import Counter
 _PHOTO_FORMS = re.compile(r"/post(/preview|/keep)?|/listings/[0-9]+/edit")
 ADDRESSES_REMEMBERED_MAX = 4096  # as they are counted: proxies and other servers keep their connections
 _FREE = ("/static/", "/livez", "/readyz")
+_WAITING = ("/notices/live",)
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class WebLimits:
     requests_per_account_max         by one signed-in member, from wherever
     refused_letters_per_address_max  letters to inboxes that were refused, before none is looked at any more
     counted_max                      addresses, and accounts, that are kept count of; the longest unheard go first (S90)
+    requests_at_once_max             that are being answered; beyond it the next ones are told to come back: 503
+    come_back_seconds                what they are told to wait
     ready_documents_max              public documents that are kept ready for other servers
     ready_document_bytes_max         of one of them; a longer one is made anew each time
     ready_seconds                    after which one is made anew, even if nothing has changed
@@ -40,9 +43,53 @@ class WebLimits:
     requests_per_account_max: int = 1_500
     refused_letters_per_address_max: int = 300
     counted_max: int = 20_000
+    requests_at_once_max: int = 200
+    come_back_seconds: int = 5
     ready_documents_max: int = 1_000
     ready_document_bytes_max: int = 64 * 1024
     ready_seconds: int = 10
+
+
+class RequestsAtOnce:
+    """Stands before the pages: beyond what one process can answer soon, the next ones are refused before anything is
+    looked up for them, and those before are still answered.
+
+    Whoever is slow to send or to read takes no place meanwhile. Free are files, health checks, documents that are
+    ready, and open pages that wait for news, which have a limit of their own.
+    """
+
+    def __init__(self, app: ASGIApp, limits: WebLimits) -> None:
+        self._app = app
+        self._limits = limits
+        self._at_work = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith((*_FREE, *_WAITING)):
+            await self._app(scope, receive, send)
+            return
+        if self._at_work >= self._limits.requests_at_once_max:
+            await busy(self._limits.come_back_seconds)(scope, receive, send)
+            return
+
+        async def waiting_receive() -> Message:
+            self._at_work -= 1
+            try:
+                return await receive()
+            finally:
+                self._at_work += 1
+
+        async def waiting_send(message: Message) -> None:
+            self._at_work -= 1
+            try:
+                await send(message)
+            finally:
+                self._at_work += 1
+
+        self._at_work += 1
+        try:
+            await self._app(scope, waiting_receive, waiting_send)
+        finally:
+            self._at_work -= 1
 
 
 class RequestLimits:
@@ -129,6 +176,18 @@ def too_many(seconds: int) -> Response:
         "detail": f"Too much was asked from here at once. Please come back in {wait} seconds.",
     }
     return JSONResponse(problem, 429, {"Retry-After": str(wait)}, "application/problem+json")
+
+
+def busy(seconds: int) -> Response:
+    """503 (RFC 9110, section 15.6.4) with Retry-After, made without looking anything up."""
+    problem = {
+        "type": "about:blank",
+        "title": "Busy just now",
+        "status": 503,
+        "code": "too_busy",
+        "detail": f"Very many people ask here at once. Please come back in {seconds} seconds.",
+    }
+    return JSONResponse(problem, 503, {"Retry-After": str(seconds)}, "application/problem+json")
 
 
 def _counter(limits: WebLimits, clock: Clock) -> Counter:

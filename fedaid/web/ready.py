@@ -1,4 +1,5 @@
-"""Keeps public documents ready to be sent again, until anything at all is committed: a stampede costs nothing."""
+"""Keeps public documents, and pages for strangers, ready to be sent again, until anything at all is committed: a
+stampede costs nothing."""
 
 import asyncio
 import hashlib
@@ -7,14 +8,17 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fedaid.foundation import i18n
 from fedaid.foundation.clock import Clock
 from fedaid.foundation.database import Database
+from fedaid.foundation.pages import FOR_STRANGERS
 from fedaid.web.limits import WebLimits
 from inbox.memory import Memory
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 Key = str
 KEY_CHARACTERS_MAX = 1024  # longer ones are strange, and are answered each time anew
+_KNOWN_BY = frozenset({b"authorization", b"signature"})  # somebody who asks for a page, but is no browser
 _DISCOVERY = ("/.well-known/", "/nodeinfo/")
 
 
@@ -29,7 +33,8 @@ class _Ready:
 
 
 class ReadyDocuments:
-    """Stands before the pages. What it keeps is what every copy on the way may keep (``Cache-Control: public``).
+    """Stands before the pages. What it keeps is what every copy on the way may keep (``Cache-Control: public``), and
+    pages that are the same for whoever is signed out (``foundation.pages.same_for_strangers``), one for each language.
 
     It is exact: a document is made anew as soon as anything was committed since, in whatever process. What depends on
     the time of day as well, such as a key that ends, is made anew after ``ready_seconds``. All that may be refused
@@ -37,8 +42,12 @@ class ReadyDocuments:
     answer that is sent again is not counted against the address that asks.
     """
 
-    def __init__(self, app: ASGIApp, database: Database, limits: WebLimits, clock: Clock) -> None:
+    def __init__(
+        self, app: ASGIApp, database: Database, limits: WebLimits, clock: Clock, cookie_name: str, language: str
+    ) -> None:
         self._app = app
+        self._cookie_name = cookie_name.encode()
+        self._language = language
         self._generations = _Generations(database)
         self._bytes_max = limits.ready_document_bytes_max
         self._ready: Memory[_Ready] = Memory(
@@ -47,7 +56,7 @@ class ReadyDocuments:
         self._making: dict[Key, asyncio.Future[bool]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        key, asked_for = _key_of(scope)
+        key, asked_for = self._key_of(scope)
         if key is None:
             await self._app(scope, receive, send)
             return
@@ -62,6 +71,36 @@ class ReadyDocuments:
             await self._make(key, generation, asked_for, scope, receive, send)
         else:
             await _send(ready, asked_for, send)
+
+    def _key_of(self, scope: Scope) -> tuple[Key | None, bytes]:
+        """What tells apart the answers to a request that may be answered again; and which copies the asker has."""
+        if scope["type"] != "http" or scope["method"] != "GET":
+            return None, b""
+        accept = host = asked_for = cookie = language = b""
+        is_known = False
+        for name, value in scope["headers"]:
+            if name == b"accept":
+                accept = value
+            elif name == b"host":
+                host = value
+            elif name == b"if-none-match":
+                asked_for = value
+            elif name == b"accept-language":
+                language = value
+            elif name == b"cookie":
+                cookie += value
+            elif name in _KNOWN_BY:
+                is_known = True
+        path: str = scope["path"]
+        if b"text/html" in accept:
+            if b"json" in accept or is_known or self._cookie_name in cookie:
+                return None, b""
+            accept = b"page " + i18n.wanted(language.decode("latin-1"), self._language).encode()
+        elif b"json" not in accept and not path.startswith(_DISCOVERY):
+            return None, b""
+        target: bytes = scope.get("raw_path") or path.encode()
+        key = b"\n".join((host, target, scope["query_string"], accept)).decode("latin-1")
+        return (key if len(key) <= KEY_CHARACTERS_MAX else None), asked_for
 
     def _of_generation(self, key: Key, generation: object) -> _Ready | None:
         ready = self._ready.get(key)
@@ -92,7 +131,7 @@ class ReadyDocuments:
 
         async def catch(message: Message) -> None:
             nonlocal start, ready
-            if message["type"] == "http.response.start" and _is_for_all(message):
+            if message["type"] == "http.response.start" and (_is_for_all(message) or _is_for_strangers(message, scope)):
                 start = message
                 return
             if start is not None:
@@ -109,26 +148,6 @@ class ReadyDocuments:
         return ready
 
 
-def _key_of(scope: Scope) -> tuple[Key | None, bytes]:
-    """What tells apart the answers to a request that may be answered again, and the copies the asker has already."""
-    if scope["type"] != "http" or scope["method"] != "GET":
-        return None, b""
-    accept = host = asked_for = b""
-    for name, value in scope["headers"]:
-        if name == b"accept":
-            accept = value
-        elif name == b"host":
-            host = value
-        elif name == b"if-none-match":
-            asked_for = value
-    path: str = scope["path"]
-    if (b"json" not in accept or b"text/html" in accept) and not path.startswith(_DISCOVERY):
-        return None, b""
-    target: bytes = scope.get("raw_path") or path.encode()
-    key = b"\n".join((host, target, scope["query_string"], accept)).decode("latin-1")
-    return (key if len(key) <= KEY_CHARACTERS_MAX else None), asked_for
-
-
 def _is_for_all(start: Message) -> bool:
     """Whether the answer says that everybody gets the same, whoever asks and in whatever language."""
     headers = dict(start["headers"])
@@ -137,6 +156,13 @@ def _is_for_all(start: Message) -> bool:
     return (
         start["status"] == HTTPStatus.OK and is_public and varies <= {b"", b"accept"} and b"set-cookie" not in headers
     )
+
+
+def _is_for_strangers(start: Message, scope: Scope) -> bool:
+    """Whether the answer is a page that says of itself that all who are signed out get the same."""
+    headers = dict(start["headers"])
+    is_page = headers.get(b"content-type", b"").startswith(b"text/html")
+    return FOR_STRANGERS in scope and start["status"] == HTTPStatus.OK and is_page and b"set-cookie" not in headers
 
 
 def _ready(generation: object, headers: RawHeaders, body: bytes) -> _Ready:

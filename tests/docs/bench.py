@@ -44,6 +44,7 @@ class Bench:
     north_port: int = field(default_factory=free_port)
     river_port: int = field(default_factory=free_port)
     second_port: int = field(default_factory=free_port)
+    metrics_port: int = field(default_factory=free_port)
     _servers: list[tuple[int, "subprocess.Popen[bytes]"]] = field(default_factory=list)
     _environment: dict[str, str] = field(default_factory=dict)
 
@@ -76,6 +77,7 @@ class Bench:
             "--port 8000": f"--port {self.north_port}",
             "--port 8001": f"--port {self.north_port}",
             "--port 8002": f"--port {self.river_port}",
+            "--metrics-port 9101": f"--metrics-port {self.metrics_port}",
             "--port 8010": f"--port {self.second_port}",
             "postgresql:///fedaid?host=/run/postgresql": self.database,
         }

@@ -28,6 +28,7 @@ class Address:
 # What does not go through the pages' routes.
 BY_THE_DOOR = (
     Address("/inbox", "POST", "The shared inbox, and the inbox under every actor: what other servers send."),
+    Address("/metrics", "GET", "[Metrics](metrics.md), for whom the admin allows."),
     Address("/api/fedaid/v1/…", "GET, POST, PUT, DELETE", "The [JSON API](api.md) for programs of members."),
 )
 

@@ -21,6 +21,7 @@ REFUSALS: Mapping[str, int] = {
     "Verdict": 1,
     "_again": 1,
     "_answer": 2,
+    "_problem": 1,
     "_log_refusal": 2,
 }
 LEVELS = {"debug": "debug", "info": "info", "warning": "warning", "error": "error", "exception": "error"}

@@ -95,6 +95,7 @@ _RIVER = ("fedaid init --data /srv/riverside --origin https://riverside.example 
 _NORTH_SERVED = (*_NORTH, "fedaid serve --data /srv/fedaid --port 8001")
 _BOTH_SERVED = (*_NORTH_SERVED, *_RIVER, "fedaid serve --data /srv/riverside --port 8002")
 BEFORE = {
+    "docs/how-to/watch-an-instance.md": _NORTH,
     "docs/how-to/add-members-and-groups.md": _NORTH_SERVED,
     "docs/how-to/let-people-join.md": _NORTH_SERVED,
     "docs/how-to/use-the-api.md": (

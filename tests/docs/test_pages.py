@@ -38,7 +38,7 @@ def test_every_page_can_be_reached_from_the_index() -> None:
 
 
 def test_every_code_block_says_its_language() -> None:
-    known = {"console", "text", "json", "toml", "ini", "sh", "http", "nginx", "caddyfile"}
+    known = {"console", "text", "json", "toml", "ini", "sh", "http", "nginx", "caddyfile", "yaml"}
     assert {block.language for page in pages() for block in blocks(page)} <= known
 
 

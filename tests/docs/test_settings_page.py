@@ -30,6 +30,8 @@ OTHERS = {
     "mail.security": "tls",
     "mail.account": "northside",
     "mail.secret": "a password",
+    "metrics.token": "a token of many characters",
+    "metrics.addresses": "127.0.0.1",
     "mail.sender": "hello@northside.example",
 }
 VARIABLE = re.compile(r"FEDAID_[A-Z_]+[A-Z]")

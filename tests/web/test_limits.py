@@ -1,12 +1,16 @@
 """How much one address and one account may ask: the limit, the way back, and memory that strangers cannot fill."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
-from fedaid.web.limits import WebLimits
+from fedaid.web.limits import RequestsAtOnce, WebLimits
 from inbox.memory import Counter
 from tests.small_house import StillClock
 from tests.towns import Town, found
@@ -28,7 +32,9 @@ async def north(tmp_path: Path, database_kind: str) -> AsyncIterator[Town]:
         yield town
 
 
-async def ask(town: Town, path: str = "/", address: str = "203.0.113.7", cookie: str = "") -> httpx2.Response:
+async def ask(
+    town: Town, path: str = "/about/trade", address: str = "203.0.113.7", cookie: str = ""
+) -> httpx2.Response:
     async with town.browser(cookie, address) as browser:
         return await browser.get(path)
 
@@ -58,7 +64,9 @@ async def test_one_household_is_one_address(north: Town) -> None:
 async def test_rotating_a_made_up_forwarding_does_not_help(north: Town) -> None:
     """S85: the server before this believes that header from named proxies only, and nothing here reads it."""
     async with north.browser() as browser:
-        asked = [await browser.get("/", headers={"x-forwarded-for": f"203.0.113.{number}"}) for number in range(6)]
+        asked = [
+            await browser.get("/about/trade", headers={"x-forwarded-for": f"203.0.113.{number}"}) for number in range(6)
+        ]
     assert [answer.status_code for answer in asked] == [200] * 5 + [429]
 
 
@@ -113,3 +121,72 @@ def test_a_hundred_thousand_addresses_take_no_more_memory_than_the_limit_allows(
     for number in range(100_000):
         counter.add(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
     assert len(counter) == 1_000
+
+
+class Kitchen:
+    """An application that answers when it is let, and holds what the middleware before it hands on."""
+
+    def __init__(self) -> None:
+        self.let = asyncio.Event()
+        self.begun = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        self.begun += 1
+        await self.let.wait()
+        await PlainTextResponse("done")(scope, receive, send)
+
+
+async def order(app: RequestsAtOnce, path: str = "/board", body: "asyncio.Future[None] | None" = None) -> Any:
+    """One request; its body comes when ``body`` is done. The message with which the answer begins."""
+    begun: list[Any] = []
+
+    async def receive() -> Any:
+        if body is not None:
+            await body
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        begun.append(message)
+
+    await app({"type": "http", "method": "GET", "path": path, "headers": []}, receive, send)
+    return begun[0]
+
+
+async def test_beyond_what_is_answered_at_once_the_next_are_told_when_to_come_back() -> None:
+    kitchen = Kitchen()
+    app = RequestsAtOnce(kitchen, WebLimits(requests_at_once_max=2, come_back_seconds=7))
+    first = [asyncio.create_task(order(app)) for _ in range(2)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert kitchen.begun == 2
+    refused = await order(app)
+    assert (refused["status"], dict(refused["headers"])[b"retry-after"]) == (503, b"7")
+    assert kitchen.begun == 2, "nothing was begun for it"
+    free = [asyncio.create_task(order(app, path)) for path in ("/livez", "/static/style.css", "/notices/live")]
+    kitchen.let.set()
+    assert [one["status"] for one in await asyncio.gather(*first, *free)] == [200] * 5
+    assert (await order(app))["status"] == 200
+
+
+async def test_whoever_is_slow_to_send_takes_no_place_from_others() -> None:
+    kitchen = Kitchen()
+    kitchen.let.set()
+    app = RequestsAtOnce(kitchen, WebLimits(requests_at_once_max=1))
+    body: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    slow = [asyncio.create_task(order(app, body=body)) for _ in range(20)]
+    await asyncio.sleep(0)
+    assert (await order(app))["status"] == 200
+    body.set_result(None)
+    assert [one["status"] for one in await asyncio.gather(*slow)] == [200] * 20
+
+
+async def test_the_house_refuses_so_and_goes_on_answering_what_is_free(tmp_path: Path) -> None:
+    nothing = WebLimits(requests_at_once_max=0)
+    async with found(tmp_path, "sqlite", "northside.example", web=nothing) as (town,):
+        refused = await ask(town, "/board")
+        assert (refused.status_code, refused.json()["code"]) == (503, "too_busy")
+        assert refused.headers["retry-after"] == "5"
+        assert refused.headers["x-content-type-options"] == "nosniff"
+        assert (await ask(town, "/livez")).status_code == 200
+        assert (await bring(town)).status_code == 401, "letters have limits of their own"

@@ -163,3 +163,59 @@ async def test_a_database_that_cannot_be_asked_is_never_as_it_was(town: Town) ->
     lost, found_again = database.generation(), database.generation()
     assert lost != found_again
     assert database.generation() == found_again
+
+
+PAGE = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+async def page(town: Town, path: str, cookie: str = "", **headers: str) -> httpx2.Response:
+    async with town.browser(cookie) as browser:
+        return await browser.get(path, headers=PAGE | {name.replace("_", "-"): one for name, one in headers.items()})
+
+
+async def kept(town: Town, path: str, **headers: str) -> tuple[httpx2.Response, httpx2.Response]:
+    """A page, and the page as it was kept; asked for again where other tests committed in between, as above."""
+    for _ in range(TRIES):
+        first = await page(town, path, **headers)
+        with patch("fedaid.board.pages.show.render", side_effect=MadeAgain), suppress(MadeAgain):
+            return first, await page(town, path, **headers)
+    raise AssertionError(f"made again {TRIES} times")
+
+
+async def test_a_page_for_strangers_is_kept_ready_in_each_language(town: Town) -> None:
+    for path in ("/", "/board?kind=request", f"/listings/{post(town)}", "/@board"):
+        for language in ("en", "es"):
+            first, again = await kept(town, path, accept_language=language)
+            assert (again.status_code, again.content, again.headers) == (200, first.content, first.headers)
+            assert f'lang="{language}"' in again.text
+            assert again.headers["cache-control"] == "private, no-cache", "no copy on the way keeps it"
+            same = await page(town, path, accept_language=language, if_none_match=again.headers["etag"])
+            assert same.status_code in (304, 200)  # 200 where another test committed in between
+
+
+async def test_whoever_is_signed_in_gets_a_page_of_their_own_and_leaves_none_behind(town: Town) -> None:
+    cookie = town.session("ana")
+    await page(town, "/board")
+    mine = await page(town, "/board", cookie)
+    assert "etag" not in mine.headers
+    assert "/sign-out" in mine.text
+    assert "/sign-out" not in (await page(town, "/board")).text
+
+
+async def test_who_is_no_browser_or_had_a_session_gets_none_that_is_kept(town: Town) -> None:
+    await page(town, "/board")
+    name = town.session("ana").partition("=")[0]
+    assert "etag" not in (await page(town, "/board", f"{name}=ended")).headers
+    for header in ({"authorization": "Bearer x"}, {"signature": "x"}):
+        assert "etag" not in (await page(town, "/board", **header)).headers
+
+
+async def test_a_page_says_at_once_what_was_posted(town: Town) -> None:
+    assert "A sofa" not in (await page(town, "/board")).text
+    post(town)
+    assert "A sofa" in (await page(town, "/board")).text
+
+
+async def test_pages_that_are_not_said_to_be_the_same_are_not_kept(town: Town) -> None:
+    for path in ("/sign-in", "/join", "/about/trade", "/nowhere"):
+        assert "etag" not in (await page(town, path)).headers, path

@@ -1,6 +1,6 @@
 """Reads of hours as the people at both ends see them: what waits, what is on the way, and the statement."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -199,6 +199,13 @@ def transfer_for(connection: Connection, transfer_id: str, actor: str, host: str
     mine = or_(tables.transfer.c.debit == account.id, tables.transfer.c.credit == account.id)
     found = _hours(connection, account, (tables.transfer.c.id == transfer_id) & mine, host)
     return found[0] if found else None
+
+
+def count_by_state(connection: Connection) -> Mapping[tuple[str, ...], int]:
+    """How many transfers there are of each kind in each state."""
+    which = (tables.transfer.c.kind, tables.transfer.c.state)
+    found = select(*which, func.count()).group_by(*which)
+    return {(str(kind), str(state)): int(count) for kind, state, count in connection.execute(found)}
 
 
 def statement(connection: Connection, actor: str, host: str = "", *, lines_max: int = LINES_MAX) -> Statement:

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from tests.bench.bench import Bench
-from tests.bench.figures import inbox, reads
+from tests.bench.figures import inbox, ledger, pages, reads
 from tests.bench.measure import Figure
 
-# In the order in which they are shown. Deliveries, the fan-out, the ledger and the board's pages have their places
-# behind these, each kind in a module of its own.
+# In the order in which they are shown; each kind in a module of its own.
 FIGURES: Mapping[str, Callable[[Bench], Figure]] = {
     "inbox_sqlite": inbox.sqlite,
     "inbox_postgres": inbox.postgres,
@@ -16,5 +15,9 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = {
     "inbox_overload": inbox.overload,
     "get_actor": reads.actor,
     "get_note": reads.note,
+    "get_board_public": pages.public,
+    "get_board": pages.personal,
+    "ledger_sqlite": ledger.sqlite,
+    "ledger_postgres": ledger.postgres,
     "idle_memory_mb": reads.idle_memory,
 }

@@ -1,0 +1,1 @@
+"""What an admin may watch an instance by: what each process counts, and what the database holds."""
