@@ -306,7 +306,10 @@ def _client(
 ) -> Client:
     agent = f"fedaid/{__version__} (+{settings.origin})"
     rules = settings.url_rules
-    return Client(rules, settings.fetch, user_agent=agent, transport=transport, clock=clock.now, vet=vet)
+    trusted = settings.trusted_certificates
+    return Client(
+        rules, settings.fetch, user_agent=agent, transport=transport, trusted=trusted, clock=clock.now, vet=vet
+    )
 
 
 def _exposed(settings: Settings, database: Database, clock: Clock, tallies: Tallies) -> Callable[[], bytes]:

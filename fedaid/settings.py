@@ -18,7 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from activitypub.client import FetchLimits
+from activitypub.client import FetchLimits, trusting
 from activitypub.errors import MalformedUrl
 from activitypub.identifiers import UrlRules
 from fedaid.actors.limits import ActorLimits
@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     federation: Federation = Field(
         Federation.OPEN,
         description="Whom we speak with: open (all who are not blocked) or neighbours (linked networks).",
+    )
+    trusted_certificates: str = Field(
+        "",
+        description="PEM file of authorities whose certificates are believed besides the system's.",
     )
     secure_mode: bool = Field(False, description="Other servers must sign all they ask for; what is private, always.")
     time_zone: str = Field("UTC", description="The neighbourhood's time zone, an IANA name.")
@@ -134,6 +138,16 @@ class Settings(BaseSettings):
     def _can_be_written_to(cls, value: str) -> str:
         if value and not _CONTACT.fullmatch(value):
             raise ValueError("write an e-mail address, or a web address that begins with https://")
+        return value
+
+    @field_validator("trusted_certificates")
+    @classmethod
+    def _holds_certificates(cls, value: str) -> str:
+        if value:
+            try:
+                trusting(value)
+            except OSError:  # SSLError is one
+                raise ValueError("this file cannot be read, or holds no certificate in PEM") from None
         return value
 
     @field_validator("map_tiles")

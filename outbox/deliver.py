@@ -1,60 +1,31 @@
 """Sends the mail of one host in its order, signed in the dialect that the host understands."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import structlog
 
-from activitypub import synchronization
 from activitypub.errors import FetchFailed, ProtocolError
-from activitypub.identifiers import UrlRules
-from activitypub.keys import SigningKey
-from activitypub.signatures import FIRST, Dialect, sign_request
+from activitypub.signatures import Dialect
 from outbox import leases
 from outbox.backoff import Answer, Outcome, Step, Trial, decide, judge, reason_in
+from outbox.desk import REFUSED_HERE, Desk, Ready, Wanted
 from outbox.fanout import shared
 from outbox.leases import Lease, Parcel, Report, Tried
 from outbox.limits import OutboxLimits
 from outbox.ordering import stride
-from outbox.ports import AddressBook, Mailbox, Postman, Signers, Transaction
-
-CONTENT_TYPE = "application/activity+json"
+from outbox.ports import House, Mailbox
 
 log = structlog.get_logger()
 
 
 # Codes of FetchFailed for a host that does not answer, as opposed to one that answers with a failure.
 _NOBODY_THERE = frozenset({"timeout", "no_connection", "no_address"})
-_REFUSED_HERE = Outcome(Answer.REFUSED, error="nothing is sent there: it is shut out here")
 
 
 class _OutOfTime(Exception):
     """The lease is about to end; nothing was sent, so nothing is to be reported."""
-
-
-@dataclass(frozen=True)
-class House:
-    """What delivering needs from outside.
-
-    write, read   open a transaction on the database; the second one cannot write
-    signers       keys of our own actors
-    address_book  inboxes of other servers' actors
-    postman       the network
-    rules         which URLs may be posted to
-    clock_ms      milliseconds since 1970 UTC
-    chance        a random number from 0 up to 1, for jitter
-    """
-
-    write: Transaction
-    read: Transaction
-    signers: Signers
-    address_book: AddressBook
-    postman: Postman
-    rules: UrlRules
-    clock_ms: Callable[[], int]
-    chance: Callable[[], float]
 
 
 @dataclass
@@ -62,7 +33,6 @@ class _Route:
     """One lease on its way: what is learnt of the host while its mail is sent."""
 
     lease: Lease
-    refused: frozenset[int]
     dialect: Dialect | None
     asleep_since_ms: int | None
     is_over: bool = False
@@ -74,12 +44,12 @@ class Deliverer:
     def __init__(self, house: House, limits: OutboxLimits) -> None:
         self._house = house
         self._limits = limits
+        self._desk = Desk(house, limits)
         self.stopping = False  # finish the request in flight, then come home
 
     async def run(self, lease: Lease) -> Report:
         """Send the parcels in order until one has to wait, the time is up or all are gone."""
-        refused = await asyncio.to_thread(self._refused, lease)
-        route = _Route(lease, refused, Dialect(lease.dialect) if lease.dialect else None, lease.asleep_since_ms)
+        route = _Route(lease, Dialect(lease.dialect) if lease.dialect else None, lease.asleep_since_ms)
         tried: list[Tried] = []
         waiting = lease.parcels
         while waiting and not self.stopping and self._has_time(lease, self._limits.try_seconds_max):
@@ -97,7 +67,10 @@ class Deliverer:
 
     async def _try(self, parcels: Sequence[Parcel], route: _Route) -> Sequence[Tried]:
         """Send these at the same time. What failed is reported last, so that the host's patience counts from it."""
-        outcomes = await asyncio.gather(*(self._outcome(parcel, route) for parcel in parcels))
+        if len(parcels) == 1:
+            outcomes = [await self._outcome(parcels[0], route)]
+        else:
+            outcomes = await asyncio.gather(*(self._outcome(parcel, route) for parcel in parcels))
         tried = []
         for parcel, outcome in zip(parcels, outcomes, strict=True):
             if outcome is not None:
@@ -111,23 +84,12 @@ class Deliverer:
 
     async def _outcome(self, parcel: Parcel, route: _Route) -> Outcome | None:
         """What came of one; None when nothing was sent: out of time, or another of its parcels reaches the inbox."""
-        if parcel.n in route.refused:
-            return _REFUSED_HERE
         try:
             outcome, route.dialect = await self._send(parcel, route.lease, route.dialect)
         except _OutOfTime:
             route.is_over = True
             return None
         return outcome
-
-    def _refused(self, lease: Lease) -> frozenset[int]:
-        """The parcels that are not sent after all: since the fan-out, their recipient may have been shut out."""
-        with self._house.read() as connection:
-            by_sender = {
-                sender: self._house.address_book.refused(connection, sender, [*recipients])
-                for sender, recipients in _recipients(lease).items()
-            }
-        return frozenset(parcel.n for parcel in lease.parcels if _recipient(parcel) in by_sender[parcel.actor])
 
     async def _send(
         self, parcel: Parcel, lease: Lease, dialect: Dialect | None
@@ -162,6 +124,8 @@ class Deliverer:
         """The parcel with its inbox; an outcome if its actor cannot be met; None if it need not be sent."""
         if parcel.unmet is None:
             return parcel
+        if await asyncio.to_thread(self._is_refused, parcel, parcel.unmet):
+            return REFUSED_HERE
         inbox = await asyncio.to_thread(self._look_up, parcel, parcel.unmet)
         if inbox is None:
             failure = await self._meet(parcel.unmet)
@@ -186,6 +150,11 @@ class Deliverer:
     def _host_of(self, url: str) -> str:
         return self._house.rules.parse(url).origin.netloc
 
+    def _is_refused(self, parcel: Parcel, actor: str) -> bool:
+        """Since the fan-out, somebody not yet met may have been shut out; of an inbox, the desk finds out."""
+        with self._house.read() as connection:
+            return bool(self._house.address_book.refused(connection, parcel.actor, [actor]))
+
     def _look_up(self, parcel: Parcel, actor: str) -> str | None:
         with self._house.read() as connection:
             found: list[Mailbox] = list(self._house.address_book.mailboxes(connection, [actor]))
@@ -203,12 +172,11 @@ class Deliverer:
         The second answer counts only if it is a yes: a server that does not read the other dialect at all says
         something about the dialect, not about the mail.
         """
-        dialect = await asyncio.to_thread(self._first_dialect, lease.host) if known is None else known
-        first = await self._post(parcel, lease, dialect)
+        first, dialect = await self._post(Wanted(parcel, lease.host, known), lease)
         if first.answer is Answer.ACCEPTED:
             return first, dialect
-        if first.status in (400, 401):
-            second = await self._post(parcel, lease, dialect.other)
+        if dialect is not None and first.status in (400, 401):
+            second, _ = await self._post(Wanted(parcel, lease.host, dialect.other), lease)
             if second.answer is Answer.ACCEPTED:
                 return second, dialect.other
             third = await self._post_with_former_key(parcel, lease, dialect)
@@ -222,40 +190,28 @@ class Deliverer:
             key = await asyncio.to_thread(self._house.signers.former_signer, parcel.actor)
         except LookupError:
             return None
-        return None if key is None else await self._post(parcel, lease, dialect, key)
+        if key is None:
+            return None
+        outcome, _ = await self._post(Wanted(parcel, lease.host, dialect, key), lease)
+        return outcome
 
-    def _first_dialect(self, host: str) -> Dialect:
-        return Dialect.RFC_9421 if self._house.address_book.reads_rfc9421(host) else FIRST
-
-    async def _post(self, parcel: Parcel, lease: Lease, dialect: Dialect, key: SigningKey | None = None) -> Outcome:
+    async def _post(self, wanted: Wanted, lease: Lease) -> tuple[Outcome, Dialect | None]:
+        """One request, and the dialect in which it was signed; without one, nothing was sent."""
+        parcel = wanted.parcel
+        ready = await self._desk.ready(wanted)
+        if not isinstance(ready, Ready):
+            return ready, wanted.dialect
+        if not self._has_time(lease, self._limits.answer_timeout_seconds):  # the database kept us waiting
+            raise _OutOfTime
         try:
-            headers = await asyncio.to_thread(self._headers, parcel, dialect, key)
-            if not self._has_time(lease, self._limits.answer_timeout_seconds):  # the database kept us waiting
-                raise _OutOfTime
             async with asyncio.timeout(self._limits.answer_timeout_seconds):
-                answer = await self._house.postman.post(parcel.inbox, parcel.body, headers)
-        except LookupError:
-            return Outcome(Answer.REFUSED, error="the sender is no longer here")
+                answer = await self._house.postman.post(parcel.inbox, parcel.body, ready.headers)
         except TimeoutError:
-            return self._silence("no answer in time")
+            return self._silence("no answer in time"), ready.dialect
         except ProtocolError as refused:
-            return self._failure(refused, Answer.SILENT)
+            return self._failure(refused, Answer.SILENT), ready.dialect
         said = reason_in(answer.text, self._limits.error_characters_max) if answer.status >= 300 else ""
-        return judge(answer.status, answer.retry_after_seconds, said)
-
-    def _headers(self, parcel: Parcel, dialect: Dialect, key: SigningKey | None) -> dict[str, str]:
-        """Signed at the last moment, as dates may be off by little only; in a thread, as RSA takes 0.3 ms."""
-        key = key or self._house.signers.signer(parcel.actor)
-        now = datetime.fromtimestamp(self._house.clock_ms() / 1000, UTC)
-        url, more = self._house.rules.parse(parcel.inbox), self._synchronization(parcel)
-        signed = sign_request(dialect, "POST", url, parcel.body, key, now, more)
-        return {"content-type": CONTENT_TYPE, **signed}  # where it was signed, as it was signed
-
-    def _synchronization(self, parcel: Parcel) -> dict[str, str]:
-        """Mail to the sender's followers says how many of them we believe to be there (FEP-8fcf)."""
-        if parcel.followers_of != parcel.actor:
-            return {}
-        return {synchronization.HEADER: self._house.address_book.synchronization(parcel.actor, parcel.inbox)}
+        return judge(answer.status, answer.retry_after_seconds, said), ready.dialect
 
     def _silence(self, error: str) -> Outcome:
         return Outcome(Answer.SILENT, error=error)
@@ -263,16 +219,3 @@ class Deliverer:
     def _failure(self, refused: ProtocolError, later: Answer) -> Outcome:
         final = not isinstance(refused, FetchFailed) or refused.permanent
         return Outcome(Answer.REFUSED if final else later, error=refused.sentence[: self._limits.error_characters_max])
-
-
-def _recipient(parcel: Parcel) -> str:
-    return parcel.unmet or parcel.inbox
-
-
-def _recipients(lease: Lease) -> Mapping[str, frozenset[str]]:
-    """Who is written to by whom, once each."""
-    senders = {parcel.actor for parcel in lease.parcels}
-    return {
-        sender: frozenset(_recipient(parcel) for parcel in lease.parcels if parcel.actor == sender)
-        for sender in senders
-    }

@@ -1,21 +1,21 @@
 """Turns the recipients of an activity into deliveries, one per inbox, a shared inbox serving all its actors at once."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 import structlog
-from sqlalchemy import Connection, Row, case, select, update
+from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, case, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from activitypub.errors import MalformedUrl
 from activitypub.identifiers import Origin, UrlRules
 from outbox import tables
+from outbox.given import as_rows, given
 from outbox.limits import OutboxLimits
 from outbox.ports import AddressBook, Mailbox
 
-ROWS_PER_INSERT_MAX = 500  # SQLite takes at most 32,766 values in one statement
 _EVERYBODY = frozenset({"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"})  # has no inbox
 
 log = structlog.get_logger()
@@ -30,44 +30,79 @@ class Addressee:
     unmet: str | None = None
 
 
+@dataclass(frozen=True)
+class _Part:
+    """How far the deliveries of an activity are written: up to ``end``, of which the last goes to ``last_inbox``."""
+
+    activity: int
+    end: int
+    last_inbox: str
+
+
 class Fanout:
-    """Works through new activities in their order. Nothing here touches the network."""
+    """Works through new activities in their order. Nothing here touches the network.
+
+    What goes to ten thousand servers is written in parts, so that nobody waits long for the database. An activity
+    counts as fanned out when its last part is written, and only then does the next begin: nothing overtakes it. Whoever
+    begins anew, after a crash for example, writes nothing twice.
+    """
 
     def __init__(self, address_book: AddressBook, rules: UrlRules, limits: OutboxLimits) -> None:
         self._address_book = address_book
         self._rules = rules
         self._limits = limits
+        self._ahead: dict[int, Sequence[Addressee]] = {}
+        self._part: _Part | None = None
+
+    def look_ahead(self, connection: Connection) -> bool:
+        """Find out where the next activities go, while nobody has to wait for us; whether there are any."""
+        known, self._ahead = self._ahead, {}
+        deliveries = 0
+        activities = connection.execute(self._next()).all()
+        for activity in activities:
+            if deliveries < self._limits.fan_out_deliveries_max:
+                found = known.get(activity.id) or self.addressees(connection, activity)
+                self._ahead[activity.id] = found
+                deliveries += len(found)
+        return bool(activities)
 
     def step(self, connection: Connection, now_ms: int) -> int:
-        """Fan out the next activities and return how many there were.
+        """Fan out the next activities, the last of them perhaps in part, and return how many there were.
 
         A second worker waits for the first here instead of going on with the next: otherwise a later activity
         could reach a host before an earlier one.
         """
-        activities = connection.execute(
-            select(tables.activity)
-            .where(tables.activity.c.fanned_out.is_(False))
-            .order_by(tables.activity.c.id)
-            .limit(self._limits.fan_out_activities_max)
-            .with_for_update()
-        ).all()
-        rows = [row for activity in activities for row in self._rows(connection, activity, now_ms)]
+        activities = connection.execute(self._next().with_for_update()).all()
+        rows: list[dict[str, object]] = []
+        done: list[int] = []
+        for activity in activities:
+            found = self._ahead.get(activity.id) or self.addressees(connection, activity)
+            start = self._written(connection, activity.id)
+            end = start + self._limits.fan_out_deliveries_max - len(rows)
+            rows += (_row(activity, addressee, now_ms) for addressee in found[start:end])
+            if end < len(found):
+                self._ahead[activity.id] = found
+                if end > start:
+                    self._part = _Part(activity.id, end, found[end - 1].inbox)
+                break
+            self._ahead.pop(activity.id, None)
+            done.append(activity.id)
         _insert_deliveries(connection, rows)
         _set_due(connection, {str(row["host"]) for row in rows}, now_ms)
-        _mark(connection, [activity.id for activity in activities])
-        return len(activities)
+        _mark(connection, done)
+        return len(done) + (len(done) < len(activities))
 
-    def _rows(self, connection: Connection, activity: Row[Any], now_ms: int) -> Iterator[dict[str, object]]:
-        for addressee in self.addressees(connection, activity):
-            yield {
-                "activity": activity.id,
-                "host": addressee.host,
-                "inbox": addressee.inbox,
-                "unmet": addressee.unmet,
-                "actor": activity.actor,
-                "keep_trying": activity.keep_trying,
-                "next_try_ms": now_ms,
-            }
+    def _next(self) -> Select[Any]:
+        new = select(tables.activity).where(tables.activity.c.fanned_out.is_(False))
+        return new.order_by(tables.activity.c.id).limit(self._limits.fan_out_activities_max)
+
+    def _written(self, connection: Connection, number: int) -> int:
+        """How far the last part went, if it was committed and is one of this activity."""
+        part = self._part
+        if part is None or part.activity != number:
+            return 0
+        last = (tables.delivery.c.activity == number) & (tables.delivery.c.inbox == part.last_inbox)
+        return part.end if connection.execute(select(tables.delivery.c.n).where(last)).first() else 0
 
     def addressees(self, connection: Connection, activity: Row[Any]) -> list[Addressee]:
         """Where an activity goes; our own actors, who share the sender's origin, and those refused are left out."""
@@ -121,28 +156,48 @@ def shared(mailboxes: Iterable[Mailbox], *, public: bool) -> list[str]:
     return [own[0].inbox if len(own) == 1 and not public else inbox for inbox, own in readers.items()]
 
 
+def _row(activity: Row[Any], addressee: Addressee, now_ms: int) -> dict[str, object]:
+    return {
+        "activity": activity.id,
+        "host": addressee.host,
+        "inbox": addressee.inbox,
+        "unmet": addressee.unmet,
+        "actor": activity.actor,
+        "keep_trying": activity.keep_trying,
+        "next_try_ms": now_ms,
+    }
+
+
+_NEW = ("activity", "host", "inbox", "unmet", "actor", "keep_trying", "next_try_ms")
+
+
 def _insert_deliveries(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-    for start in range(0, len(rows), ROWS_PER_INSERT_MAX):
-        chunk = rows[start : start + ROWS_PER_INSERT_MAX]
-        if connection.dialect.name == "postgresql":
-            connection.execute(postgresql.insert(tables.delivery).values(chunk).on_conflict_do_nothing())
-        else:
-            connection.execute(sqlite.insert(tables.delivery).values(chunk).on_conflict_do_nothing())
+    if not rows:
+        return
+    new = given(connection, **{name: tables.delivery.c[name].type for name in _NEW})
+    if connection.dialect.name == "postgresql":
+        insert = postgresql.insert(tables.delivery).from_select(_NEW, select(new))
+        connection.execute(insert.on_conflict_do_nothing(), as_rows(rows))
+    else:
+        sqlite_insert = sqlite.insert(tables.delivery).from_select(_NEW, select(new).where(literal_column("true")))
+        connection.execute(sqlite_insert.on_conflict_do_nothing(), as_rows(rows))
 
 
 def _set_due(connection: Connection, hosts: Iterable[str], now_ms: int) -> None:
     """Say that something waits for these hosts, without shortening their rest."""
-    quiet = tables.host.c.quiet_until_ms
-    due = {"due_ms": case((quiet > now_ms, quiet), else_=now_ms)}
+    quiet, now = tables.host.c.quiet_until_ms, bindparam("now_ms", type_=BigInteger)
+    due = {"due_ms": case((quiet > now, quiet), else_=now)}
     rows = [{"host": host, "due_ms": now_ms} for host in sorted(hosts)]  # in one order, so that nobody deadlocks
-    for start in range(0, len(rows), ROWS_PER_INSERT_MAX):
-        chunk = rows[start : start + ROWS_PER_INSERT_MAX]
-        if connection.dialect.name == "postgresql":
-            upsert = postgresql.insert(tables.host).values(chunk)
-            connection.execute(upsert.on_conflict_do_update(index_elements=["host"], set_=due))
-        else:
-            sqlite_upsert = sqlite.insert(tables.host).values(chunk)
-            connection.execute(sqlite_upsert.on_conflict_do_update(index_elements=["host"], set_=due))
+    if not rows:
+        return
+    new = given(connection, host=tables.host.c.host.type, due_ms=tables.host.c.due_ms.type)
+    named, values = ("host", "due_ms"), {**as_rows(rows), "now_ms": now_ms}
+    if connection.dialect.name == "postgresql":
+        upsert = postgresql.insert(tables.host).from_select(named, select(new))
+        connection.execute(upsert.on_conflict_do_update(index_elements=["host"], set_=due), values)
+    else:  # SQLite reads ON CONFLICT after a SELECT as the beginning of a join, unless a WHERE stands between
+        sqlite_upsert = sqlite.insert(tables.host).from_select(named, select(new).where(literal_column("true")))
+        connection.execute(sqlite_upsert.on_conflict_do_update(index_elements=["host"], set_=due), values)
 
 
 def _mark(connection: Connection, numbers: Sequence[int]) -> None:

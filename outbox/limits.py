@@ -26,7 +26,11 @@ class OutboxLimits:
     wake_pause_seconds            after a failure, before a letter from that host lets us try it again
     stop_seconds                  how long requests in flight may take to end when the worker is asked to stop
     poll_seconds                  how often the database is asked for work that nobody woke us for
+    gather_seconds                how long what comes home is gathered before it is written down together
+    signed_together_max           letters made ready and signed in one go, in a thread
+    signing_threads_max           threads that sign at the same time; a processor is enough for each
     fan_out_activities_max        activities fanned out in one transaction
+    fan_out_deliveries_max        deliveries of them that are written in it; the rest follows in the next
     deliveries_per_lease_max      deliveries to one host before others get their turn
     error_characters_max          of a failure's description that are stored
     """
@@ -41,13 +45,17 @@ class OutboxLimits:
     sleep_probe_seconds: float = 24 * 3600
     sleep_days_max: float = 30
     answer_timeout_seconds: float = 10
-    in_flight_max: int = 50
+    in_flight_max: int = 200
     public_in_flight_per_host_max: int = 2
     lease_seconds: float = 60
     wake_pause_seconds: float = 10
     stop_seconds: float = 5
     poll_seconds: float = 1
+    gather_seconds: float = 0.02
+    signed_together_max: int = 50
+    signing_threads_max: int = 2
     fan_out_activities_max: int = 50
+    fan_out_deliveries_max: int = 2000
     deliveries_per_lease_max: int = 20
     error_characters_max: int = 300
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from activitypub.identifiers import UrlRules
 from activitypub.keys import SigningKey
 
 
@@ -70,14 +71,37 @@ class AddressBook(Protocol):
         """Fetch and remember an actor we have not met. Raises activitypub.errors.FetchFailed."""
         ...
 
-    def synchronization(self, actor: str, inbox: str) -> str:
-        """What is to be said to the server of this inbox about its followers of our actor, a header (FEP-8fcf)."""
+    def synchronizations(self, connection: Connection, actor: str, inboxes: Sequence[str]) -> Mapping[str, str]:
+        """What is to be said to the server of each inbox about its followers of our actor, a header (FEP-8fcf)."""
         ...
 
-    def reads_rfc9421(self, host: str) -> bool:
-        """Whether a server that was never written to says that it reads RFC 9421 signatures (FEP-844e)."""
+    def reads_rfc9421(self, connection: Connection, hosts: Sequence[str]) -> frozenset[str]:
+        """Those of the servers, never written to, that say that they read RFC 9421 signatures (FEP-844e)."""
         ...
 
     def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]:
         """Those of the actors, or inboxes, that nothing of this actor of ours is to be sent to."""
         ...
+
+
+@dataclass(frozen=True)
+class House:
+    """What delivering needs from outside.
+
+    write, read   open a transaction on the database; the second one cannot write
+    signers       keys of our own actors
+    address_book  inboxes of other servers' actors
+    postman       the network
+    rules         which URLs may be posted to
+    clock_ms      milliseconds since 1970 UTC
+    chance        a random number from 0 up to 1, for jitter
+    """
+
+    write: Transaction
+    read: Transaction
+    signers: Signers
+    address_book: AddressBook
+    postman: Postman
+    rules: UrlRules
+    clock_ms: Callable[[], int]
+    chance: Callable[[], float]

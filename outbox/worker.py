@@ -10,11 +10,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from activitypub.identifiers import UrlRules
 from outbox import leases
-from outbox.deliver import Deliverer, House
+from outbox.deliver import Deliverer
 from outbox.fanout import Fanout
 from outbox.leases import Lease, Report
 from outbox.limits import OutboxLimits
-from outbox.ports import AddressBook, Postman, Signers, Transaction
+from outbox.ports import AddressBook, House, Postman, Signers, Transaction
 
 log = structlog.get_logger()
 
@@ -44,10 +44,9 @@ class Worker:
         self._fanout = Fanout(address_book, rules, limits)
         self._deliverer = Deliverer(self._house, limits)
         self._reports: list[Report] = []
-        self._at_work: dict[asyncio.Task[int], Lease] = {}
+        self._at_work: dict[asyncio.Task[None], Lease] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
-        self._committing = asyncio.Lock()
 
     def wake(self) -> None:
         """There may be new mail. May be called from any thread, and when the worker does not run."""
@@ -61,7 +60,9 @@ class Worker:
         try:
             while not stop.is_set():
                 self._woken.clear()
-                if not await self._round():
+                if await self._round():
+                    await asyncio.sleep(self._limits.gather_seconds if self._at_work else 0)
+                else:
                     await self._rest(stop)
         finally:
             await self._go_home()
@@ -75,54 +76,56 @@ class Worker:
             borrowed = await asyncio.to_thread(self._claim, self._limits.in_flight_max)
             if not fanned_out and not borrowed:
                 return tried
-            tried += sum(await asyncio.gather(*(self._serve(lease) for lease in borrowed)))
+            ended = await asyncio.gather(*(self._deliverer.run(lease) for lease in borrowed), return_exceptions=True)
+            reports = [one for one in ended if isinstance(one, Report)]
+            await asyncio.to_thread(self._exchange, reports, 0)
+            tried += sum(len(report.tried) for report in reports)
+            for fault in ended:
+                if isinstance(fault, BaseException):
+                    raise fault
 
     def _settle_in(self) -> None:
         """Events and locks belong to one event loop; a test may drain in several, one after the other."""
         self._deliverer.stopping = False
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
-            self._loop, self._woken, self._committing = loop, asyncio.Event(), asyncio.Lock()
+            self._loop, self._woken = loop, asyncio.Event()
 
     async def _round(self) -> bool:
-        """One look at the database; whether there was anything to begin."""
+        """One exchange with the database: what came home is written down, what is due is taken up.
+
+        Whether there was anything to do. What comes home meanwhile shares the next exchange.
+        """
+        reports, self._reports = self._reports, []
+        free = self._limits.in_flight_max - len(self._at_work)
         try:
-            if not await asyncio.to_thread(self._is_anything_due):
-                return False
-            fanned_out = await asyncio.to_thread(self._fan_out)
-            free = self._limits.in_flight_max - len(self._at_work)
-            borrowed = await asyncio.to_thread(self._claim, free) if free else []
+            is_new, is_due = await asyncio.to_thread(self._look)
+            fanned_out = await asyncio.to_thread(self._fan_out) if is_new else 0
+            is_wanted = bool(free) and (is_due or bool(fanned_out) or bool(reports))
+            borrowed = await asyncio.to_thread(self._exchange, reports, free) if reports or is_wanted else []
         except SQLAlchemyError as failure:  # the database is busy or away; it will come back
             log.error("outbox_database_failed", error=type(failure).__name__)
+            self._reports = reports + self._reports
             return False
         for lease in borrowed:
             self._begin(lease)
-        return bool(fanned_out or borrowed)
+        return bool(reports or fanned_out or borrowed)
 
     def _begin(self, lease: Lease) -> None:
         task = asyncio.create_task(self._serve(lease), name=f"outbox {lease.host}")
         self._at_work[task] = lease
         task.add_done_callback(self._ended)
 
-    def _ended(self, task: asyncio.Task[int]) -> None:
+    def _ended(self, task: asyncio.Task[None]) -> None:
         """After a failure the lease stays until it runs out, which keeps a fault from becoming a storm."""
         lease = self._at_work.pop(task)
         self._woken.set()
         if not task.cancelled() and (failure := task.exception()) is not None:
             log.error("outbox_host_failed", host=lease.host, exc_info=failure)
 
-    async def _serve(self, lease: Lease) -> int:
+    async def _serve(self, lease: Lease) -> None:
         report = await self._deliverer.run(lease)
-        await self._acknowledge(report)
-        return len(report.tried)
-
-    async def _acknowledge(self, report: Report) -> None:
-        """Group commit: whatever comes home while one commit runs shares the next one."""
-        self._reports.append(report)
-        async with self._committing:
-            batch, self._reports = self._reports, []
-            if batch:  # otherwise somebody's earlier commit had ours in it
-                await asyncio.to_thread(self._write_down, batch)
+        self._reports.append(report)  # to the list as it is now: while it was under way, others went home with theirs
 
     async def _rest(self, stop: asyncio.Event) -> None:
         """Until somebody wakes us, a host is done, we must stop, or it is time to look again."""
@@ -139,29 +142,39 @@ class Worker:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        reports, self._reports = self._reports, []
+        await asyncio.to_thread(self._exchange, reports, 0)
         await asyncio.to_thread(self._release, borrowed)
 
     # what is done in a thread, each in one transaction
 
-    def _is_anything_due(self) -> bool:
+    def _look(self) -> tuple[bool, bool]:
+        """Whether an activity is to be fanned out, and whether a host's mail is due. Takes no lock."""
         with self._house.read() as connection:
-            return leases.is_anything_due(connection, self._house.clock_ms())
+            is_new = self._fanout.look_ahead(connection)
+            return is_new, leases.is_anything_due(connection, self._house.clock_ms())
 
     def _fan_out(self) -> int:
         with self._house.write() as connection:
             return self._fanout.step(connection, self._house.clock_ms())
 
     def _claim(self, hosts_max: int) -> list[Lease]:
-        with self._house.write() as connection:
-            token = secrets.token_hex(16)
-            return leases.claim(connection, token, self._house.clock_ms(), hosts_max, self._limits)
+        return self._exchange([], hosts_max)
 
-    def _write_down(self, reports: list[Report]) -> None:
+    def _exchange(self, reports: list[Report], hosts_max: int) -> list[Lease]:
+        """Give leases back and take others, in one commit."""
+        if not reports and not hosts_max:
+            return []
         with self._house.write() as connection:
-            leases.acknowledge(connection, reports, self._house.clock_ms())
+            now_ms = self._house.clock_ms()
+            if reports:
+                leases.acknowledge(connection, reports, now_ms)
+            token = secrets.token_hex(16)
+            borrowed = leases.claim(connection, token, now_ms, hosts_max, self._limits) if hosts_max else []
         for report in reports:
             for tried in report.tried:
                 self._count_try(tried.verdict.step.name.lower())
+        return borrowed
 
     def _release(self, tokens: list[str]) -> None:
         with self._house.write() as connection:

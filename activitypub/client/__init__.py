@@ -6,7 +6,7 @@ from activitypub.client.discovery import discover_actor
 from activitypub.client.fetch import Client, Vet, anybody
 from activitypub.client.guard import Guard, Resolver, is_public, system_resolver
 from activitypub.client.limits import FetchLimits
-from activitypub.client.transport import GuardedTransport
+from activitypub.client.transport import GuardedTransport, trusting
 
 __all__ = [
     "Answer",
@@ -22,4 +22,5 @@ __all__ = [
     "is_public",
     "read_collection",
     "system_resolver",
+    "trusting",
 ]

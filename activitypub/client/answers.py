@@ -73,6 +73,8 @@ def http_date(header: str | None) -> datetime | None:
 def retry_after_seconds(header: str | None, now: datetime, seconds_max: int) -> int | None:
     """Reads Retry-After (RFC 9110, section 10.2.3): seconds, or a date. None when absent or unreadable."""
     text = (header or "").strip()
+    if not text:
+        return None
     if text.isascii() and text.isdigit():
         return min(int(text[:_DIGITS_MAX]), seconds_max)
     try:

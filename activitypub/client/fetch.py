@@ -16,7 +16,8 @@ from activitypub.client.answers import Answer, Fetched
 from activitypub.client.dialects import Dialects
 from activitypub.client.guard import Guard, Resolver, system_resolver
 from activitypub.client.limits import FetchLimits
-from activitypub.client.transport import NETWORK_ERRORS, TIMEOUTS, GuardedTransport
+from activitypub.client.lines import Reply
+from activitypub.client.transport import NETWORK_ERRORS, TIMEOUTS, GuardedTransport, trusting
 from activitypub.documents import DocumentLimits, is_activity_content_type, parse_json
 from activitypub.errors import FetchFailed, MalformedDocument, MalformedUrl
 from activitypub.identifiers import Url, UrlRules
@@ -45,6 +46,7 @@ class Client:
     user_agent  how we introduce ourselves
     resolver    finds the addresses of a name
     transport   stands in for the guarded network, for tests in one process
+    trusted     a PEM file of authorities whose certificates are believed besides those that the system knows
     clock       tells the time, aware, UTC
     vet         raises FetchFailed for an address that is not to be asked for anything; asked before each GET,
                 after a redirect too (attack S48). Who is posted to, the one who posts has decided.
@@ -58,13 +60,14 @@ class Client:
         user_agent: str = "activitypub",
         resolver: Resolver = system_resolver,
         transport: httpx2.AsyncBaseTransport | None = None,
+        trusted: str = "",
         clock: Callable[[], datetime] = _now,
         vet: Vet = anybody,
     ) -> None:
         self.rules = rules
         self._limits = limits
         self._documents = replace(DocumentLimits(), body_bytes_max=limits.body_bytes_max)
-        self._transport = transport or GuardedTransport(Guard(rules, limits, resolver), limits)
+        self._transport = transport or GuardedTransport(Guard(rules, limits, resolver), limits, trusting(trusted))
         self._clock = clock
         self._vet = vet
         self._dialects = Dialects(limits.dialects_kept_max)
@@ -134,14 +137,20 @@ class Client:
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One POST, no redirect followed, with the headers that signing gave. Raises FetchFailed without an answer."""
         target = self._parse(url)
-        async with self._deadline(url):
-            sent = {"content-type": CONTENT_TYPE, "accept": ACCEPT, **headers}
-            async with self._send("POST", target, sent, body) as response:
-                text = await self._beginning(response)
-                retry = answers.retry_after_seconds(
-                    response.headers.get("retry-after"), self._clock(), self._limits.retry_after_seconds_max
-                )
-                return Answer(response.status_code, retry, text)
+        sent = {"host": target.origin.netloc, "content-type": CONTENT_TYPE, "accept": ACCEPT, **self._always, **headers}
+        async with self._deadline(target):
+            reply = await self._carried(target, sent, body)
+        retry = answers.retry_after_seconds(reply.retry_after, self._clock(), self._limits.retry_after_seconds_max)
+        is_packed = reply.content_encoding not in ("", "identity")
+        return Answer(reply.status, retry, "" if is_packed else reply.beginning.decode("utf-8", "replace"))
+
+    async def _carried(self, target: Url, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Over the lines for letters, or by whatever stands in for the network."""
+        if isinstance(self._transport, GuardedTransport):
+            return await self._transport.post(target, headers, body)
+        async with self._send("POST", target, headers, body) as response:
+            retry, encoding = (response.headers.get(name) for name in ("retry-after", "content-encoding"))
+            return Reply(response.status_code, retry, (encoding or "").lower(), await self._beginning(response))
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -154,9 +163,9 @@ class Client:
             raise FetchFailed(error.code, error.sentence, permanent=True) from None
 
     @asynccontextmanager
-    async def _deadline(self, url: str) -> AsyncIterator[None]:
+    async def _deadline(self, url: str | Url) -> AsyncIterator[None]:
         """One deadline for the whole (attack S08), and every error of the network as a FetchFailed."""
-        host = _host(self._parse(url))
+        host = _host(url if isinstance(url, Url) else self._parse(url))
         try:
             async with asyncio.timeout(self._limits.total_seconds_max):
                 yield
@@ -259,14 +268,13 @@ class Client:
             parts.append(part)
         return b"".join(parts)
 
-    async def _beginning(self, response: httpx2.Response) -> str:
+    async def _beginning(self, response: httpx2.Response) -> bytes:
         read = b""
         async for part in response.aiter_raw():
             read += part
             if len(read) > self._limits.answer_bytes_max:
                 break
-        packed = response.headers.get("content-encoding", "identity").lower() != "identity"
-        return "" if packed else read[: self._limits.answer_bytes_max].decode("utf-8", "replace")
+        return read[: self._limits.answer_bytes_max]
 
 
 def _host(url: Url) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 
 import httpcore2
 
@@ -16,6 +17,8 @@ HTTPS_PORT = 443
 Resolver = Callable[[str], Awaitable[Sequence[str]]]
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 SocketOptions = Iterable[httpcore2.SOCKET_OPTION]
+MakeProtocol = Callable[[], asyncio.Protocol]
+Dial = Callable[[MakeProtocol, str, int], Awaitable[object]]
 
 # The IANA registries of special-purpose addresses. Our own list, because ipaddress.is_global lets some of them through.
 _FORBIDDEN_V4 = tuple(
@@ -78,10 +81,16 @@ async def system_resolver(host: str) -> Sequence[str]:
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+async def dial(make: MakeProtocol, address: str, port: int) -> None:
+    """Connects a new protocol to an address. Raises OSError."""
+    await asyncio.get_running_loop().create_connection(make, address, port)
+
+
 class Guard(httpcore2.AsyncNetworkBackend):
     """The only way out: resolves a name once, vets every address, connects to a vetted one (attacks S01, S02).
 
-    The name itself stays what TLS verifies and what Host says. ``backend`` makes the connection to an address.
+    The name itself stays what TLS verifies and what Host says. ``backend`` and ``dial`` make the connection to an
+    address, the one for what is fetched, the other for letters.
     """
 
     def __init__(
@@ -90,11 +99,13 @@ class Guard(httpcore2.AsyncNetworkBackend):
         limits: FetchLimits,
         resolver: Resolver = system_resolver,
         backend: httpcore2.AsyncNetworkBackend | None = None,
+        dial: Dial = dial,
     ) -> None:
         self._rules = rules
         self._limits = limits
         self._resolver = resolver
         self._backend = backend or httpcore2.AnyIOBackend()
+        self._dial = dial
 
     async def connect_tcp(
         self,
@@ -112,6 +123,18 @@ class Guard(httpcore2.AsyncNetworkBackend):
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue
         return await self._backend.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
+
+    async def open_line(self, host: str, port: int, make: MakeProtocol) -> None:
+        """A connection of a new protocol to one of the host's addresses. Raises FetchFailed and OSError, as above."""
+        addresses = await self.addresses(host, port)
+        for address in addresses[:-1]:
+            with suppress(OSError):  # TimeoutError is one
+                return await self._dialled(make, address, port)
+        return await self._dialled(make, addresses[-1], port)
+
+    async def _dialled(self, make: MakeProtocol, address: str, port: int) -> None:
+        async with asyncio.timeout(self._limits.connect_seconds_max):
+            await self._dial(make, address, port)
 
     async def addresses(self, host: str, port: int) -> Sequence[str]:
         """The vetted addresses of a host, at least one. Raises FetchFailed when it has none, or one that is not public:

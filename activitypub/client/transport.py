@@ -1,7 +1,7 @@
-"""The guarded transport: one pool of kept connections, each made by the guard, with no proxy from the environment."""
+"""The guarded transport: kept connections, each made by the guard, with no proxy from the environment."""
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from functools import cache
 from typing import cast
 
@@ -10,6 +10,8 @@ import httpx2
 
 from activitypub.client.guard import Guard
 from activitypub.client.limits import FetchLimits
+from activitypub.client.lines import Lines, Reply
+from activitypub.identifiers import Url
 
 NETWORK_ERRORS = (
     httpx2.TransportError,
@@ -23,17 +25,30 @@ TIMEOUTS = (httpx2.TimeoutException, httpcore2.TimeoutException, TimeoutError)
 
 
 @cache
-def _tls() -> ssl.SSLContext:
-    """One per process: making it costs 20 ms. The system's certificates, whatever the environment says."""
-    return httpx2.create_ssl_context(trust_env=False)
+def trusting(more: str = "") -> ssl.SSLContext:
+    """One per process: making it costs 20 ms. The system's authorities, whatever the environment says.
+
+    ``more`` is a PEM file of authorities that are trusted besides, as those of a private network. Raises OSError for a
+    file that cannot be read, or holds none.
+    """
+    context = httpx2.create_ssl_context(trust_env=False)
+    context.set_alpn_protocols(["http/1.1"])
+    if more:
+        context.load_verify_locations(more)
+    return context
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Carries requests over connections that the guard has made; raises FetchFailed or one of NETWORK_ERRORS."""
+    """Carries requests over connections that the guard has made; raises FetchFailed or one of NETWORK_ERRORS.
+
+    What is fetched goes through one pool; letters, of which there may be a thousand a second, go over lines.
+    """
 
     def __init__(self, guard: Guard, limits: FetchLimits, tls: ssl.SSLContext | None = None) -> None:
+        tls = tls or trusting()
+        self._lines = Lines(guard, limits, tls)
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=tls or _tls(),
+            ssl_context=tls,
             max_connections=limits.connections_max,
             max_keepalive_connections=limits.kept_connections_max,
             keepalive_expiry=limits.idle_seconds_max,
@@ -65,8 +80,13 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             extensions=answer.extensions,
         )
 
+    async def post(self, url: Url, headers: Mapping[str, str], body: bytes) -> Reply:
+        """One letter; the answer is whole, or as long as it may be."""
+        return await self._lines.post(url, headers, body)
+
     async def aclose(self) -> None:
         """Close all connections."""
+        self._lines.close()
         await self._pool.aclose()
 
 

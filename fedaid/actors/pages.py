@@ -276,7 +276,8 @@ async def partial_followers(request: Request) -> Response:
 def _partial_followers(request: Request, reader: str) -> Response:
     with house(request).database.read() as connection:
         found = _asked_for(request, connection)
-        items = queries.followers_at(connection, found.uri, origin_of(reader))
+        there = origin_of(reader)
+        items = queries.followers_at(connection, found.uri, [there])[there]
     return private_answer(ordered_collection(f"{found.uri}/{PARTIAL}", len(items), items=items))
 
 

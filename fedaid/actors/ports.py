@@ -156,16 +156,17 @@ class StoredAddressBook:
         """The mailboxes of the accepted remote followers of one of our actors."""
         return queries.follower_mailboxes(connection, actor)
 
-    def synchronization(self, actor: str, inbox: str) -> str:
-        """Our view of who at the inbox's server follows our actor, as a header (FEP-8fcf)."""
-        with self._units.database.read() as connection:
-            followers = queries.followers_at(connection, actor, str(self._rules.parse(inbox).origin))
-        return Synchronization(f"{actor}/followers", f"{actor}/{PARTIAL}", digest_of(followers)).header()
+    def synchronizations(self, connection: Connection, actor: str, inboxes: Sequence[str]) -> Mapping[str, str]:
+        """Our view of who at each inbox's server follows our actor, as a header (FEP-8fcf)."""
+        origins = {inbox: str(self._rules.parse(inbox).origin) for inbox in inboxes}
+        followers = queries.followers_at(connection, actor, set(origins.values()))
+        collection, part = f"{actor}/followers", f"{actor}/{PARTIAL}"
+        said = {at: Synchronization(collection, part, digest_of(there)).header() for at, there in followers.items()}
+        return {inbox: said[origin] for inbox, origin in origins.items()}
 
-    def reads_rfc9421(self, host: str) -> bool:
-        """Whether an actor of this host says so of its server (FEP-844e)."""
-        with self._units.database.read() as connection:
-            return queries.reads_rfc9421(connection, host)
+    def reads_rfc9421(self, connection: Connection, hosts: Sequence[str]) -> frozenset[str]:
+        """Those of the hosts an actor of which says so of its server (FEP-844e)."""
+        return queries.read_rfc9421(connection, hosts)
 
     async def meet(self, actor: str) -> None:
         """Fetch and remember an actor, signed by our server actor. Raises FetchFailed, ProtocolError."""

@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from activitypub.errors import FetchFailed, MalformedDocument, OriginMismatch
 from activitypub.keys import SigningKey
+from activitypub.synchronization import digest_of, parse_header
 from fedaid.actors import commands, queries
 from fedaid.actors.ports import OurRecipients, StoredAddressBook, StoredCorrespondents, StoredSigners
-from fedaid.actors.rules import Kind
-from fedaid.actors.tables import local_actor
+from fedaid.actors.rules import FollowState, Kind
+from fedaid.actors.tables import follow, local_actor
 from fedaid.foundation.refused import Refused
 from inbox.ports import Letter, Unwelcome
 from outbox.limits import OutboxLimits
@@ -151,6 +152,27 @@ def test_who_is_welcome_is_asked_of_whoever_keeps_the_blocks(founded: SmallHouse
     assert correspondents(founded).unwelcome(BEN, "/inbox") is None
     with founded.database.read() as connection:
         assert address_book(founded, Town()).refused(connection, ANA, [BEN, eve]) == {eve}
+
+
+def test_each_server_is_told_of_its_own_followers_alone(founded: SmallHouse) -> None:
+    others = ["https://sea.example/users/dan", "https://sea.example/users/eve", "https://sea.example.org/users/x"]
+    known = correspondents(founded)
+    for number, follower in enumerate([BEN, *others]):
+        known.remember(remote_document(follower) if follower != BEN else remote_document())
+        row = {
+            "id": number + 1,
+            "follower": follower,
+            "followee": ANA,
+            "activity_id": f"{follower}/f",
+            "created_at": START,
+        }
+        with founded.database.write() as connection:
+            connection.execute(follow.insert().values(**row, state=FollowState.ACCEPTED))
+    inboxes = [f"{BEN}/inbox", "https://sea.example/inbox", "https://sky.example/inbox"]
+    with founded.database.read() as connection:
+        said = address_book(founded, Town()).synchronizations(connection, ANA, inboxes)
+    told = [parse_header(said[inbox]) for inbox in inboxes]
+    assert [one.digest for one in told if one] == [digest_of([BEN]), digest_of(others[:2]), digest_of([])]
 
 
 def test_hearing_from_a_host_we_never_wrote_to_is_harmless(founded: SmallHouse) -> None:

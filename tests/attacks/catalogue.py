@@ -51,7 +51,11 @@ CATALOGUE: Final = tuple(
     Attack(*row)
     for row in (
         ("S01", "A name that leads into our own network", (GUARD, "activitypub.client.guard:is_public")),
-        ("S02", "A name that leads elsewhere the second time", ("activitypub.client.guard:Guard.connect_tcp",)),
+        (
+            "S02",
+            "A name that leads elsewhere the second time",
+            ("activitypub.client.guard:Guard.connect_tcp", "activitypub.client.guard:Guard.open_line"),
+        ),
         ("S03", "Redirects inward, to others, or without end", ("activitypub.client.fetch:Client._follow",)),
         (
             "S04",

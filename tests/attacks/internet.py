@@ -5,6 +5,7 @@ Everything of ours stands between: the guard, the pool of connections and HTTP i
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,6 +85,12 @@ class Internet(httpcore2.AsyncNetworkBackend):
         self.connected.append(host)
         return _Stream(self)
 
+    async def dial(self, make: Callable[[], asyncio.Protocol], address: str, port: int) -> None:
+        """The same for a line of letters."""
+        self.connected.append(address)
+        protocol = make()
+        protocol.connection_made(_Wire(self, protocol))
+
     async def connect_unix_socket(
         self,
         path: str,
@@ -139,11 +146,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
         return await anext(self._answering, b"")
 
     async def _answer(self) -> AsyncIterator[bytes]:
-        head, _, body = self._received.partition(b"\r\n\r\n")
-        line, *rest = head.decode("ascii").split("\r\n")
-        headers = {name.lower(): value for name, _, value in (one.partition(": ") for one in rest)}
-        method, target, _ = line.split(" ")
-        page = self._internet.answer(method, f"https://{headers['host']}{target}", body)
+        page = self._internet.answer(*_request(self._received))
         yield page.head()
         async for part in page.parts():
             self._internet.read += len(part)
@@ -154,3 +157,70 @@ class _Stream(httpcore2.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return None
+
+
+class _Wire(asyncio.Transport):
+    """The same for a letter, which is written in one piece."""
+
+    def __init__(self, internet: Internet, protocol: asyncio.Protocol) -> None:
+        super().__init__()
+        self._internet = internet
+        self._protocol = protocol
+        self._is_closed = False
+        self._answering: asyncio.Task[None] | None = None
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._answering = asyncio.get_running_loop().create_task(self._answer(bytes(data)))
+
+    async def _answer(self, request: bytes) -> None:
+        page = self._internet.answer(*_request(request))
+        self._say(page.head())
+        async for part in page.parts():
+            self._internet.read += len(part)
+            self._say(part)
+
+    def _say(self, data: bytes) -> None:
+        if not self._is_closed:
+            self._protocol.data_received(data)
+
+    def is_closing(self) -> bool:
+        return self._is_closed
+
+    def abort(self) -> None:
+        self._is_closed = True
+
+
+class Unencrypted:
+    """Stands in for TLS where the sockets are scripted: what is written is what is sent."""
+
+    def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *, server_hostname: str | None) -> Any:
+        return _Unencrypted(incoming, outgoing)
+
+    def set_alpn_protocols(self, names: Sequence[str]) -> None:
+        """Nothing is negotiated."""
+
+
+@dataclass(frozen=True)
+class _Unencrypted:
+    incoming: ssl.MemoryBIO
+    outgoing: ssl.MemoryBIO
+
+    def do_handshake(self) -> None:
+        """Nothing is encrypted."""
+
+    def read(self, bytes_max: int) -> bytes:
+        if not self.incoming.pending:
+            raise ssl.SSLWantReadError
+        return self.incoming.read(bytes_max)
+
+    def write(self, data: bytes) -> None:
+        self.outgoing.write(data)
+
+
+def _request(received: bytes) -> tuple[str, str, bytes]:
+    """Method, address and body."""
+    head, _, body = received.partition(b"\r\n\r\n")
+    line, *rest = head.decode("ascii").split("\r\n")
+    headers = {name.lower(): value for name, _, value in (one.partition(": ") for one in rest)}
+    method, target, _ = line.split(" ")
+    return method, f"https://{headers['host']}{target}", body

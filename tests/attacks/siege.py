@@ -37,7 +37,7 @@ from fedaid.foundation.viewer import Role, Viewer
 from fedaid.members import commands as members
 from fedaid.members import queries as member_queries
 from inbox.tables import inbox_letter
-from tests.attacks.internet import Internet
+from tests.attacks.internet import Internet, Unencrypted
 from tests.board.world import a_posting
 from tests.inbox.post import Post, draft_post, rfc9421_post
 from tests.inbox.world import actor_document, assertion_method
@@ -129,9 +129,9 @@ class Siege:
         self.clock = StillClock()
         self.internet = Internet()
         limits = chosen.get("fetch", FetchLimits())
-        guard = Guard(UrlRules(), limits, self.internet.resolve, self.internet)
-        # The sockets are scripted, so connections are encrypted by nobody: the pool is the real one otherwise.
-        transport = GuardedTransport(guard, limits)
+        guard = Guard(UrlRules(), limits, self.internet.resolve, self.internet, self.internet.dial)
+        # The sockets are scripted, so connections are encrypted by nobody: pool and lines are the real ones otherwise.
+        transport = GuardedTransport(guard, limits, Unencrypted())  # type: ignore[arg-type]
         loaded = settings.load(folder, origin=NORTH, name="Northside", database_url=url, **chosen)
         self.instance = app.build(
             loaded, works=False, clock=self.clock, transport=transport, resolver=self.internet.resolve

@@ -1,14 +1,16 @@
 """Recipients become deliveries: one per inbox, shared ones serving a whole server."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import select, update
 
 from activitypub.identifiers import UrlRules
-from outbox import tables
+from outbox import collection, tables
 from outbox.fanout import Fanout, shared
 from outbox.limits import OutboxLimits
 from outbox.ports import Mailbox
-from tests.outbox.world import ANA, World, actor, inbox_of
+from tests.outbox.world import ANA, World, actor, inbox_of, note
 
 SHARED = "https://river.example/inbox"
 BEN, CAT, DAN = actor("river.example", "ben"), actor("river.example", "cat"), actor("sea.example", "dan")
@@ -98,6 +100,59 @@ def test_activities_are_fanned_out_in_their_order_and_once(world: World) -> None
     few = OutboxLimits(fan_out_activities_max=2)
     assert [_fan_out(world, few) for _ in range(4)] == [2, 2, 1, 0]
     assert [row.activity for row in world.deliveries()] == numbers
+
+
+def _hosts(world: World, number: int) -> list[str]:
+    return [row.host for row in world.deliveries() if row.activity == number]
+
+
+def test_what_goes_to_many_is_written_in_parts_and_nothing_begins_before_its_end(world: World) -> None:
+    world.book.following[ANA] = [world.knows(actor(f"s{n}.example")) for n in range(7)]
+    first, second = world.posts(1, followers_of=ANA, public=True), world.posts(2, followers_of=ANA, public=True)
+    fanout = Fanout(world.book, UrlRules(), OutboxLimits(fan_out_deliveries_max=3))
+    written = []
+    while True:
+        with world.database.read() as connection:
+            fanout.look_ahead(connection)
+        with world.write() as connection:
+            if not fanout.step(connection, world.now_ms):
+                break
+        written.append((len(_hosts(world, first)), len(_hosts(world, second))))
+    assert written == [(3, 0), (6, 0), (7, 2), (7, 5), (7, 7)]
+    assert len(set(_inboxes(world))) == 7
+
+
+def test_until_its_last_part_is_written_an_activity_does_not_count_as_fanned_out(world: World) -> None:
+    world.book.following[ANA] = [world.knows(actor(f"s{n}.example")) for n in range(3)]
+    world.posts(1, followers_of=ANA, public=True)
+    few = OutboxLimits(fan_out_deliveries_max=2)
+    assert _fan_out(world, few) == 1
+    with world.database.read() as connection:
+        assert collection.progress(connection, note(1)["id"]) == collection.Progress(False, 0, 0, 2)
+
+
+def test_whoever_goes_on_after_a_crash_writes_nothing_twice_and_leaves_nothing_out(world: World) -> None:
+    world.book.following[ANA] = [world.knows(actor(f"s{n}.example")) for n in range(7)]
+    world.posts(1, followers_of=ANA, public=True)
+    limits = OutboxLimits(fan_out_deliveries_max=3)
+    _fan_out(world, limits)  # and never again by this one
+    another = world.another_worker(fan_out_deliveries_max=3)
+    assert asyncio.run(another.drain()) == 7
+    assert sorted(_inboxes(world)) == sorted(inbox_of(name) for name in world.book.following[ANA])
+    assert [len(world.town.activities(f"s{n}.example")) for n in range(7)] == [1] * 7
+
+
+def test_a_part_that_was_rolled_back_is_written_again(world: World) -> None:
+    world.book.following[ANA] = [world.knows(actor(f"s{n}.example")) for n in range(5)]
+    world.posts(1, followers_of=ANA, public=True)
+    fanout = Fanout(world.book, UrlRules(), OutboxLimits(fan_out_deliveries_max=2))
+    with pytest.raises(ZeroDivisionError), world.write() as connection:
+        fanout.step(connection, world.now_ms)
+        raise ZeroDivisionError
+    for _ in range(3):
+        with world.write() as connection:
+            assert fanout.step(connection, world.now_ms) == 1
+    assert len(set(_inboxes(world))) == 5
 
 
 def test_an_actor_we_never_met_is_no_reason_to_wait_for_the_network(world: World) -> None:

@@ -11,7 +11,7 @@ from outbox import leases, tables
 from outbox.backoff import Answer, Outcome, Step, Verdict
 from outbox.leases import Report, Tried
 from outbox.limits import OutboxLimits
-from tests.outbox.world import SECOND, World, actor, rsa_key, until
+from tests.outbox.world import SECOND, Answered, Town, World, actor, rsa_key, until
 
 LIMITS = OutboxLimits()
 BEN, DAN = actor("river.example"), actor("sea.example", "dan")
@@ -140,6 +140,54 @@ def test_a_request_that_hangs_when_the_worker_stops_is_sent_again_by_the_next(fa
     asyncio.run(story())
     fanned_out.town.pauses.clear()
     assert fanned_out.drain() == 3
+
+
+def test_what_comes_home_while_others_are_written_down_is_written_down_next(world: World) -> None:
+    async def story() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(world.worker.run(stop))
+        await until(lambda: world.states().count("delivered") == 1)
+        dan_is_home.set()
+        await until(lambda: world.states().count("delivered") == 2)
+        stop.set()
+        await running
+
+    class Waits(Town):
+        async def post(self, url: str, body: bytes, headers: Any) -> Answered:
+            answer = await super().post(url, body, headers)
+            if "sea.example" in url:
+                await dan_is_home.wait()
+            return answer
+
+    dan_is_home = asyncio.Event()
+    world.town = Waits(lambda: world.now_ms)
+    world.worker = world.another_worker()
+    world.knows(BEN)
+    world.knows(DAN)
+    world.posts(1, BEN, DAN)
+    asyncio.run(story())
+    assert len(world.town.received) == 2
+
+
+def test_what_could_not_be_written_down_is_written_down_later_and_not_sent_again(fanned_out: World) -> None:
+    failures = iter([OperationalError("UPDATE", {}, Exception("away"))] * 2)
+
+    def unreliable() -> Any:
+        if fanned_out.town.received and (failure := next(failures, None)) is not None:
+            raise failure
+        return fanned_out.database.write()
+
+    async def story() -> None:
+        stop = asyncio.Event()
+        worker = fanned_out.another_worker()
+        object.__setattr__(worker._house, "write", unreliable)
+        running = asyncio.create_task(worker.run(stop))
+        await until(lambda: fanned_out.states() == ["delivered"] * 3)
+        stop.set()
+        await running
+
+    asyncio.run(story())
+    assert fanned_out.town.activities("river.example") == [1, 2, 3]
 
 
 def test_the_worker_is_woken_from_another_thread(world: World) -> None:

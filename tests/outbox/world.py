@@ -155,11 +155,11 @@ class Book:
     def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]:
         return frozenset(address for address in recipients if address.split("/")[2] in self.blocked)
 
-    def synchronization(self, actor: str, inbox: str) -> str:
-        return f"{len(self.following.get(actor, []))} followers"
+    def synchronizations(self, connection: Connection, actor: str, inboxes: Sequence[str]) -> Mapping[str, str]:
+        return dict.fromkeys(inboxes, f"{len(self.following.get(actor, []))} followers")
 
-    def reads_rfc9421(self, host: str) -> bool:
-        return host in self.modern
+    def reads_rfc9421(self, connection: Connection, hosts: Sequence[str]) -> frozenset[str]:
+        return frozenset(self.modern.intersection(hosts))
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from tests.bench.bench import Bench
-from tests.bench.figures import inbox, ledger, pages, reads
+from tests.bench.figures import deliver, inbox, ledger, pages, reads
 from tests.bench.measure import Figure
 
 # In the order in which they are shown; each kind in a module of its own.
@@ -13,6 +13,10 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = {
     "inbox_applied": inbox.applied,
     "inbox_growth": inbox.growth,
     "inbox_overload": inbox.overload,
+    "deliver_http_kept": deliver.http_kept,
+    "deliver_https_kept": deliver.https_kept,
+    "fanout_10000_cpu_s": deliver.fanout,
+    "deliver_beside_slow": deliver.slow,
     "get_actor": reads.actor,
     "get_note": reads.note,
     "get_board_public": pages.public,
