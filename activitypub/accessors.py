@@ -104,12 +104,13 @@ def types(doc: Document) -> tuple[str, ...]:
     found = values(doc, "type")
     if len(found) > TYPES_MAX or not all(isinstance(name, str) for name in found):
         raise _wrong("type", "text")
-    return tuple(_short(name) for name in found)
+    return tuple([_short(name) for name in found])
 
 
 def _short(name: str) -> str:
-    for prefix in _AS2_PREFIXES:
-        name = name.removeprefix(prefix)
+    if ":" in name:
+        for prefix in _AS2_PREFIXES:
+            name = name.removeprefix(prefix)
     return name
 
 

@@ -124,7 +124,8 @@ def plain(html: str) -> str:
     if _is_siege(cut):
         return cut
     broken = _BLOCK_END.sub(lambda found: f"{found[0]}\n\n", _LINE_END.sub("\n", cut))
-    text = without_turning(unescape(nh3.clean(broken, tags=set())))
+    is_bare = "<" not in broken and "&" not in broken  # as names mostly are: there is nothing to clean
+    text = broken if is_bare else without_turning(unescape(nh3.clean(broken, tags=set())))
     lines = [" ".join(line.split()) for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 

@@ -142,7 +142,10 @@ class Directory:
             return None if who in self.excepted else Unwelcome("blocked", f"{host} is blocked here.")
         return Unwelcome("blocked", "You are.", silent=True) if who in self.blocked else None
 
-    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
+    def unwelcome_letters(self, letters: Sequence[Letter]) -> Sequence[Unwelcome | None]:
+        return [self._unwelcome_letter(one) for one in letters]
+
+    def _unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
         about = letter.activity.object_id
         refused = self.unwelcome(letter.sender.actor.text, letter.inbox)
         return refused or (self.unwelcome(about, letter.inbox) if about else None)

@@ -92,6 +92,11 @@ def is_blocked(connection: Connection, address: str) -> bool:
     return verdict_on(connection, Federation.OPEN, address).is_shut_out
 
 
+def is_any_blocked(connection: Connection, addresses: Iterable[str]) -> bool:
+    """Whether an admin blocked one of these hosts or actors, or a domain above it."""
+    return any(one.is_shut_out for one in verdicts_on(connection, Federation.OPEN, addresses).values())
+
+
 def open_neighbours(connection: Connection) -> Sequence[Neighbour]:
     """The networks that may have what is for neighbours only: linked, not paused, and not blocked."""
     linked = [one for one in neighbours(connection) if one.status is Status.ACCEPTED]
