@@ -107,8 +107,11 @@ class Worker(Generic[W]):
         stopping = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
-                if not await self._round_or_log():
+                claimed = await self._round_or_log()
+                if not claimed:
                     await self._rest(stopping)
+                elif claimed < self._limits.claim_letters_max:
+                    await self._gather(stopping)
         finally:
             stopping.cancel()
             await self._finish_lanes()
@@ -141,6 +144,10 @@ class Worker(Generic[W]):
             )
         finally:
             woken.cancel()
+
+    async def _gather(self, stopping: "asyncio.Task[bool]") -> None:
+        """All that were there were taken; so that the next are not taken one by one, each with a commit of its own."""
+        await asyncio.wait([stopping], timeout=self._limits.apply_gather_seconds)
 
     async def _finish_lanes(self) -> None:
         while self._lanes:

@@ -23,7 +23,7 @@ from activitypub.keys import (
 )
 from fedaid.foundation.database import Database
 from fedaid.foundation.names import Names
-from fedaid.foundation.work import UnitsOfWork, Work
+from fedaid.foundation.work import Announcers, UnitsOfWork, Work
 from inbox import tables
 from inbox.endpoint import InboxApp, InboxRoom, inbox_app
 from inbox.journal import Entry, Journal
@@ -219,7 +219,7 @@ class World:
         self.directory = Directory()
         self.web = Web()
         self.announced: list[object] = []
-        announcers = {str: [lambda _work, fact: self.announced.append(fact)]}
+        announcers: Announcers = {str: [lambda _work, fact: self.announced.append(fact)]}
         self.units = UnitsOfWork(database, self.clock, Names(f"https://{OUR_HOST}"), announcers)
 
     @property

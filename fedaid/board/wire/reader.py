@@ -153,9 +153,13 @@ def _unwrapped(value: Any) -> Any:
 
 def _soft(read: Callable[..., T | None], doc: Document, key: str) -> T | None:
     """What an accessor reads under any spelling of the key, None where it would refuse."""
-    with suppress(MalformedDocument):
-        return read({key: _get(doc, key)}, key)
-    return None
+    found = _get(doc, key)
+    if found is None:
+        return None
+    try:
+        return read({key: found}, key)
+    except MalformedDocument:
+        return None
 
 
 def _kinds(doc: Document) -> frozenset[str]:
