@@ -56,7 +56,8 @@ def name_text(doc: Document, key: str = "name", max: int = DocumentLimits.name_c
 def link(value: object) -> str | None:
     """The address in a value: text itself, or the ``id`` or ``href`` of an object; None when there is none."""
     found = value
-    if not isinstance(value, str) and isinstance(value, Mapping):
+    # A dict is what a document is made of; whether something else is a mapping takes ten times as long to say.
+    if not isinstance(value, str) and (type(value) is dict or isinstance(value, Mapping)):
         found = value.get("id", value.get("href"))
     if found is None:
         return None
@@ -104,12 +105,13 @@ def types(doc: Document) -> tuple[str, ...]:
     found = values(doc, "type")
     if len(found) > TYPES_MAX or not all(isinstance(name, str) for name in found):
         raise _wrong("type", "text")
-    return tuple(_short(name) for name in found)
+    return tuple([_short(name) for name in found])
 
 
 def _short(name: str) -> str:
-    for prefix in _AS2_PREFIXES:
-        name = name.removeprefix(prefix)
+    if ":" in name:
+        for prefix in _AS2_PREFIXES:
+            name = name.removeprefix(prefix)
     return name
 
 

@@ -204,7 +204,7 @@ def is_activity_content_type(header: str | None) -> bool:
 
 def is_inbox_content_type(header: str | None) -> bool:
     """Whether a posted body may be read as ActivityPub; here ld+json needs no profile (S65). Never text/plain."""
-    return _media_type(header)[0] in (CONTENT_TYPE, "application/ld+json")
+    return header == CONTENT_TYPE or _media_type(header)[0] in (CONTENT_TYPE, "application/ld+json")
 
 
 def _media_type(header: str | None) -> tuple[str, dict[str, str]]:
@@ -219,11 +219,24 @@ def _refuse_excess(value: Document, limits: DocumentLimits) -> None:
     waiting: list[Any] = [value]
     while waiting:
         found = waiting.pop()
-        if isinstance(found, dict):
-            if not _HAS_CAPPED.isdisjoint(found):
+        if type(found) is dict:
+            if not _HAS_CAPPED.isdisjoint(found) and not _is_modest(found, limits):
                 _refuse_excess_of_one(found, limits)
             found = found.values()
         waiting.extend([member for member in found if type(member) in _CONTAINERS])
+
+
+def _is_modest(doc: Document, limits: DocumentLimits) -> bool:
+    """Whether a quick look is enough to see that nothing of it is too much; what it is not sure of is counted."""
+    few = min(limits.recipients_max // len(_AUDIENCES), limits.tags_max, limits.attachments_max)
+    for key in _HAS_CAPPED.intersection(doc):
+        value = doc[key]
+        if type(value) is str:
+            if len(value) > (limits.content_characters_max if key in _MARKUP else limits.name_characters_max):
+                return False
+        elif type(value) is not list or len(value) > few:
+            return False
+    return few > 0
 
 
 def _refuse_excess_of_one(doc: Document, limits: DocumentLimits) -> None:

@@ -1,6 +1,6 @@
 """Who may say what about whom: the rules of FEP-fe34, held before anything is acted on."""
 
-from activitypub.accessors import Document, has_type, link, links, values
+from activitypub.accessors import Document, link, links, types, values
 from activitypub.documents import Activity
 from activitypub.errors import OriginMismatch
 from activitypub.identifiers import Url
@@ -36,9 +36,11 @@ def speaks_for(actor: Url, embedded: Document) -> bool:
 
 def owner_of(doc: Document) -> str | None:
     """The one owner a document names: its author, the actor of an activity, or an actor itself. None without one."""
-    if any(has_type(doc, kind) for kind in ACTOR_TYPES):
+    kinds = types(doc)
+    if not ACTOR_TYPES.isdisjoint(kinds):
         return link(doc)
-    key = "actor" if values(doc, "attributedTo") == () and _is_activity(doc) else "attributedTo"
+    is_activity = not ACTIVITY_TYPES.isdisjoint(kinds)
+    key = "actor" if values(doc, "attributedTo") == () and is_activity else "attributedTo"
     owners = links(doc, key)
     return owners[0] if len(owners) == 1 else None
 
@@ -70,7 +72,3 @@ def is_under(address: str, actor: Url) -> bool:
     """Whether an address is of the actor's origin: spelled with exactly that origin in front."""
     origin = str(actor.origin)
     return address.startswith(origin) and address[len(origin) : len(origin) + 1] in ("", "/", "?", "#")
-
-
-def _is_activity(doc: Document) -> bool:
-    return any(has_type(doc, kind) for kind in ACTIVITY_TYPES)

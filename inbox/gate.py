@@ -1,8 +1,9 @@
 """The cheap refusals: what can be said no to from the head of a request and the size of its body, fetching nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -39,12 +40,18 @@ class Head:
     path: str
     headers: tuple[tuple[str, str], ...]
 
-    def get(self, name: str) -> str:
-        """The header's value, empty when it is missing. Only for the headers in ``ONCE``."""
-        for known, value in self.headers:
-            if known == name:
-                return value
-        return ""
+    @cached_property
+    def _first(self) -> Mapping[str, str]:
+        return dict(reversed(self.headers))
+
+    @property
+    def has_twice(self) -> bool:
+        """Whether any header stands more than once."""
+        return len(self._first) != len(self.headers)
+
+    def get(self, name: str, missing: str = "") -> str:
+        """The header's first value, ``missing`` when it is not there."""
+        return self._first.get(name, missing)
 
 
 def check_head(scope: Scope, origin: Origin, limits: InboxLimits) -> Head:
@@ -84,6 +91,8 @@ def _headers(raw: Iterable[tuple[bytes, bytes]], limits: InboxLimits) -> tuple[t
 
 
 def _check_once(head: Head) -> None:
+    if not head.has_twice:
+        return
     named = [name for name, _ in head.headers if name in ONCE]
     if len(set(named)) != len(named):
         twice = min(name for name in named if named.count(name) > 1)
@@ -100,8 +109,8 @@ def _check_type(head: Head) -> None:
     if not is_inbox_content_type(head.get("content-type")):
         sentence = "A letter must be application/activity+json or application/ld+json."
         raise MailRefused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content_type", sentence)
-    encoding = next((value for name, value in head.headers if name == "content-encoding"), "identity")
-    if encoding.lower() != "identity":  # what is signed is what is read: nothing is unpacked (attack S07)
+    # What is signed is what is read: nothing is unpacked (attack S07).
+    if head.get("content-encoding", "identity").lower() != "identity":
         raise MailRefused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content_encoding", "A letter must not be compressed.")
 
 

@@ -38,6 +38,7 @@ class InboxLimits:
     flags_per_host_per_hour_max      reports taken from one host (S50)
     claim_letters_max                letters leased at once
     unit_letters_max                 letters applied in one transaction
+    apply_gather_seconds             between two claims while fewer letters come than are leased at once
     lanes_max                        hosts whose letters wait for documents at the same time
     lease_seconds                    after which another worker takes over; ``fetch_seconds_max`` must be well below
     fetches_per_letter_max           documents fetched for one letter
@@ -88,6 +89,7 @@ class InboxLimits:
 
     claim_letters_max: int = 100
     unit_letters_max: int = 50
+    apply_gather_seconds: float = 0.05
     lanes_max: int = 20
     lease_seconds: int = 30
     fetches_per_letter_max: int = 50

@@ -121,8 +121,11 @@ class Correspondents(Protocol):
         """
         ...
 
-    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
-        """The same for a whole letter: its sender, and whoever made, or is named in, what it is about (S48)."""
+    def unwelcome_letters(self, letters: Sequence[Letter]) -> Sequence[Unwelcome | None]:
+        """The same for each of these letters: its sender, and whoever made, or is named in, what it is about (S48).
+
+        Many are asked about at once. Raises ProtocolError when one of them cannot be read so far.
+        """
         ...
 
     def heard_from(self, host: str) -> None:

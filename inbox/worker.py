@@ -21,7 +21,7 @@ from inbox.claims import Claimed, Mark, claim, hold, mark
 from inbox.journal import milliseconds
 from inbox.limits import InboxLimits, retry_seconds
 from inbox.memory import Memory
-from inbox.ports import Clock, Correspondents, Fetcher, Handler, Letter, Refusal, UnitsOfWork, Work
+from inbox.ports import Clock, Correspondents, Fetcher, Handler, Letter, Refusal, UnitsOfWork, Unwelcome, Work
 from inbox.queries import forget
 from inbox.tables import State
 
@@ -32,6 +32,9 @@ OWN_OBJECT_TYPES = frozenset({"Create", "Update"})
 BROUGHT_BY_SENDER = frozenset({Proof.DRAFT_CAVAGE.value, Proof.RFC_9421.value})
 
 W = TypeVar("W", bound=Work)
+A = TypeVar("A")
+B = TypeVar("B")
+Judged = tuple[Letter, Unwelcome | None]
 Handlers = Mapping[str, Sequence[Handler[W]]]
 Documents = Mapping[str, Mapping[str, Any]]
 
@@ -104,8 +107,11 @@ class Worker(Generic[W]):
         stopping = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
-                if not await self._round_or_log():
+                claimed = await self._round_or_log()
+                if not claimed:
                     await self._rest(stopping)
+                elif claimed < self._limits.claim_letters_max:
+                    await self._gather(stopping)
         finally:
             stopping.cancel()
             await self._finish_lanes()
@@ -138,6 +144,10 @@ class Worker(Generic[W]):
             )
         finally:
             woken.cancel()
+
+    async def _gather(self, stopping: "asyncio.Task[bool]") -> None:
+        """All that were there were taken; so that the next are not taken one by one, each with a commit of its own."""
+        await asyncio.wait([stopping], timeout=self._limits.apply_gather_seconds)
 
     async def _finish_lanes(self) -> None:
         while self._lanes:
@@ -180,33 +190,51 @@ class Worker(Generic[W]):
     # reading
 
     def _open_all(self, claimed: Sequence[Claimed]) -> Sequence[Opened[W]]:
-        opened: list[Opened[W]] = []
-        unreadable: list[Mark] = []
-        for one in claimed:
-            try:
-                opened.append(self._open(one))
-            except Exception as error:  # noqa: BLE001 - one letter's fault must not hold up the others
-                unreadable.append(self._ended_badly(one, error))
-        if unreadable:
-            with self._write() as connection:
-                still_ours = {one.n for one in hold(connection, claimed)}
-                mark(connection, [one for one in unreadable if one.n in still_ours])
-            self._count(unreadable)
-        return opened
+        letters, unreadable = self._each([(one, one) for one in claimed], lambda _claimed, one: self._read(one))
+        judged, unjudged = self._judge_all(letters)
+        opened, unopened = self._each(judged, self._open)
+        self._mark_alone(claimed, [*unreadable, *unjudged, *unopened])
+        return [one for _, one in opened]
 
-    def _open(self, claimed: Claimed) -> Opened[W]:
+    def _each(
+        self, given: Iterable[tuple[Claimed, A]], do: Callable[[Claimed, A], B]
+    ) -> tuple[list[tuple[Claimed, B]], list[Mark]]:
+        """What came of each letter, and how those ended with which it failed: they must not hold up the others."""
+        done: list[tuple[Claimed, B]] = []
+        ended: list[Mark] = []
+        for claimed, one in given:
+            try:
+                done.append((claimed, do(claimed, one)))
+            except Exception as error:  # noqa: BLE001 - told to the sender or the admin
+                ended.append(self._ended_badly(claimed, error))
+        return done, ended
+
+    def _read(self, claimed: Claimed) -> Letter:
         activity = parse_activity(parse_json(claimed.body, self._limits.documents), self._rules, self._limits.documents)
         signed_at = datetime.fromtimestamp(claimed.signed_ms / 1000, UTC)
         sender = restored(self._rules.parse(claimed.sender), claimed.key_id, Proof(claimed.proof), signed_at)
         check_sender(activity, sender)
         if activity.type in OWN_OBJECT_TYPES:
             check_embedded(activity)
-        letter = Letter(sender, activity, claimed.inbox)
-        unwelcome = self._correspondents.unwelcome_letter(letter)  # before anything is fetched for it (attack S48)
-        if unwelcome is not None:
+        return Letter(sender, activity, claimed.inbox)
+
+    def _judge_all(self, letters: Sequence[tuple[Claimed, Letter]]) -> tuple[list[tuple[Claimed, Judged]], list[Mark]]:
+        """Whether they are welcome, asked for all at once; where that fails, for each alone."""
+        try:
+            found = self._correspondents.unwelcome_letters([letter for _, letter in letters])
+        except Exception:  # noqa: BLE001 - it is one of them; which, is found out
+            return self._each(letters, self._judge)
+        return [(claimed, (letter, one)) for (claimed, letter), one in zip(letters, found, strict=True)], []
+
+    def _judge(self, _claimed: Claimed, letter: Letter) -> Judged:
+        return letter, self._correspondents.unwelcome_letters([letter])[0]
+
+    def _open(self, claimed: Claimed, judged: Judged) -> Opened[W]:
+        letter, unwelcome = judged
+        if unwelcome is not None:  # said before anything is fetched for it (attack S48)
             raise OriginMismatch(unwelcome.code, unwelcome.sentence)
-        handlers = self._handlers.get(activity.type, ())
-        wanted = dict.fromkeys(itertools.chain.from_iterable(handler.wants(activity) for handler in handlers))
+        handlers = self._handlers.get(letter.activity.type, ())
+        wanted = dict.fromkeys(itertools.chain.from_iterable(handler.wants(letter.activity) for handler in handlers))
         return Opened(claimed, letter, handlers, list(wanted)[: self._limits.fetches_per_letter_max])
 
     # fetching
@@ -214,7 +242,7 @@ class Worker(Generic[W]):
     async def _serve_lane(self, lane: Sequence[Opened[W]]) -> None:
         try:
             ready, put_off = await self._fetch_for(lane)
-            await asyncio.to_thread(self._mark_alone, lane, put_off)
+            await asyncio.to_thread(self._mark_alone, [one.claimed for one in lane], put_off)
             await self._apply(ready)
         except Exception:  # noqa: BLE001 - as in _round_or_log
             _log.exception("inbox.lane_failed", host=lane[0].claimed.host)
@@ -269,8 +297,8 @@ class Worker(Generic[W]):
             self._apply_together(letters)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of it was committed
             if len(letters) == 1:
-                one = letters[0].opened
-                self._mark_alone([one], [self._ended_badly(one.claimed, error)])
+                claimed = letters[0].opened.claimed
+                self._mark_alone([claimed], [self._ended_badly(claimed, error)])
                 return
             for letter in letters:
                 self._apply_unit([letter])
@@ -312,10 +340,10 @@ class Worker(Generic[W]):
         next_try_ms = self._now_ms() + retry_seconds(self._limits, tries) * 1000
         return Mark(claimed.n, State.NEW, tries, code, sentence, next_try_ms)
 
-    def _mark_alone(self, letters: Sequence[Opened[W]], marks: Sequence[Mark]) -> None:
+    def _mark_alone(self, letters: Sequence[Claimed], marks: Sequence[Mark]) -> None:
         if marks:
             with self._write() as connection:
-                still_ours = {one.n for one in hold(connection, [one.claimed for one in letters])}
+                still_ours = {one.n for one in hold(connection, letters)}
                 mark(connection, [one for one in marks if one.n in still_ours])
             self._count(marks)
 

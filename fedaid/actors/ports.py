@@ -49,7 +49,7 @@ class Doors(Protocol):
 
     def unwelcome(self, who: str, inbox: str) -> Unwelcome | None: ...
 
-    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None: ...
+    def unwelcome_letters(self, letters: Sequence[Letter]) -> Sequence[Unwelcome | None]: ...
 
     def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]: ...
 
@@ -77,9 +77,9 @@ class StoredCorrespondents:
         """Why nothing is taken from somebody at this inbox."""
         return self._doors.unwelcome(who, inbox)
 
-    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
-        """Why a letter is not applied, for its sender's sake or because of what it is about."""
-        return self._doors.unwelcome_letter(letter)
+    def unwelcome_letters(self, letters: Sequence[Letter]) -> Sequence[Unwelcome | None]:
+        """Why each of the letters is not applied, for its sender's sake or because of what it is about."""
+        return self._doors.unwelcome_letters(letters)
 
     def heard_from(self, host: str) -> None:
         """The host is awake, so what waits for it is tried again; mostly nothing does, so look before locking."""

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, exists, false, func, or_, select
 
 from fedaid.actors import queries as actors
 from fedaid.actors.queries import Card
@@ -70,6 +70,23 @@ FILTERS: Final = ("kind", "category", "q", "mine", "near", "km", "urgent")  # by
 KM_CHOICES: Final = (1, 2, 5, 10, 25, 100)
 KM_DEFAULT: Final = 5
 NEAR_ME: Final = "me"
+
+# What every listing that comes in asks is built once: building it costs more than asking it.
+_BY_ID = select(listing_table).where(listing_table.c.id == bindparam("id"))
+_BY_IDS = select(listing_table).where(listing_table.c.id.in_(bindparam("ids", expanding=True)))
+_BY_URI = select(listing_table).where(listing_table.c.uri == bindparam("uri"))
+_TOMBSTONE = select(listing_tombstone.c.uri).where(listing_tombstone.c.uri == bindparam("uri"))
+_HEARD = select(
+    select(listing_table.c.id).where(listing_table.c.uri == bindparam("uri")).scalar_subquery(),
+    _TOMBSTONE.exists(),
+    select(picture_table.c.id).where(picture_table.c.owner_uri == bindparam("uri")).exists(),
+)
+_FOLLOWED = (
+    select(follow.c.id)
+    .where(follow.c.followee == bindparam("actor"), follow.c.state == FollowState.ACCEPTED)
+    .where(follow.c.follower.in_(select(local_actor.c.uri).where(local_actor.c.kind == ActorKind.GROUP)))
+    .limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -716,14 +733,40 @@ def _is_accepted(connection: Connection, viewer: Viewer, found: Listing) -> bool
 
 def any_listing(connection: Connection, listing_id: int) -> Listing | None:
     """The listing whoever looks; for rooms that act on it, not for pages."""
-    row = connection.execute(select(listing_table).where(listing_table.c.id == listing_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"id": listing_id}).one_or_none()
     return listing_of(row) if row is not None else None
+
+
+def any_listings(connection: Connection, listing_ids: Sequence[int]) -> Sequence[Listing]:
+    """The same for a few hundred of them; those that are not there are left out."""
+    rows = connection.execute(_BY_IDS, {"ids": listing_ids})
+    return [listing_of(row) for row in rows]
 
 
 def listing_by_uri(connection: Connection, uri: str) -> Listing | None:
     """The listing with this id on the wire."""
-    row = connection.execute(select(listing_table).where(listing_table.c.uri == uri)).one_or_none()
+    row = connection.execute(_BY_URI, {"uri": uri}).one_or_none()
     return listing_of(row) if row is not None else None
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is here already under the id of something that comes from elsewhere.
+
+    listing_id    of the listing with this id, None when there is none
+    is_deleted    its author deleted it, perhaps before it came (attack S41)
+    has_pictures  there are pictures of it
+    """
+
+    listing_id: int | None
+    is_deleted: bool
+    has_pictures: bool
+
+
+def heard_of(connection: Connection, uri: str) -> Heard:
+    """What is here of this id, asked at once, as it is asked for every listing that comes in."""
+    listing_id, is_deleted, has_pictures = connection.execute(_HEARD, {"uri": uri}).one()
+    return Heard(listing_id, bool(is_deleted), bool(has_pictures))
 
 
 def listing_of_form(connection: Connection, author_member_id: int, form_key: str) -> int | None:
@@ -920,8 +963,7 @@ def draft(connection: Connection, viewer: Viewer, kind: Kind) -> Draft | None:
 
 def is_deleted(connection: Connection, uri: str) -> bool:
     """Whether the author of a listing or a Note deleted it, perhaps before we had seen it."""
-    query = select(listing_tombstone.c.uri).where(listing_tombstone.c.uri == uri)
-    return connection.execute(query).first() is not None
+    return connection.execute(_TOMBSTONE, {"uri": uri}).first() is not None
 
 
 def neighbours_to_tell(connection: Connection, board_actor: str) -> Sequence[str]:
@@ -935,10 +977,7 @@ def neighbours_to_tell(connection: Connection, board_actor: str) -> Sequence[str
 
 def is_followed_board(connection: Connection, actor: str) -> bool:
     """Whether one of our boards follows this actor and was accepted; only such boards' listings are stored."""
-    ours = select(local_actor.c.uri).where(local_actor.c.kind == ActorKind.GROUP)
-    accepted = (follow.c.followee == actor) & (follow.c.state == FollowState.ACCEPTED)
-    query = select(follow.c.id).where(accepted, follow.c.follower.in_(ours)).limit(1)
-    return connection.execute(query).first() is not None
+    return connection.execute(_FOLLOWED, {"actor": actor}).first() is not None
 
 
 def is_our_board(connection: Connection, uri: str) -> bool:

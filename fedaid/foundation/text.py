@@ -124,9 +124,14 @@ def plain(html: str) -> str:
     if _is_siege(cut):
         return cut
     broken = _BLOCK_END.sub(lambda found: f"{found[0]}\n\n", _LINE_END.sub("\n", cut))
-    text = without_turning(unescape(nh3.clean(broken, tags=set())))
+    text = broken if _is_bare(broken) else without_turning(unescape(nh3.clean(broken, tags=set())))
     lines = [" ".join(line.split()) for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _is_bare(text: str) -> bool:
+    """Whether there is nothing to clean, as in most names: no tag, no reference, no mark of the order of bytes."""
+    return "<" not in text and "&" not in text and not text.startswith("\ufeff")
 
 
 def excerpt(text: str, characters_max: int) -> str:

@@ -139,7 +139,7 @@ _EMPTY: Final = frozenset(
 def terms(text: str) -> frozenset[str]:
     """The words of a text as they are compared, at most 60 of them; those that tell nothing are left out."""
     found: dict[str, None] = {}
-    for word in _WORD.findall(_folded(text)):
+    for word in dict.fromkeys(_WORD.findall(_folded(text))):
         if word not in _EMPTY and (len(word) > 1 or not word.isascii()):
             found[_bare(word)[:TERM_CHARACTERS_MAX]] = None
             if len(found) == TERMS_MAX:
@@ -158,7 +158,7 @@ class Asked:
 def searched(*texts: str) -> str:
     """The words under which texts are found, with one space between; all of them, also those that tell little."""
     found: dict[str, None] = {}
-    for word in _WORD.findall(_folded("\n".join(texts))):
+    for word in dict.fromkeys(_WORD.findall(_folded("\n".join(texts)))):
         found[word[:TERM_CHARACTERS_MAX]] = None
         found[_bare(word)[:TERM_CHARACTERS_MAX]] = None
         if len(found) >= SEARCHED_MAX:

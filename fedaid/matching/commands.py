@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeGuard
 from urllib.parse import parse_qsl
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
@@ -17,7 +18,7 @@ from fedaid.foundation.federation import Federation
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.said import said
 from fedaid.foundation.viewer import Viewer
-from fedaid.foundation.work import Announcer, Work
+from fedaid.foundation.work import Announcer, Together, Work
 from fedaid.matching import queries
 from fedaid.matching.facts import NeighbourAsked, SearchFound
 from fedaid.matching.limits import MatchingLimits
@@ -27,6 +28,11 @@ from fedaid.matching.tables import AskState, ask, listing_term, saved_search, se
 from fedaid.members import queries as members
 from fedaid.members.tables import member
 from fedaid.skills import queries as skills
+
+INDEXED_AT_ONCE = 500  # listings in one statement; SQLite's parameters have a limit
+_CHANGES = ListingPosted | ListingChanged | ListingArrived | ListingWithdrawn
+_WORDS = insert(listing_term)
+_LOOK_AT = insert(search_look)
 
 # asking
 
@@ -163,11 +169,16 @@ def forget_search(work: Work, who: Viewer, search_id: int) -> None:
 # telling of what is new for them
 
 
-def _remember_to_look(work: Work, fact: object) -> None:
+def _remember_to_look(work: Work, facts: Sequence[object]) -> None:
     """What is new here is compared with the searches a little later, so that nobody who posts waits for it."""
-    if isinstance(fact, ListingPosted) or (isinstance(fact, ListingArrived) and fact.is_new):
-        row = {"listing_id": fact.listing_id, "since": work.now, "after_member_id": 0}
-        work.connection.execute(insert(search_look).values(row))
+    new = [fact.listing_id for fact in facts if isinstance(fact, ListingPosted) or _is_new(fact)]
+    rows = [{"listing_id": number, "since": work.now, "after_member_id": 0} for number in new]
+    if rows:
+        work.connection.execute(_LOOK_AT, rows)
+
+
+def _is_new(fact: object) -> TypeGuard[ListingArrived]:
+    return isinstance(fact, ListingArrived) and fact.is_new
 
 
 def tell_searchers(work: Work, federation: Federation, limits: MatchingLimits) -> int:
@@ -247,13 +258,22 @@ def clear_out(work: Work, member_id: int) -> None:
 # the words of the listings
 
 
-def index_listing(work: Work, found: Listing) -> None:
-    """Write down the words of a listing as they are compared, as long as it takes answers; harmless when repeated."""
-    work.connection.execute(delete(listing_term).where(listing_term.c.listing_id == found.id))
-    if found.state in TAKES_RESPONSES:
-        words = {*queries.words_of(found), term_of_kind(found.category)}
-        rows = [{"term": word, "kind": found.kind, "listing_id": found.id} for word in sorted(words)]
-        work.connection.execute(insert(listing_term), rows)
+def index_listings(work: Work, found: Sequence[Listing], new: Collection[int] = ()) -> None:
+    """Write down the words of listings as they are compared, as long as they take answers; harmless when repeated.
+
+    ``new`` are the ids of those that were not here before this unit of work: of them there are no words yet.
+    """
+    before = [one.id for one in found if one.id not in new]
+    if before:
+        work.connection.execute(delete(listing_term).where(listing_term.c.listing_id.in_(before)))
+    rows = [
+        {"term": word, "kind": one.kind, "listing_id": one.id}
+        for one in found
+        if one.state in TAKES_RESPONSES
+        for word in sorted({*queries.words_of(one), term_of_kind(one.category)})
+    ]
+    if rows:
+        work.connection.execute(_WORDS, rows)
 
 
 def index_missing(work: Work, limits: MatchingLimits) -> int:
@@ -262,8 +282,8 @@ def index_missing(work: Work, limits: MatchingLimits) -> int:
     known = select(listing_term.c.listing_id).where(listing_term.c.listing_id == table.id)
     alive = or_(table.expires_at.is_(None), table.expires_at > work.now)
     new = select(listing).where(table.state.in_(sorted(TAKES_RESPONSES)), alive, ~known.exists())
-    for row in work.connection.execute(new.order_by(table.id.desc()).limit(most)).all():
-        index_listing(work, listings.listing_of(row))
+    unseen = [listings.listing_of(row) for row in work.connection.execute(new.order_by(table.id.desc()).limit(most))]
+    index_listings(work, unseen)
     over = or_(table.state.not_in(sorted(TAKES_RESPONSES)), table.expires_at <= work.now)
     gone = select(listing_term.c.listing_id).join(listing, table.id == listing_term.c.listing_id).where(over)
     ids = work.connection.execute(gone.distinct().limit(most)).scalars().all()
@@ -271,18 +291,20 @@ def index_missing(work: Work, limits: MatchingLimits) -> int:
     return len(ids)
 
 
-def _index(work: Work, fact: object) -> None:
-    if isinstance(fact, ListingPosted | ListingChanged | ListingArrived | ListingWithdrawn):
-        found = listings.any_listing(work.connection, fact.listing_id)
-        if found is not None:
-            index_listing(work, found)
+def _index(work: Work, facts: Sequence[object]) -> None:
+    told = [fact for fact in facts if isinstance(fact, _CHANGES)]
+    ids = list(dict.fromkeys(fact.listing_id for fact in told))
+    new = {fact.listing_id for fact in told if _is_new(fact)}
+    for start in range(0, len(ids), INDEXED_AT_ONCE):
+        found = listings.any_listings(work.connection, ids[start : start + INDEXED_AT_ONCE])
+        index_listings(work, found, new)
 
 
 # What matching does when something happens on the board.
 ANNOUNCERS: Mapping[type, Sequence[Announcer]] = {
-    ListingPosted: (_index, _remember_to_look),
-    ListingChanged: (_index,),
-    ListingArrived: (_index, _remember_to_look),
-    ListingWithdrawn: (_index,),
+    ListingPosted: (Together(_index), Together(_remember_to_look)),
+    ListingChanged: (Together(_index),),
+    ListingArrived: (Together(_index), Together(_remember_to_look)),
+    ListingWithdrawn: (Together(_index),),
     ResponseSent: (_note_answer,),
 }

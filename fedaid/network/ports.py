@@ -4,6 +4,7 @@ It decides nothing by itself: ``queries.verdicts_on`` does, here as on the pages
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -60,30 +61,40 @@ class Doorkeeper:
     def _is_their_ledger(self, connection: Connection, who: str, inbox: str) -> bool:
         return inbox == self._passage.inbox and who == self._passage.ledger_at(connection, host_of(who))
 
-    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
-        """The same for a letter about to be applied, with everybody whom it is about (attack S48)."""
-        sender, activity = letter.sender.actor.text, letter.activity
+    def unwelcome_letters(self, letters: Sequence[Letter]) -> Sequence[Unwelcome | None]:
+        """The same for letters about to be applied, with everybody whom they are about (attack S48)."""
         with self._database.read() as connection:
-            found = verdict_on(connection, self._federation, sender)
-            if not found.is_shut_out:
-                return self._unwelcome_matter(connection, activity)
-            if self._is_their_ledger(connection, sender, letter.inbox) and self._is_for_ledger(activity):
-                return None
-        return _unwelcome(found)
+            standing = verdicts_on(connection, self._federation, {one.sender.actor.text for one in letters})
+            senders = [standing[one.sender.actor.text] for one in letters]
+            welcome = [one.activity for one, sender in zip(letters, senders, strict=True) if not sender.is_shut_out]
+            matters = iter(self._unwelcome_matters(connection, welcome))
+            return [
+                self._unwelcome_sender(connection, one, sender) if sender.is_shut_out else next(matters)
+                for one, sender in zip(letters, senders, strict=True)
+            ]
+
+    def _unwelcome_sender(self, connection: Connection, letter: Letter, found: Verdict) -> Unwelcome | None:
+        is_ledger = self._is_their_ledger(connection, letter.sender.actor.text, letter.inbox)
+        return None if is_ledger and self._is_for_ledger(letter.activity) else _unwelcome(found)
 
     def _is_for_ledger(self, activity: Activity) -> bool:
         """Nothing else comes through the ledger's door: who is blocked does not follow a board by way of it."""
         return activity.to == (self._names.ledger,) and activity.type in self._passage.kinds
 
-    def _unwelcome_matter(self, connection: Connection, activity: Activity) -> Unwelcome | None:
-        made = verdicts_on(connection, self._federation, self._foreign(_makers(activity)))
+    def _unwelcome_matters(self, connection: Connection, activities: Sequence[Activity]) -> Iterator[Unwelcome | None]:
+        made = [self._foreign(_makers(one)) for one in activities]
+        named = [self._foreign(_mentioned(one)) for one in activities]
+        of_makers = verdicts_on(connection, self._federation, itertools.chain.from_iterable(made))
         # Whoever speaks with neighbours alone may still hear of others by name.
-        named = verdicts_on(connection, Federation.OPEN, self._foreign(_mentioned(activity)))
-        found = next((one for one in (*made.values(), *named.values()) if one.is_shut_out), None)
-        return _unwelcome(found) if found is not None else None
+        of_named = verdicts_on(connection, Federation.OPEN, itertools.chain.from_iterable(named))
+        for makers, names in zip(made, named, strict=True):
+            verdicts = (*(of_makers[one] for one in makers), *(of_named[one] for one in names))
+            found = next((one for one in verdicts if one.is_shut_out), None)
+            yield _unwelcome(found) if found is not None else None
 
-    def _foreign(self, addresses: Iterable[str]) -> set[str]:
-        return {address for address in addresses if "://" in address and not self._names.is_ours(address)}
+    def _foreign(self, addresses: Iterable[str]) -> Sequence[str]:
+        foreign = (address for address in addresses if "://" in address and not self._names.is_ours(address))
+        return list(dict.fromkeys(foreign))
 
     # what is fetched
 

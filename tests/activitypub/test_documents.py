@@ -174,6 +174,15 @@ def test_limits_may_be_set_by_the_house() -> None:
         parse_activity(activity(tag=[{}, {}]), RULES, DocumentLimits(tags_max=1))
 
 
+def test_recipients_are_counted_in_all_audiences_together() -> None:
+    two = ["https://a.example/x", "https://a.example/y"]
+    audiences = dict.fromkeys(("to", "cc", "bto", "bcc", "audience"), two)
+    parse_activity(activity(**audiences), RULES, DocumentLimits(recipients_max=10))
+    with pytest.raises(MalformedDocument) as refused:
+        parse_activity(activity(**audiences), RULES, DocumentLimits(recipients_max=9))
+    assert refused.value.code == "too_many_recipients"
+
+
 # actors
 
 

@@ -50,8 +50,8 @@ class Doors:
     def unwelcome(self, who: str, inbox: str) -> Unwelcome | None:
         return Unwelcome("blocked", "Not here.") if "//evil.example" in who else None
 
-    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
-        return self.unwelcome(letter.sender.actor.text, letter.inbox)
+    def unwelcome_letters(self, letters: Sequence[Letter]) -> Sequence[Unwelcome | None]:
+        return [self.unwelcome(letter.sender.actor.text, letter.inbox) for letter in letters]
 
     def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]:
         return frozenset(one for one in recipients if "//evil.example" in one)

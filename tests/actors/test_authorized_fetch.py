@@ -46,8 +46,8 @@ class Shut:
     def unwelcome(self, who: str, inbox: str) -> Unwelcome | None:
         return Unwelcome("blocked", "Not here.") if RULES.parse(who).origin.netloc in self.hosts else None
 
-    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
-        return self.unwelcome(letter.sender.actor.text, letter.inbox)
+    def unwelcome_letters(self, letters: Sequence[Letter]) -> Sequence[Unwelcome | None]:
+        return [self.unwelcome(letter.sender.actor.text, letter.inbox) for letter in letters]
 
     def refused(self, connection: Connection, sender: str, recipients: Sequence[str]) -> frozenset[str]:
         return frozenset()

@@ -250,8 +250,8 @@ class Siege:
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every address of the pages."""
-        made = self.instance.settings
-        return app.routes(made, self.instance.desk, self.instance.patient, None, None, self.instance.live)  # type: ignore[arg-type]
+        our = self.instance
+        return app.routes(our.settings, our.desk, our.patient, None, None, our.live, our.postman)  # type: ignore[arg-type]
 
     def visitor(self, address: str = "203.0.113.1") -> httpx2.AsyncClient:
         transport = httpx2.ASGITransport(app=self.instance.web, client=(address, 50_000))

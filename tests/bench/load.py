@@ -64,7 +64,7 @@ class Line(asyncio.Protocol):
         self._sending.answered(self, self._number, int(head[9:12]), b"retry-after:" in head, self._began)
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self._sending.lost(self)
+        self._sending.lost(self, self._number)
 
 
 class Sending:
@@ -78,15 +78,20 @@ class Sending:
         self._first, self._count, self._rate = first, count, rate
         self._idle: deque[Line] = deque()
         self._under_way = 0
+        self._again: deque[int] = deque()
+        self._hung_up_on: set[int] = set()
 
     def is_idle(self, line: Line) -> None:
-        if self._rate or not self._send(line):
+        if (self._rate and not self._again) or not self._send(line):
             self._idle.append(line)
 
     def _send(self, line: Line) -> bool:
-        if self._next >= self._end:
+        if self._again:
+            number = self._again.popleft()
+        elif self._next < self._end:
+            number, self._next = self._next, self._next + 1
+        else:
             return False
-        number, self._next = self._next, self._next + 1
         self._under_way += 1
         line.send(number, self._requests[number % len(self._requests)])
         return True
@@ -102,14 +107,22 @@ class Sending:
         self.is_idle(line)
         self._end_if_done()
 
-    def lost(self, line: Line) -> None:
+    def lost(self, line: Line, number: int) -> None:
+        """A server may end a connection that was idle for long, also while a request is on its way: that one is sent
+        again, once, as every client does. What is hung up on twice is broken."""
         if self.done.is_set():
             return
-        self.tally.broken += 1
         if line in self._idle:
             self._idle.remove(line)
+            return
+        self._under_way -= 1
+        if number in self._hung_up_on:
+            self.tally.broken += 1
         else:
-            self._under_way -= 1
+            self._hung_up_on.add(number)
+            self._again.append(number)
+            if self._idle:
+                self._send(self._idle.popleft())
         self._end_if_done()
 
     def stop(self) -> None:
@@ -118,7 +131,7 @@ class Sending:
         self._end_if_done()
 
     def _end_if_done(self) -> None:
-        if self._next >= self._end and not self._under_way:
+        if self._next >= self._end and not self._under_way and not self._again:
             self.done.set()
 
     async def keep_pace(self) -> None:

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from activitypub.errors import OriginMismatch
 from fedaid.board import commands, queries
-from fedaid.board.rules import ListingState, MatchState, ResponseState
+from fedaid.board.commands.pictures import keep_pictures
+from fedaid.board.rules import ListingState, MatchState, Picture, ResponseState
+from fedaid.board.tables import picture
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.network import commands as network
 from fedaid.network.rules.restrictions import Severity, Terms, chosen_target
@@ -39,6 +42,18 @@ def test_a_listing_of_a_followed_board_reaches_ours(world: World) -> None:
         "hours",
         "learning",
     )
+
+
+@pytest.mark.parametrize("shown", [[], ["https://files.example/new.png"]])
+def test_a_new_listing_has_its_own_pictures_and_none_that_were_kept_under_its_id(
+    world: World, shown: list[str]
+) -> None:
+    with world.units.begin() as work:
+        keep_pictures(work, LISTING_7, [Picture("https://files.example/old.png", "a van")])
+    attached = [{"type": "Document", "mediaType": "image/png", "url": url} for url in shown]
+    assert world.receive(activity("Create", RIVER_BOARD, foreign_note(attachment=attached)))
+    with world.house.database.read() as connection:
+        assert connection.execute(select(picture.c.url)).scalars().all() == shown
 
 
 def test_a_listing_of_a_board_nobody_here_follows_is_not_stored(world: World) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies
 
 from fedaid.foundation.text import HTML_CHARACTERS_MAX, excerpt, paragraphs, plain, sanitised
 
@@ -36,6 +37,11 @@ def test_what_mastodon_writes_is_kept() -> None:
 
 def test_plain_text_keeps_lines_and_paragraphs() -> None:
     assert plain("<p>One<br>two &amp; three</p><p>four</p>") == "One\ntwo & three\n\nfour"
+
+
+@given(strategies.text(alphabet="ab >\"';#\n\r\t\x00\u00a0\u2028\u202e\ufeffé🛋"))
+def test_a_text_without_markup_reads_the_same_as_before_some(bare: str) -> None:
+    assert plain(bare) == plain(f"{bare}<b></b>")
 
 
 def test_markup_typed_as_text_stays_text() -> None:

@@ -1,5 +1,6 @@
 """A fact and its announcement are stored together or not at all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -9,7 +10,7 @@ from fedaid.foundation.clock import SystemClock
 from fedaid.foundation.database import Database
 from fedaid.foundation.ids import IdSource
 from fedaid.foundation.names import Names
-from fedaid.foundation.work import UnitsOfWork, Work
+from fedaid.foundation.work import Announcers, Together, UnitsOfWork, Work
 
 metadata = MetaData()
 told = Table("told", metadata, Column("n", Integer, primary_key=True), Column("words", String))
@@ -53,6 +54,43 @@ def test_a_fact_is_announced_in_the_transaction_that_recorded_it_and_so_is_what_
     with units.begin() as work:
         work.record(SofaMoved("up"))
     assert words(units) == ["up", "cake"]
+
+
+def test_who_is_told_together_is_told_once_of_all_facts_after_each_was_announced(database: Database) -> None:
+    heard: list[object] = []
+
+    def sweep(work: Work, facts: Sequence[object]) -> None:
+        heard.append(list(facts))
+        if SofaMoved("down") in facts:
+            work.record(CakeEaten())
+
+    together = Together(sweep)
+    announcers: Announcers = {
+        SofaMoved: [together, lambda _work, fact: heard.append(fact)],
+        CakeEaten: [together],
+    }
+    units = UnitsOfWork(database, SystemClock(), Names("https://northside.example"), announcers)
+    up, down = SofaMoved("up"), SofaMoved("down")
+    with units.begin() as work:
+        work.record(up)
+        work.record(CakeEaten())
+        work.record(down)
+    assert heard == [up, down, [up, CakeEaten(), down], [CakeEaten()]]
+
+
+def test_a_part_within_a_part_fails_by_itself(units: UnitsOfWork) -> None:
+    with units.begin() as work:
+        with work.attempt():
+            work.connection.execute(insert(told).values(words="outer"))
+            with pytest.raises(ZeroDivisionError), work.attempt():
+                work.connection.execute(insert(told).values(words="inner"))
+                raise ZeroDivisionError
+            work.connection.execute(insert(told).values(words="outer still"))
+        with pytest.raises(ZeroDivisionError), work.attempt():
+            with work.attempt():
+                work.connection.execute(insert(told).values(words="done, and undone with what it is part of"))
+            raise ZeroDivisionError
+    assert words(units) == ["outer", "outer still"]
 
 
 def test_when_the_work_fails_nothing_of_it_stays(units: UnitsOfWork) -> None:

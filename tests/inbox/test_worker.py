@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, insert, select
 
-from activitypub.errors import OriginMismatch
+from activitypub.errors import MalformedDocument, OriginMismatch
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.work import Work
 from inbox import claims, queries
 from inbox.journal import write_down
 from inbox.limits import InboxLimits, retry_seconds
-from inbox.ports import Letter
+from inbox.ports import Letter, Unwelcome
 from tests.inbox.world import BEN, EVE, Scripted, World, as_bytes, entry, like, until
 
 pytestmark = pytest.mark.anyio
@@ -80,6 +80,27 @@ async def test_the_first_handler_that_takes_a_letter_ends_its_round(world: World
     receive(world, entry(1))
     await world.worker({"Like": [note("a", False), note("b", True), note("c", True)]}).drain()
     assert seen == ["a", "b"]
+
+
+async def test_a_letter_about_which_nobody_can_be_asked_does_not_hold_up_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = world.directory.unwelcome_letters
+
+    def judge_or_fail(letters: Sequence[Letter]) -> Sequence[Unwelcome | None]:
+        if any(letter.activity.id.text == entry(2).activity_id for letter in letters):
+            raise MalformedDocument("wrong_type", "A link must be text or an object with an id.")
+        return judge(letters)
+
+    monkeypatch.setattr(world.directory, "unwelcome_letters", judge_or_fail)
+    receive(world, entry(1), entry(2), entry(3))
+    await world.worker({"Like": [Scripted(write_effect)]}).drain()
+    assert [(letter.state, letter.code) for letter in world.letters()] == [
+        ("done", ""),
+        ("refused", "wrong_type"),
+        ("done", ""),
+    ]
+    assert effects(world) == [entry(1).activity_id, entry(3).activity_id]
 
 
 async def test_a_letter_nobody_takes_is_ignored_with_a_reason(world: World) -> None:
@@ -413,6 +434,22 @@ async def test_a_database_that_is_away_for_a_while_does_not_end_the_worker(world
     running = asyncio.create_task(worker.run(stop))
     await until(lambda: world.states() == ["done"])
     stop.set()
+    await running
+
+
+async def test_a_worker_that_has_caught_up_lets_letters_gather_and_one_that_has_not_goes_on(world: World) -> None:
+    receive(world, entry(1), entry(2), entry(3))
+    limits = InboxLimits(claim_letters_max=2, apply_gather_seconds=3600)
+    worker = world.worker({"Like": [Scripted(write_effect)]}, limits)
+    stop = asyncio.Event()
+    running = asyncio.create_task(worker.run(stop))
+    await until(lambda: len(effects(world)) == 3)  # no pause behind the first two: they were as many as are leased
+    receive(world, entry(4), entry(5))
+    worker.wake()
+    for _ in range(100):
+        await asyncio.to_thread(world.states)  # a worker that did not wait would have taken them by now
+    assert world.states() == ["done", "done", "done", "new", "new"]
+    stop.set()  # heard at once
     await running
 
 

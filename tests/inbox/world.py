@@ -23,7 +23,7 @@ from activitypub.keys import (
 )
 from fedaid.foundation.database import Database
 from fedaid.foundation.names import Names
-from fedaid.foundation.work import UnitsOfWork, Work
+from fedaid.foundation.work import Announcers, UnitsOfWork, Work
 from inbox import tables
 from inbox.endpoint import InboxApp, InboxRoom, inbox_app
 from inbox.journal import Entry, Journal
@@ -142,7 +142,10 @@ class Directory:
             return None if who in self.excepted else Unwelcome("blocked", f"{host} is blocked here.")
         return Unwelcome("blocked", "You are.", silent=True) if who in self.blocked else None
 
-    def unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
+    def unwelcome_letters(self, letters: Sequence[Letter]) -> Sequence[Unwelcome | None]:
+        return [self._unwelcome_letter(one) for one in letters]
+
+    def _unwelcome_letter(self, letter: Letter) -> Unwelcome | None:
         about = letter.activity.object_id
         refused = self.unwelcome(letter.sender.actor.text, letter.inbox)
         return refused or (self.unwelcome(about, letter.inbox) if about else None)
@@ -216,7 +219,7 @@ class World:
         self.directory = Directory()
         self.web = Web()
         self.announced: list[object] = []
-        announcers = {str: [lambda _work, fact: self.announced.append(fact)]}
+        announcers: Announcers = {str: [lambda _work, fact: self.announced.append(fact)]}
         self.units = UnitsOfWork(database, self.clock, Names(f"https://{OUR_HOST}"), announcers)
 
     @property

@@ -56,7 +56,7 @@ def letter(document: Mapping[str, Any], inbox: str = "/inbox") -> Letter:
 
 
 def code(house: SmallHouse, document: Mapping[str, Any], inbox: str = "/inbox", **mode: Federation) -> str | None:
-    found = doors(house, **mode).unwelcome_letter(letter(document, inbox))
+    found = doors(house, **mode).unwelcome_letters([letter(document, inbox)])[0]
     return found.code if found is not None else None
 
 
@@ -153,7 +153,7 @@ def test_the_ledger_of_an_agreed_network_is_heard_at_our_ledger_although_it_is_s
     lay(house, "riverside.example")
     keeper = doors(house, federation)
     assert keeper.unwelcome(RIVER_LEDGER, LEDGER_INBOX) is None
-    assert keeper.unwelcome_letter(letter(OFFER, LEDGER_INBOX)) is None
+    assert keeper.unwelcome_letters([letter(OFFER, LEDGER_INBOX)]) == [None]
 
 
 @pytest.mark.parametrize(

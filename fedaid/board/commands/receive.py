@@ -1,6 +1,6 @@
 """What neighbouring boards and people of the fediverse tell us; each function checks that the sender may say it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, insert, select, update
@@ -16,10 +16,10 @@ from fedaid.board.commands.responses import (
     store_match,
     take_back,
 )
-from fedaid.board.commands.rows import change_response, forget_words, keep_words, locked_listing
+from fedaid.board.commands.rows import change_response, forget_words, keep_words, locked_listing, write_words
 from fedaid.board.commands.tombstones import bury
 from fedaid.board.facts import AnswerArrived, ListingArrived, ResponseArrived
-from fedaid.board.queries import Listing, Response
+from fedaid.board.queries import Heard, Listing, Response
 from fedaid.board.rules import (
     MESSAGE_CHARACTERS_MAX,
     MINUTES_MAX,
@@ -40,8 +40,10 @@ from fedaid.foundation.names import origin_of
 from fedaid.foundation.refused import NotAllowed, NotFound, Refused
 from fedaid.foundation.text import excerpt
 from fedaid.foundation.work import Work
-from fedaid.network.queries import is_blocked, is_open_neighbour
+from fedaid.network.queries import is_any_blocked, is_open_neighbour
 
+_ARRIVED = insert(listing)
+_NO_COLUMNS = frozenset({"author", "pictures", "finished"})  # of a ForeignListing
 NOT_THEIRS = "This belongs to somebody else."
 NOT_ASKED = "You were not asked to answer this."
 
@@ -62,11 +64,12 @@ def receive_listing(work: Work, board_actor: str, sent: ForeignListing) -> None:
     The same listing again changes nothing unless it is newer; nobody but its author changes it (attacks S40, S57).
     """
     _check_not_ours(work, sent.uri, sent.author)
-    if is_blocked(work.connection, sent.author) or is_blocked(work.connection, board_actor):
+    if is_any_blocked(work.connection, {sent.author, board_actor}):
         raise NotAllowed("Listings of this server are not taken here.")  # attack S48
-    known = queries.listing_by_uri(work.connection, sent.uri)
+    heard = queries.heard_of(work.connection, sent.uri)
+    known = queries.any_listing(work.connection, heard.listing_id) if heard.listing_id is not None else None
     if known is None:
-        _store(work, board_actor, sent)
+        _store(work, board_actor, sent, heard)
         return
     _check_author(known, sent.author)
     narrows = is_narrower(sent.visibility, known.visibility)  # which counts though it came in the same second
@@ -90,8 +93,8 @@ def _check_author(known: Listing, actor: str) -> None:
         raise NotAllowed(NOT_THEIRS)
 
 
-def _store(work: Work, board_actor: str, sent: ForeignListing) -> None:
-    if queries.is_deleted(work.connection, sent.uri):
+def _store(work: Work, board_actor: str, sent: ForeignListing, heard: Heard) -> None:
+    if heard.is_deleted:
         return  # a late Create of what was deleted (attack S41)
     listing_id = work.new_id()
     fixed = {
@@ -103,17 +106,16 @@ def _store(work: Work, board_actor: str, sent: ForeignListing) -> None:
         "hidden": False,
         "time_zone": "",
     }
-    work.connection.execute(insert(listing).values({**fixed, **_values(sent)}))
-    keep_words(work, listing_id, sent.title, sent.description, sent.place)
-    keep_pictures(work, sent.uri, sent.pictures)
+    work.connection.execute(_ARRIVED, {**fixed, **_values(sent)})
+    write_words(work, listing_id, sent.title, sent.description, sent.place)
+    if heard.has_pictures or sent.pictures:
+        keep_pictures(work, sent.uri, sent.pictures)
     work.record(ListingArrived(listing_id, is_new=True))
 
 
 def _values(sent: ForeignListing) -> dict[str, object]:
-    values = asdict(sent)
-    del values["author"], values["pictures"]
-    finished = values.pop("finished")
-    return {**values, "state": ListingState.FILLED if finished else ListingState.OPEN}
+    values = {name: value for name, value in vars(sent).items() if name not in _NO_COLUMNS}
+    return {**values, "state": ListingState.FILLED if sent.finished else ListingState.OPEN}
 
 
 def receive_delete(work: Work, sender: str, uri: str) -> bool:

@@ -12,6 +12,8 @@ from fedaid.foundation.viewer import Viewer
 from fedaid.foundation.words import searched
 from fedaid.foundation.work import Work
 
+_WORDS = insert(listing_search)
+
 
 def locked_listing(work: Work, listing_id: int) -> Listing:
     """The listing, held against other writers until the commit. Raises NotFound."""
@@ -36,10 +38,14 @@ def change_listing(work: Work, listing_id: int, **values: object) -> None:
 
 
 def keep_words(work: Work, listing_id: int, title: str, description: str, place: str) -> None:
-    """By these words a listing is found from now on; the only place that says what is searched."""
+    """By these words a listing is found from now on."""
     forget_words(work, listing_id)
-    words = searched(title, description, place)
-    work.connection.execute(insert(listing_search).values(listing_id=listing_id, words=words))
+    write_words(work, listing_id, title, description, place)
+
+
+def write_words(work: Work, listing_id: int, title: str, description: str, place: str) -> None:
+    """The same for a listing that is new; the only place that says what is searched."""
+    work.connection.execute(_WORDS, {"listing_id": listing_id, "words": searched(title, description, place)})
 
 
 def forget_words(work: Work, listing_id: int) -> None:

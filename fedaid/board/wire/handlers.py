@@ -16,7 +16,7 @@ from fedaid.board import commands, queries
 from fedaid.board.commands import Terms
 from fedaid.board.rules import ForeignListing, ForeignNote, ReactionKind, Visibility
 from fedaid.board.tables import EMOJI_CHARACTERS_MAX
-from fedaid.board.wire.notes import Fetched, object_of, read_note, wanted
+from fedaid.board.wire.notes import Fetched, is_answer, object_of, read_note, wanted
 from fedaid.board.wire.reader import link_or_none, part, read_listing, stipulated_minutes
 from fedaid.foundation.refused import Refused
 from fedaid.foundation.text import one_line, plain
@@ -69,7 +69,8 @@ class CreateHandler:
         doc = object_of(letter, fetched)
         if doc is None:
             return False
-        note = read_note(doc, letter.activity, self.rules)
+        # What answers nothing is not read as a note, which is as dear as reading it as a listing.
+        note = read_note(doc, letter.activity, self.rules) if is_answer(doc) else None
         if note is not None and _receive_answer(work, note):
             return True
         sender = letter.sender.actor.text

@@ -79,6 +79,11 @@ def read_note(doc: Document, activity: Activity, rules: UrlRules) -> ForeignNote
     )
 
 
+def is_answer(doc: Document) -> bool:
+    """Whether it names something that it answers."""
+    return bool(_addresses(doc, "inReplyTo"))
+
+
 def is_readable_by_all(doc: Document, activity: Activity) -> bool:
     """Whether anybody may read it; objects that name no audience have that of their activity."""
     to, cc = links(doc, "to"), links(doc, "cc")

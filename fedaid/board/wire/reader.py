@@ -6,11 +6,12 @@ What is optional and malformed is left out; a wrong id or author is refused.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from activitypub.accessors import (
@@ -129,11 +130,17 @@ def read_listing(doc: Document, rules: UrlRules, now: datetime) -> ForeignListin
 
 def _get(doc: Document, key: str) -> Any:
     """The value under a term's short name or any spelling of its IRI, out of its JSON-LD wrapping."""
-    for prefix in _PREFIXES:
-        found = doc.get(prefix + key)
+    for spelled in _spellings(key):
+        found = doc.get(spelled)
         if found is not None:
             return _unwrapped(found)
     return None
+
+
+@cache
+def _spellings(key: str) -> Sequence[str]:
+    """Kept for the few keys that this module asks for."""
+    return tuple(prefix + key for prefix in _PREFIXES)
 
 
 def _unwrapped(value: Any) -> Any:
@@ -146,9 +153,13 @@ def _unwrapped(value: Any) -> Any:
 
 def _soft(read: Callable[..., T | None], doc: Document, key: str) -> T | None:
     """What an accessor reads under any spelling of the key, None where it would refuse."""
-    with suppress(MalformedDocument):
-        return read({key: _get(doc, key)}, key)
-    return None
+    found = _get(doc, key)
+    if found is None:
+        return None
+    try:
+        return read({key: found}, key)
+    except MalformedDocument:
+        return None
 
 
 def _kinds(doc: Document) -> frozenset[str]:

@@ -24,6 +24,7 @@ from fedaid.network.queries.reports import (
 from fedaid.network.queries.restrictions import (
     LogLine,
     Restriction,
+    is_any_blocked,
     is_blocked,
     is_open_neighbour,
     log_of,
@@ -48,6 +49,7 @@ __all__ = [
     "count_open_reports",
     "facts_of_ledger",
     "hosts_of_neighbours",
+    "is_any_blocked",
     "is_blocked",
     "is_neighbour",
     "is_open_neighbour",

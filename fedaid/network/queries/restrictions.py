@@ -63,10 +63,12 @@ def _restriction(row: Row[tuple[object, ...]]) -> Restriction:
     return Restriction(Target(Kind(found["kind"]), found["target"]), terms, found["laid_by"], found["laid_at"])
 
 
-# Built once, as it is asked several times for each letter that is applied.
-_LAID = select(*(restriction.c[name] for name in ("kind", "target", "severity", "reason"))).where(
-    restriction.c.target.in_(bindparam("targets", expanding=True))
-)
+# Built once, as it is asked for each letter that is applied; for a few names with a place for each, as a list of no
+# fixed length is written out anew each time.
+_FEW = 8
+_COLUMNS_LAID = select(*(restriction.c[name] for name in ("kind", "target", "severity", "reason")))
+_LAID = _COLUMNS_LAID.where(restriction.c.target.in_(bindparam("targets", expanding=True)))
+_LAID_ON_FEW = _COLUMNS_LAID.where(restriction.c.target.in_([bindparam(f"target{n}") for n in range(_FEW)]))
 
 
 def restrictions(connection: Connection) -> Sequence[Restriction]:
@@ -90,6 +92,11 @@ def restrictions_over(connection: Connection, address: str) -> Sequence[Restrict
 def is_blocked(connection: Connection, address: str) -> bool:
     """Whether an admin blocked this host or actor, or a domain above it."""
     return verdict_on(connection, Federation.OPEN, address).is_shut_out
+
+
+def is_any_blocked(connection: Connection, addresses: Iterable[str]) -> bool:
+    """Whether an admin blocked one of these hosts or actors, or a domain above it."""
+    return any(one.is_shut_out for one in verdicts_on(connection, Federation.OPEN, addresses).values())
 
 
 def open_neighbours(connection: Connection) -> Sequence[Neighbour]:
@@ -123,9 +130,16 @@ def _laid(connection: Connection, names: Iterable[str]) -> Mapping[str, Laid]:
     wanted = sorted(name for name in names if name.isprintable())
     found: dict[str, Laid] = {}
     for start in range(0, len(wanted), TARGETS_PER_QUERY):
-        for row in connection.execute(_LAID, {"targets": wanted[start : start + TARGETS_PER_QUERY]}):
+        for row in _rows_laid(connection, wanted[start : start + TARGETS_PER_QUERY]):
             found[row.target] = Laid(Target(Kind(row.kind), row.target), Severity(row.severity), row.reason)
     return found
+
+
+def _rows_laid(connection: Connection, wanted: Sequence[str]) -> Iterable[Row[tuple[str, str, str, str]]]:
+    if len(wanted) > _FEW:
+        return connection.execute(_LAID, {"targets": wanted})
+    filled = [*wanted, *[wanted[0]] * (_FEW - len(wanted))]
+    return connection.execute(_LAID_ON_FEW, {f"target{n}": name for n, name in enumerate(filled)})
 
 
 def _linked(connection: Connection, federation: Federation, addresses: Iterable[str]) -> frozenset[str]:

@@ -149,10 +149,10 @@ def _store_letters(database: Database) -> None:
                 activity_id, sender, host, type, inbox, body, key_id, proof, signed_ms, received_ms, state, code,
                 sentence, tries, next_try_ms, lease_until_ms, lease_by
             )
-            SELECT 'https://old' || n % 3000 || '.example/users/eva/statuses/' || hex(randomblob(9)) || '/activity',
-                'https://old' || n % 3000 || '.example/users/eva', 'old' || n % 3000 || '.example', 'Create', '/inbox',
+            SELECT 'https://old' || (n % 3000) || '.example/users/eva/statuses/' || hex(randomblob(9)) || '/activity',
+                'https://old' || (n % 3000) || '.example/users/eva', 'old' || (n % 3000) || '.example', 'Create', '/inbox',
                 CASE WHEN n > {STORED_LETTERS * (1 - STORED_WITH_TEXT):.0f} THEN {text} ELSE x'' END,
-                'https://old' || n % 3000 || '.example/users/eva#main-key', 'draft-cavage', 1785000000000 + n * 7000,
+                'https://old' || (n % 3000) || '.example/users/eva#main-key', 'draft-cavage', 1785000000000 + n * 7000,
                 1785000000000 + n * 7000, 'done', '', '', 1, 0, 0, ''
             FROM number
             """  # noqa: S608 - numbers of this module
