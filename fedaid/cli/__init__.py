@@ -19,6 +19,7 @@ import uvicorn
 from rich.table import Table
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
+from uvicorn.loops.auto import auto_loop_factory
 
 from activitypub.errors import ProtocolError
 from fedaid import __version__, app, settings
@@ -205,7 +206,8 @@ def worker(
     chosen = settings.load(data)
     _log_as_json(chosen)
     prepare(chosen)
-    asyncio.run(_work(chosen, metrics_port))
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:  # the quick one that the server has, too
+        runner.run(_work(chosen, metrics_port))
 
 
 async def _work(chosen: Settings, metrics_port: int | None) -> None:
