@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection
 from starlette.testclient import TestClient
 
-from activitypub.documents import is_activity_content_type
+from activitypub.documents import is_activity_content_type, parse_actor
 from activitypub.identifiers import Origin
 from activitypub.keys import SigningKey
 from fedaid.actors import commands, pages, queries
@@ -86,6 +86,7 @@ def town(house: SmallHouse) -> Town:
     with house.units.begin() as work:
         for kind, handle in ((Kind.SERVER, ""), (Kind.LEDGER, ""), (Kind.GROUP, "board"), (Kind.PERSON, "ana")):
             commands.create_actor(work, kind, handle, name="Ana Nightingale", keys=some_keys())
+        commands.remember(work, parse_actor(actor_document(CARL), RULES, work.now))  # as his Follow was signed
         commands.receive_follow(work, CARL, BOARD, f"{CARL}/follows/1")
         for number, outgoing in ((41, {"to": (BEN,)}), (42, {"followers_of": BOARD}), (44, {"public": True})):
             activity = {"id": house.names.activity(number), "type": "Create", "actor": BOARD, "object": {}}

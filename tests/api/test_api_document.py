@@ -43,7 +43,7 @@ def test_every_route_is_in_the_document_and_every_one_in_the_document_is_served(
     north: Town, document: dict[str, Any]
 ) -> None:
     settings, instance = north.instance.settings, north.instance
-    routes = app.routes(settings, instance.desk, instance.patient, None, None, instance.live)  # type: ignore[arg-type]
+    routes = app.routes(settings, instance.desk, instance.patient, None, None, instance.live, instance.postman)  # type: ignore[arg-type]
     (mount,) = [one for one in routes if isinstance(one, Mount) and one.path == BASE]
     served = {one.path for one in mount.routes if isinstance(one, Route)} - {"/{rest:path}"}
     assert served == set(document["paths"])
