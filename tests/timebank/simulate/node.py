@@ -68,6 +68,7 @@ class MemoryDatabase(CopiedDatabase):
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
         event.listen(engine, "commit", self._refuse_when_full)
         self._writer = self._reader = engine
+        self._committed = lambda _seconds: None
 
     @property
     def image(self) -> bytes:
