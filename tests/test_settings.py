@@ -81,6 +81,8 @@ def test_loopback_is_an_origin_only_when_it_is_allowed_and_this_is_kept(tmp_path
         ('time_zone = "Middle/Earth"', "time_zone"),
         ('contact = "javascript:alert(1)"', "contact"),
         ('contact = "http://northside.example"', "contact"),
+        ('trusted_certificates = "/nowhere/authority.pem"', "trusted_certificates"),
+        ('trusted_certificates = "/dev/null"', "trusted_certificates"),
         ("[inbox]\nlease_secs = 1", "inbox"),
         ("name = ", "fedaid.toml"),
     ],

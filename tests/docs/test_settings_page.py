@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fedaid import settings as instance_settings
+from tests.bench.certificates import Authority
 from tests.docs.pages import ROOT, blocks, pages, shown
 from tests.docs.settings_table import Setting, settings
 
@@ -44,10 +45,13 @@ def value_of(chosen: Any, place: tuple[str, ...]) -> Any:
     return chosen
 
 
-def other(setting: Setting) -> Any:
+def other(setting: Setting, folder: Path) -> Any:
     name = ".".join(setting.place)
     if name in OTHERS:
         return OTHERS[name]
+    if name == "trusted_certificates":
+        Authority().write(folder / "authority.pem")
+        return str(folder / "authority.pem")
     return not setting.default if isinstance(setting.default, bool) else setting.default + 1
 
 
@@ -64,7 +68,7 @@ def test_a_setting_takes_effect_by_its_name_in_the_environment(
 ) -> None:
     for name, value in NEEDED.items():
         monkeypatch.setenv(f"FEDAID_{name.upper()}", value)
-    wanted = other(setting)
+    wanted = other(setting, tmp_path)
     monkeypatch.setenv(setting.variable, str(wanted))
     assert value_of(instance_settings.load(tmp_path), setting.place) == wanted
 
