@@ -136,7 +136,6 @@ def _usual_origin(host: str) -> Origin:
     return Origin("https", dns_name(host), 443)
 
 
-@lru_cache(HOSTS_REMEMBERED_MAX)
 def is_loopback_address(host: str) -> bool:
     """Whether the host is an IPv4 address of 127.0.0.0/8 in its plain spelling."""
     if not host.startswith("127."):  # asked of every host, and an address is dear to read

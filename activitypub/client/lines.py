@@ -88,7 +88,7 @@ class Lines:
             await self._guard.open_line(origin.host, origin.port, line)
             async with asyncio.timeout(self._limits.connect_seconds_max):
                 await made[-1].ready
-        except BaseException:
+        except BaseException:  # a cancelled caller too leaves nobody who would close what was begun
             for one in made:
                 one.close()
             raise
@@ -161,7 +161,7 @@ def _head(url: Url, headers: Mapping[str, str], length: int) -> bytes:
 
 
 class Line(asyncio.Protocol):
-    """One connection, over which one request at a time is asked.
+    """One connection (HTTP/1.1, RFC 9112), over which one request at a time is asked.
 
     ready        done when it can be used: connected and, over TLS, with a certificate that was verified
     heard_bytes  how much came since the last request was sent

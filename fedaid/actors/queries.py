@@ -422,7 +422,8 @@ def follows_by(connection: Connection, follower: str) -> Sequence[Follow]:
 def followers_at(connection: Connection, uri: str, origins: Collection[str]) -> Mapping[str, Sequence[str]]:
     """The ids of an actor's accepted followers at each of these origins, written without a slash at the end (FEP-8fcf).
 
-    Found by their hosts, as a look through all followers for each server that is written to would take its square.
+    Found by their hosts, as a look through all followers for each server that is written to would take its square. We
+    know every follower's host: whose Follow is taken has signed it, and whoever signs is remembered with their key.
     """
     found: dict[str, list[str]] = {origin: [] for origin in origins}
     asked = {"followee": uri, "hosts": sorted({origin.partition("://")[2] for origin in origins})}

@@ -295,8 +295,18 @@ async def test_an_answer_that_drips_ends_with_the_deadline_of_all() -> None:
         assert await task == ["timeout"]
 
 
-async def test_what_is_not_http_is_no_answer() -> None:
-    async with taking(Taker(lambda connection, request: b"220 mail.example ESMTP\r\n")) as taker:
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"220 mail.example ESMTP\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 40\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: -2\r\n\r\nok",
+    ],
+    ids=["another protocol", "two lengths", "a length and chunks", "a length below nothing"],
+)
+async def test_what_is_not_http_is_no_answer(said: bytes) -> None:
+    async with taking(Taker(lambda connection, request: said)) as taker:
         assert await posted(taker) == ["no_connection"]
 
 

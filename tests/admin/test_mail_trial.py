@@ -63,3 +63,11 @@ async def test_nobody_but_an_admin_sends_one(mailing: tuple[Town, Postbox], hand
         answers = [await other.get(PAGE), await other.post(PAGE, data={"address": NORA})]
     assert [one.status_code for one in answers] == ([403, 403] if handle else [303, 303])
     assert box.mails == []
+
+
+async def test_a_page_of_somebody_else_cannot_have_one_sent(mailing: tuple[Town, Postbox]) -> None:
+    town, box = mailing
+    async with town.browser(town.session("nora")) as nora:
+        forged = await nora.post(PAGE, data={"address": NORA}, headers={"origin": "https://evil.example"})
+    assert forged.status_code == 403
+    assert box.mails == []

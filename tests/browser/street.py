@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 from urllib.parse import quote
 
@@ -109,6 +109,18 @@ def built(folder: Path) -> Iterator[Street]:
     finally:
         north.stop()
         river.stop()
+
+
+@contextmanager
+def alone(folder: Path, *people: Person, environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[Town]:
+    """A neighbourhood that was founded just now, with nobody but these, and linked with none."""
+    town = Town("Oak Hill", f"http://127.0.0.1:{free_port()}", folder / "hill", people, {**SOON, **environment})
+    town.found()
+    try:
+        town.start()
+        yield town
+    finally:
+        town.stop()
 
 
 class Windows:

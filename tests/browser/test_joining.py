@@ -8,9 +8,9 @@ from pathlib import Path
 import playwright.sync_api as playwright
 import pytest
 
-from fedaid.demo.servers import PASSWORD, Person, Town, free_port
+from fedaid.demo.servers import PASSWORD, Person, Town
 from tests.browser.chromium import Window
-from tests.browser.street import SOON, Windows
+from tests.browser.street import Windows, alone
 from tests.browser.test_accessibility import RULES, violations
 
 OTTO = Person("otto", "Otto", "admin")
@@ -20,14 +20,8 @@ NEW_PASSWORD = "four words that rhyme"
 @pytest.fixture(scope="module")
 def hill(tmp_path_factory: pytest.TempPathFactory, scripts: bool) -> Iterator[Town]:
     """A neighbourhood that was founded just now, with nobody but its admin."""
-    folder = tmp_path_factory.mktemp("hill")
-    town = Town("Oak Hill", f"http://127.0.0.1:{free_port()}", folder / "hill", (OTTO,), SOON)
-    town.found()
-    try:
-        town.start()
+    with alone(tmp_path_factory.mktemp("hill"), OTTO) as town:
         yield town
-    finally:
-        town.stop()
 
 
 @pytest.fixture(scope="module")

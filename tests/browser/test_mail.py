@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import playwright.sync_api as playwright
 import pytest
 
-from fedaid.demo.servers import Person, Town, free_port
-from tests.browser.street import SOON, Windows, listing_at
+from fedaid.demo.servers import Person, Town
+from tests.browser.street import Windows, alone, listing_at
 from tests.notices.postbox import Postbox, postbox, text_of
 
 OTTO, ANA, CLEO = Person("otto", "Otto", "admin"), Person("ana", "Ana", "member"), Person("cleo", "Cleo", "member")
@@ -31,14 +31,8 @@ def hill(tmp_path_factory: pytest.TempPathFactory, box: Postbox, scripts: bool) 
         "FEDAID_MAIL__SECURITY": "none",
         "FEDAID_MAIL__LOOK_SECONDS": "0.2",
     }
-    folder = tmp_path_factory.mktemp("hill")
-    town = Town("Oak Hill", f"http://127.0.0.1:{free_port()}", folder / "hill", (OTTO, ANA, CLEO), SOON | mail)
-    town.found()
-    try:
-        town.start()
+    with alone(tmp_path_factory.mktemp("hill"), OTTO, ANA, CLEO, environment=mail) as town:
         yield town
-    finally:
-        town.stop()
 
 
 @pytest.fixture(scope="module")

@@ -101,7 +101,7 @@ class Town:
             *fedaid.notices.pages.routes(LIMITS, self.mail, MemberLimits(), BoardLimits(), self.live),
             *self.people.routes(),
         ]
-        found = browser(self.people.world.house, routes, unread=queries.count_unread)
+        found = browser(self.people.world.house, routes, unread=queries.count_unread, mails=self.mail.is_on)
         return signed_in(found, self.units, who)
 
 

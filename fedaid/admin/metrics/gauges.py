@@ -1,4 +1,4 @@
-"""Reads from the database what waits, what failed and how hosts and hours stand: cheap counts, all over an index."""
+"""Reads from the database what waits, what failed and how hosts and hours stand; how often, ``gauges_seconds`` says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

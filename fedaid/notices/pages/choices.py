@@ -1,6 +1,6 @@
 """What somebody wants to be told, by topic and way; and the way out of mails, which needs no sign-in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -12,7 +12,6 @@ from fedaid.foundation.viewer import Viewer
 from fedaid.groups import queries as groups
 from fedaid.members import queries as members
 from fedaid.notices import commands, queries
-from fedaid.notices.limits import MailLimits
 from fedaid.notices.queries import mails
 from fedaid.notices.rules import Channel, Topic, chosen_channels, member_of_token
 
@@ -35,19 +34,12 @@ CHANNEL_WORDS = {
 CHOICES = "/me/notices"
 
 
-def choices_page(limits: MailLimits) -> Callable[[Request], Response]:
-    """How choices are shown."""
-
-    def page(request: Request) -> Response:
-        """What I am told of, and how."""
-        return _page(request, limits)
-
-    return page
+def choices_page(request: Request) -> Response:
+    """What I am told of, and how."""
+    return _page(request)
 
 
-def _page(
-    request: Request, limits: MailLimits, typed: Mapping[str, str] = NOTHING_TYPED, refused: Refused | None = None
-) -> Response:
+def _page(request: Request, typed: Mapping[str, str] = NOTHING_TYPED, refused: Refused | None = None) -> Response:
     who = account_holder(request)
     with house(request).database.read() as connection:
         me = members.by_id(connection, who.member_id or 0)
@@ -63,28 +55,22 @@ def _page(
         topics={topic: words for topic, words in TOPIC_WORDS.items() if cares or topic is not Topic.CARE},
         ways=CHANNEL_WORDS,
         chosen={topic: typed.get(topic) or channel for topic, channel in wanted.items()},
-        mail_is_on=limits.is_on,
         has_address=bool(me.email),
         is_refused=is_refused,
         wrong_sentence=refused.sentence if refused is not None else "",
     )
 
 
-def choose(limits: MailLimits) -> Callable[[Request, Form], Response]:
-    """How choices are kept."""
-
-    def post(request: Request, form: Form) -> Response:
-        """Choose what I am told of, and how. A refusal keeps what was chosen."""
-        who = account_holder(request)
-        try:
-            with house(request).units.begin() as work:
-                present = queries.channels(work.connection, who.member_id or 0)
-                commands.choose(work, who.member_id or 0, chosen_channels(form, present))
-        except Refused as refused:
-            return _page(request, limits, form, refused)
-        return go(CHOICES, "notices_chosen")
-
-    return post
+def choose(request: Request, form: Form) -> Response:
+    """Choose what I am told of, and how. A refusal keeps what was chosen."""
+    who = account_holder(request)
+    try:
+        with house(request).units.begin() as work:
+            present = queries.channels(work.connection, who.member_id or 0)
+            commands.choose(work, who.member_id or 0, chosen_channels(form, present))
+    except Refused as refused:
+        return _page(request, form, refused)
+    return go(CHOICES, "notices_chosen")
 
 
 # the way out, for whoever has a link

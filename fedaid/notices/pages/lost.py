@@ -16,23 +16,17 @@ from fedaid.notices.limits import MailLimits
 LOST = "/recover/mail"
 
 
-def lost_page(limits: MailLimits) -> Callable[[Request], Response]:
-    """How the form is shown."""
-
-    def page(request: Request) -> Response:
-        """The form of whoever forgot their password."""
-        return _form(request, limits)
-
-    return page
+def lost_page(request: Request) -> Response:
+    """The form of whoever forgot their password."""
+    return _form(request)
 
 
-def _form(request: Request, limits: MailLimits, handle: str = "", refused: Refused | None = None) -> Response:
+def _form(request: Request, handle: str = "", refused: Refused | None = None) -> Response:
     return render(
         request,
         "notices/lost.html",
         refused.status if refused is not None else HTTPStatus.OK,
         handle=handle,
-        is_on=limits.is_on,
         wrong_sentence=refused.sentence if refused is not None else "",
     )
 
@@ -43,14 +37,14 @@ def ask_for_link(limits: MailLimits, member_limits: MemberLimits) -> Callable[[R
     def ask(request: Request, form: Form) -> Response:
         """Have a link sent; the answer is the same whether there is such an account or not (attack S86)."""
         try:
-            if not limits.is_on:
+            if not house(request).mails:
                 raise Refused("mail_off", "This neighbourhood sends no mails. Please ask a coordinator.", 409)
             with house(request).units.begin() as work:
                 members.count_link(work, address_of(request), member_limits)
             with house(request).units.begin() as work:
                 mails.mail_recovery(work, form["handle"].removeprefix("@"), limits)
         except Refused as refused:
-            return _form(request, limits, form["handle"], refused)
+            return _form(request, form["handle"], refused)
         return go(LOST, "recovery_mailed")
 
     return ask

@@ -153,7 +153,7 @@ class Postman:
         return with_unsubscribing(message, links)
 
     def test(self, typed: str) -> None:
-        """Send one mail to an address at once. It blocks for ``try_seconds_max`` at most.
+        """Send one mail to an address at once. Each answer of the mail server is waited for ``try_seconds_max``.
 
         Raises Refused for what is no address, where no mail server is set, and with what the mail server said.
         """
