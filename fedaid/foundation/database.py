@@ -1,5 +1,6 @@
 """Opens the database, SQLite or PostgreSQL, with the settings under which no update is lost."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.types import TypeDecorator
 
 SQLITE_BUSY_TIMEOUT_MS = 15_000
+SQLITE_SWITCH_PAUSE_S = 0.01
 RANDOM_PAGE_COST = 1.1  # of one page anywhere, measured in pages read in a row; what lies in memory or on an SSD
 _GENERATION = {True: "PRAGMA data_version", False: "SELECT pg_current_snapshot()::text"}  # by whether it is SQLite
 
@@ -154,10 +156,10 @@ def _sqlite_engine(url: str, pool_size: int, *, read_only: bool) -> Engine:
     def _connect(driver_connection: Any, _record: Any) -> None:
         driver_connection.isolation_level = None  # we say BEGIN ourselves, the driver says it too late
         cursor = driver_connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_TIMEOUT_MS}")
+        _write_ahead(cursor)
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_TIMEOUT_MS}")
         if read_only:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
@@ -167,3 +169,20 @@ def _sqlite_engine(url: str, pool_size: int, *, read_only: bool) -> Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Switch to WAL, which the file then remembers.
+
+    Of several processes that switch a new file at once, SQLite tells all but one that it is locked, without the wait
+    of ``busy_timeout`` (both hold what the other needs), so the wait is here.
+    """
+    give_up = time.monotonic() + SQLITE_BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(SQLITE_SWITCH_PAUSE_S)

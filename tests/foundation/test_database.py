@@ -1,7 +1,9 @@
 """The engines are set so that nothing acknowledged is lost, nobody waits for readers, and readers change nothing."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,23 @@ def postgresql(tmp_path: Path) -> Iterator[Database]:
 
 def said(connection: Connection, statement: str) -> object:
     return connection.execute(text(statement)).scalar_one()
+
+
+def test_processes_that_open_a_new_file_at_the_same_moment_wait_for_one_another(tmp_path: Path) -> None:
+    together = threading.Barrier(6)
+
+    def open_it(path: Path) -> None:
+        database = Database(f"sqlite:///{path}")
+        together.wait()
+        try:
+            with database.write() as connection:
+                connection.execute(text("CREATE TABLE IF NOT EXISTS street (n INTEGER)"))
+        finally:
+            database.dispose()
+
+    with ThreadPoolExecutor(together.parties) as pool:
+        for n in range(60):  # one of twelve such files was refused as "locked" before there was a wait
+            list(pool.map(open_it, [tmp_path / f"{n}.sqlite"] * together.parties))
 
 
 @pytest.mark.parametrize("way", ["write", "read"])
