@@ -1,6 +1,6 @@
 """The directory for programs: who can do what, and what my member says of themselves, as far as each may read it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -18,6 +18,7 @@ from fedaid.foundation.api import (
     Operation,
     Operations,
     Paging,
+    Whole,
     given,
     or_empty,
 )
@@ -34,13 +35,20 @@ from fedaid.skills.rules import (
     DAYS_PER_WEEK,
     DETAILS_CHARACTERS_MAX,
     LANGUAGES,
+    LANGUAGES_MAX,
     MINUTES_PER_DAY,
+    MONTHLY_MINUTES_MAX,
+    PLACE_CHARACTERS_MAX,
     SEARCH_CHARACTERS_MAX,
     SKILL_CHARACTERS_MAX,
     TRAVEL_KM_MAX,
+    VOUCH_CHARACTERS_MAX,
     Contact,
+    Preferences,
     Skill,
     Visibility,
+    Window,
+    windows_of,
 )
 
 READ, WRITE, ABOUT = "skills:read", "skills:write", "skills"
@@ -86,11 +94,49 @@ class Skills(Model):
 
 
 class FreeTime(Model):
-    """A time of the week, in their own local time; Monday is 0, and 24:00 is minute 1440."""
+    """A time of the week, in their own local time; Monday is 0, and 24:00 is minute 1440.
 
-    weekday: int
-    start_minute: int
-    end_minute: int
+    One that ends before it begins goes through the night, and is answered as two.
+    """
+
+    weekday: Annotated[int, Field(ge=0, le=DAYS_PER_WEEK - 1), Whole]
+    start_minute: Annotated[int, Field(ge=0, lt=MINUTES_PER_DAY), Whole]
+    end_minute: Annotated[int, Field(ge=0, le=MINUTES_PER_DAY), Whole]
+
+
+class FreeTimes(Model):
+    """The times of a week at which you are free; those that touch are one."""
+
+    items: list[FreeTime]
+
+
+class HowIHelp(Model):
+    """How, where and how much you like to help. What a field leaves out is as if you had never said it."""
+
+    contact: Contact = Field(Contact.MESSAGE, description="How you like to be asked.")
+    place: str = Field("", max_length=PLACE_CHARACTERS_MAX, description="Roughly where you are, in words.")
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = Field(
+        None, description="Degrees, kept roughly and shown to nobody else: neighbours learn a distance."
+    )
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = Field(None, description="Degrees, with ``lat`` only.")
+    travel_km: Annotated[int, Field(ge=1, le=TRAVEL_KM_MAX), Whole] | None = Field(
+        None, description="How far you go; null: as far as it takes."
+    )
+    monthly_minutes: Annotated[int, Field(ge=1, le=MONTHLY_MINUTES_MAX), Whole] | None = Field(
+        None, description="After so many in a month you are asked no more; null: no such limit. Shown to nobody else."
+    )
+    languages: list[Annotated[str, Field(pattern=f"^({'|'.join(LANGUAGES)})$")]] = Field(
+        [], max_length=LANGUAGES_MAX, description="Codes of ISO 639-1."
+    )
+    may_be_asked: bool = Field(True, description="Whether neighbours whose request fits may ask you.")
+
+
+class Praise(Model):
+    """A sentence about somebody's skill: what did they do well?"""
+
+    sentence: str = Field(
+        min_length=1, max_length=VOUCH_CHARACTERS_MAX, examples=["She had my brakes right in no time."]
+    )
 
 
 class PersonShown(Model):
@@ -162,15 +208,16 @@ def _person(one: Found) -> PersonShown:
         address=one.actor,
         time_zone=one.time_zone,
         skills=[SkillShown(**_skill(entry)) for entry in one.entries],
-        free_times=[
-            FreeTime(weekday=time.weekday, start_minute=time.start_minute, end_minute=time.end_minute)
-            for time in one.windows
-        ],
+        free_times=_free_times(one.windows),
         languages=list(one.languages),
         contact=one.contact,
         place=one.place,
         distance_km=one.distance_km,
     )
+
+
+def _free_times(windows: Iterable[Window]) -> list[FreeTime]:
+    return [FreeTime(weekday=one.weekday, start_minute=one.start_minute, end_minute=one.end_minute) for one in windows]
 
 
 def list_people(connection: Connection, asked: Asked[DirectoryQuery, Nothing]) -> PeopleShown:
@@ -251,6 +298,67 @@ def remove_skill(work: Work, asked: Asked[Any, Any]) -> Model:
     return Nothing()
 
 
+def show_free_times(connection: Connection, asked: Asked[Any, Any]) -> FreeTimes:
+    """When you are free, in the order of the week."""
+    mine = asked.who.member_id or 0
+    return FreeTimes(items=_free_times(queries.windows_of(connection, [mine])[mine]))
+
+
+def set_free_times(limits: SkillLimits, work: Work, asked: Asked[NoQuery, FreeTimes]) -> FreeTimes:
+    """Say when you are free, all of the week anew."""
+    week = [
+        window for one in asked.body.items for window in windows_of([one.weekday], one.start_minute, one.end_minute)
+    ]
+    commands.set_windows(work, asked.who, week, limits)
+    return show_free_times(work.connection, asked)
+
+
+def show_how_i_help(connection: Connection, asked: Asked[Any, Any]) -> HowIHelp:
+    """How you like to help."""
+    mine = asked.who.member_id or 0
+    found = queries.preferences_of(connection, [mine])[mine]
+    return HowIHelp(
+        contact=found.contact,
+        place=found.place,
+        lat=found.lat,
+        lon=found.lon,
+        travel_km=found.travel_km,
+        monthly_minutes=found.monthly_minutes_max,
+        languages=sorted(found.languages),
+        may_be_asked=found.may_be_asked,
+    )
+
+
+def set_how_i_help(work: Work, asked: Asked[NoQuery, HowIHelp]) -> HowIHelp:
+    """Say how you like to help, all of it anew."""
+    typed = asked.body
+    chosen = Preferences(
+        typed.contact,
+        typed.place,
+        typed.lat,
+        typed.lon,
+        typed.travel_km,
+        typed.monthly_minutes,
+        frozenset(typed.languages),
+        typed.may_be_asked,
+    )
+    commands.set_preferences(work, asked.who, chosen)
+    return show_how_i_help(work.connection, asked)
+
+
+def vouch_for(limits: SkillLimits, work: Work, asked: Asked[NoQuery, Praise]) -> SkillInFull:
+    """Say something good of a neighbour's skill; said again, it takes the place of the sentence before."""
+    skill_id = asked.row("skill")
+    commands.vouch_for(work, asked.who, skill_id, asked.body.sentence, limits)
+    return _in_full(work.connection, asked, skill_id)
+
+
+def take_vouch_back(work: Work, asked: Asked[Any, Any]) -> Model:
+    """Take out what you said of a skill, or what was said of yours."""
+    commands.take_vouch_back(work, asked.who, asked.row("vouch"))
+    return Nothing()
+
+
 def operations(limits: SkillLimits, categories: Categories) -> Operations:
     """Everything that a program can do in the directory; ``categories`` are the board's."""
     one = "/skills/{skill:row}"
@@ -285,4 +393,37 @@ def operations(limits: SkillLimits, categories: Categories) -> Operations:
             answer=SkillInFull,
         ),
         Operation("remove_skill", "DELETE", one, WRITE, ABOUT, write=remove_skill),
+        Operation(
+            "vouch_for_skill",
+            "PUT",
+            f"{one}/vouch",
+            WRITE,
+            ABOUT,
+            write=given(vouch_for, limits),
+            body=Praise,
+            answer=SkillInFull,
+        ),
+        Operation("take_vouch_back", "DELETE", "/vouches/{vouch:row}", WRITE, ABOUT, write=take_vouch_back),
+        Operation("show_free_times", "GET", "/me/free-times", READ, ABOUT, read=show_free_times, answer=FreeTimes),
+        Operation(
+            "set_free_times",
+            "PUT",
+            "/me/free-times",
+            WRITE,
+            ABOUT,
+            write=given(set_free_times, limits),
+            body=FreeTimes,
+            answer=FreeTimes,
+        ),
+        Operation("show_how_i_help", "GET", "/me/helping", READ, ABOUT, read=show_how_i_help, answer=HowIHelp),
+        Operation(
+            "set_how_i_help",
+            "PUT",
+            "/me/helping",
+            WRITE,
+            ABOUT,
+            write=set_how_i_help,
+            body=HowIHelp,
+            answer=HowIHelp,
+        ),
     ]

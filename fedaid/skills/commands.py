@@ -98,6 +98,11 @@ def add_windows(work: Work, who: Viewer, added: Iterable[Window], limits: SkillL
     _keep_windows(work, mine, joined([*before, *added], limits.windows_per_member_max))
 
 
+def set_windows(work: Work, who: Viewer, week: Iterable[Window], limits: SkillLimits) -> None:
+    """All times at which the member is free, instead of those before. Raises Refused for too many."""
+    _keep_windows(work, _held(work, who), joined(week, limits.windows_per_member_max))
+
+
 def remove_window(work: Work, who: Viewer, weekday: int, start_minute: int) -> None:
     """Take one of these times out; harmless when it is out already."""
     mine = _held(work, who)

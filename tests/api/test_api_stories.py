@@ -134,6 +134,70 @@ def test_skills_are_written_found_changed_and_taken_out(both: Town) -> None:
     assert kim.get(f"/skills/{skill}").status == 404
 
 
+def test_a_week_is_said_as_a_whole_and_what_touches_is_one(both: Town) -> None:
+    ana, kim = both.program("ana"), both.program("kim")
+    assert ana.get("/me/free-times").json == {"items": []}
+    evening = {"weekday": 6, "start_minute": 20 * 60, "end_minute": 60}
+    touching = [
+        {"weekday": 2, "start_minute": 600, "end_minute": 660},
+        {"weekday": 2, "start_minute": 660, "end_minute": 720},
+    ]
+    said = ana.ask("PUT", "/me/free-times", {"items": [evening, *touching]})
+    week = [(one["weekday"], one["start_minute"], one["end_minute"]) for one in said.json["items"]]
+    assert week == [(0, 0, 60), (2, 600, 720), (6, 1200, 1440)]  # Sunday's night ends on Monday
+    made(ana.post("/me/skills", {"title": "Piano"}))
+    assert kim.get("/people/ana").json["free_times"] == said.json["items"]
+    assert kim.get("/people?weekday=2&start_minute=610&end_minute=620").json["items"][0]["handle"] == "ana"
+    never = ana.ask("PUT", "/me/free-times", {"items": [{"weekday": 1, "start_minute": 60, "end_minute": 60}]})
+    assert (never.status, never.code) == (422, "window")
+    often = [{"weekday": 1, "start_minute": minute, "end_minute": minute + 1} for minute in range(0, 1400, 2)]
+    assert ana.ask("PUT", "/me/free-times", {"items": often}).code == "too_many_windows"
+    assert ana.ask("PUT", "/me/free-times", {"items": [{**evening, "weekday": 7}]}).status == 422
+    assert ana.get("/me/free-times").json == said.json  # what was refused changed nothing
+
+
+def test_how_somebody_likes_to_help_is_kept_and_only_its_distance_is_told(both: Town) -> None:
+    ana, kim = both.program("ana"), both.program("kim")
+    assert ana.get("/me/helping").json["may_be_asked"] is True
+    mine = {
+        "lat": 51.501,
+        "lon": -0.1,
+        "travel_km": 3,
+        "monthly_minutes": 120,
+        "languages": ["es", "en"],
+        "place": "Quay",
+    }
+    kept = ana.ask("PUT", "/me/helping", mine)
+    assert (kept.status, kept.json["languages"], kept.json["travel_km"]) == (200, ["en", "es"], 3), kept.text
+    assert kept.json["lat"] != 51.501, "an exact position was kept"
+    assert ana.get("/me/helping").json == kept.json
+    assert kim.ask("PUT", "/me/helping", {"lat": 51.53, "lon": -0.1}).status == 200
+    made(ana.post("/me/skills", {"title": "Piano"}))
+    seen = kim.get("/people/ana")
+    assert (seen.json["distance_km"], seen.json["place"], seen.json["languages"]) == (3, "Quay", ["en", "es"])
+    assert str(kept.json["lat"]) not in seen.text
+    assert "120" not in seen.text
+    assert ana.ask("PUT", "/me/helping", {"lat": 51.5}).code == "position"
+    assert ana.ask("PUT", "/me/helping", {"languages": ["tlh"]}).status == 422
+    assert ana.get("/me/helping").json == kept.json
+
+
+def test_a_neighbour_vouches_for_a_skill_and_either_of_the_two_takes_it_back(both: Town) -> None:
+    ana, kim = both.program("ana"), both.program("kim")
+    skill = made(ana.post("/me/skills", {"title": "Piano"}))
+    kim.ask("PUT", f"/skills/{skill}/vouch", {"sentence": "She plays."})
+    said = kim.ask("PUT", f"/skills/{skill}/vouch", {"sentence": "She plays well."})
+    (vouch,) = said.json["vouches"]
+    assert (vouch["handle"], vouch["sentence"]) == ("kim", "She plays well.")
+    assert ana.ask("PUT", f"/skills/{skill}/vouch", {"sentence": "I do."}).code == "own_skill"
+    assert kim.ask("PUT", f"/skills/{skill}/vouch", {"sentence": " "}).code == "vouch_missing"
+    assert ana.ask("DELETE", f"/vouches/{vouch['id']}").status == 204
+    assert kim.ask("DELETE", f"/vouches/{vouch['id']}").status == 404
+    assert kim.get(f"/skills/{skill}").json["vouches"] == []
+    again = kim.ask("PUT", f"/skills/{skill}/vouch", {"sentence": "Still."}).json["vouches"][0]["id"]
+    assert kim.ask("DELETE", f"/vouches/{again}").status == 204
+
+
 def test_groups_are_joined_and_left_and_a_stranger_reads_about_them(both: Town) -> None:
     ana = both.program("ana")
     assert both.program().get("/groups/tools").json["role"] is None
