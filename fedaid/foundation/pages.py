@@ -25,7 +25,7 @@ from fedaid.foundation.said import said
 from fedaid.foundation.viewer import SIGNED_OUT, Viewer
 from fedaid.foundation.work import UnitsOfWork
 
-FOR_STRANGERS = "fedaid.same_for_strangers"  # in the scope of a request
+SAME_UNTIL_CHANGED = "fedaid.same_until_changed"  # in the scope of a request
 FORM_FIELDS_MAX = 100
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FIELD_CHARACTERS_MAX = 20_000
@@ -203,11 +203,11 @@ def render(request: Request, template: str, status: int = 200, **values: object)
     return HTMLResponse(html, status, {"Content-Language": i18n.spoken()})
 
 
-def same_for_strangers(request: Request) -> None:
-    """Say of the page that answers this request: whoever is signed out gets the same, but for the language. It may then
-    be kept ready for them, until anything is committed."""
-    if request.method == "GET" and not viewer(request).signed_in:
-        request.scope[FOR_STRANGERS] = True
+def same_until_changed(request: Request) -> None:
+    """Say of the page that answers this request: whoever asks again with the same cookies gets the same, but for the
+    language. It may then be kept ready for them, until anything is committed."""
+    if request.method == "GET":
+        request.scope[SAME_UNTIL_CHANGED] = True
 
 
 def _unread(home: House, who: Viewer) -> int:

@@ -1,4 +1,4 @@
-"""Keeps public documents, and pages for strangers, ready to be sent again, until anything at all is committed: a
+"""Keeps public documents, and pages for whoever had them, ready to be sent again, until anything at all is committed: a
 stampede costs nothing."""
 
 import asyncio
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fedaid.foundation import i18n
 from fedaid.foundation.clock import Clock
 from fedaid.foundation.database import Database
-from fedaid.foundation.pages import FOR_STRANGERS
+from fedaid.foundation.pages import SAME_UNTIL_CHANGED
 from fedaid.web.limits import WebLimits
 from inbox.memory import Memory
 
@@ -34,7 +34,8 @@ class _Ready:
 
 class ReadyDocuments:
     """Stands before the pages. What it keeps is what every copy on the way may keep (``Cache-Control: public``), and
-    pages that are the same for whoever is signed out (``foundation.pages.same_for_strangers``), one for each language.
+    pages that say they are the same until something changes (``foundation.pages.same_until_changed``): one for each
+    language for all who are signed out, and one for each who sends a session along, known by a hash of their cookies.
 
     It is exact: a document is made anew as soon as anything was committed since, in whatever process. What depends on
     the time of day as well, such as a key that ends, is made anew after ``ready_seconds``. All that may be refused
@@ -93,9 +94,10 @@ class ReadyDocuments:
                 is_known = True
         path: str = scope["path"]
         if b"text/html" in accept:
-            if b"json" in accept or is_known or self._cookie_name in cookie:
+            if b"json" in accept or is_known:
                 return None, b""
-            accept = b"page " + i18n.wanted(language.decode("latin-1"), self._language).encode()
+            whose = hashlib.sha256(cookie).hexdigest() if self._cookie_name in cookie else "everybody"
+            accept = f"page {i18n.wanted(language.decode('latin-1'), self._language)} {whose}".encode()
         elif b"json" not in accept and not path.startswith(_DISCOVERY):
             return None, b""
         target: bytes = scope.get("raw_path") or path.encode()
@@ -131,7 +133,7 @@ class ReadyDocuments:
 
         async def catch(message: Message) -> None:
             nonlocal start, ready
-            if message["type"] == "http.response.start" and (_is_for_all(message) or _is_for_strangers(message, scope)):
+            if message["type"] == "http.response.start" and (_is_for_all(message) or _is_the_same(message, scope)):
                 start = message
                 return
             if start is not None:
@@ -158,11 +160,11 @@ def _is_for_all(start: Message) -> bool:
     )
 
 
-def _is_for_strangers(start: Message, scope: Scope) -> bool:
-    """Whether the answer is a page that says of itself that all who are signed out get the same."""
+def _is_the_same(start: Message, scope: Scope) -> bool:
+    """Whether the answer is a page that says of itself that who asks again gets the same."""
     headers = dict(start["headers"])
     is_page = headers.get(b"content-type", b"").startswith(b"text/html")
-    return FOR_STRANGERS in scope and start["status"] == HTTPStatus.OK and is_page and b"set-cookie" not in headers
+    return SAME_UNTIL_CHANGED in scope and start["status"] == HTTPStatus.OK and is_page and b"set-cookie" not in headers
 
 
 def _ready(generation: object, headers: RawHeaders, body: bytes) -> _Ready:

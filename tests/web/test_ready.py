@@ -173,12 +173,12 @@ async def page(town: Town, path: str, cookie: str = "", **headers: str) -> httpx
         return await browser.get(path, headers=PAGE | {name.replace("_", "-"): one for name, one in headers.items()})
 
 
-async def kept(town: Town, path: str, **headers: str) -> tuple[httpx2.Response, httpx2.Response]:
+async def kept(town: Town, path: str, cookie: str = "", **headers: str) -> tuple[httpx2.Response, httpx2.Response]:
     """A page, and the page as it was kept; asked for again where other tests committed in between, as above."""
     for _ in range(TRIES):
-        first = await page(town, path, **headers)
+        first = await page(town, path, cookie, **headers)
         with patch("fedaid.board.pages.show.render", side_effect=MadeAgain), suppress(MadeAgain):
-            return first, await page(town, path, **headers)
+            return first, await page(town, path, cookie, **headers)
     raise AssertionError(f"made again {TRIES} times")
 
 
@@ -193,19 +193,31 @@ async def test_a_page_for_strangers_is_kept_ready_in_each_language(town: Town) -
             assert same.status_code in (304, 200)  # 200 where another test committed in between
 
 
-async def test_whoever_is_signed_in_gets_a_page_of_their_own_and_leaves_none_behind(town: Town) -> None:
+async def test_each_member_gets_the_page_that_was_made_for_them(town: Town) -> None:
+    ana, cora = town.session("ana"), town.session("cora")
+    listing = f"/listings/{post(town)}"
+    for path, of_ana, of_cora in (("/board", ">Mine<", ">Mine<"), (listing, f'"{listing}/edit', "I can help")):
+        first, again = await kept(town, path, ana)
+        assert (again.content, again.headers) == (first.content, first.headers)
+        assert again.headers["cache-control"] == "private, no-cache"
+        assert of_ana in again.text
+        assert of_cora in (await kept(town, path, cora))[1].text
+        assert (await page(town, path, cora)).content != again.content
+        assert "/sign-out" not in (await page(town, path)).text
+
+
+async def test_whoever_signs_out_leaves_no_page_behind(town: Town) -> None:
     cookie = town.session("ana")
-    await page(town, "/board")
-    mine = await page(town, "/board", cookie)
-    assert "etag" not in mine.headers
-    assert "/sign-out" in mine.text
-    assert "/sign-out" not in (await page(town, "/board")).text
+    assert "/sign-out" in (await kept(town, "/board", cookie))[1].text
+    async with town.browser(cookie) as browser:
+        assert (await browser.post("/sign-out")).status_code == 303
+    assert "/sign-out" not in (await page(town, "/board", cookie)).text
+    ended = f"{cookie.partition('=')[0]}=never-begun"
+    assert "/sign-out" not in (await kept(town, "/board", ended))[1].text
 
 
-async def test_who_is_no_browser_or_had_a_session_gets_none_that_is_kept(town: Town) -> None:
+async def test_who_is_no_browser_gets_no_page_that_is_kept(town: Town) -> None:
     await page(town, "/board")
-    name = town.session("ana").partition("=")[0]
-    assert "etag" not in (await page(town, "/board", f"{name}=ended")).headers
     for header in ({"authorization": "Bearer x"}, {"signature": "x"}):
         assert "etag" not in (await page(town, "/board", **header)).headers
 

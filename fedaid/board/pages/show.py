@@ -18,7 +18,7 @@ from fedaid.board.pages.wording import reached, shown, with_emoji
 from fedaid.board.queries import FILTERS, KM_CHOICES, Filters, Listing, read_filters
 from fedaid.board.rules import SEARCH_CHARACTERS_MAX, MatchState, ResponseState, is_slug
 from fedaid.board.wire.shapes import hashtag_of, listing_content
-from fedaid.foundation.pages import House, house, number_of, render, same_for_strangers, viewer
+from fedaid.foundation.pages import House, house, number_of, render, same_until_changed, viewer
 from fedaid.foundation.refused import NotFound
 from fedaid.foundation.text import paragraphs
 from fedaid.foundation.viewer import Viewer
@@ -61,7 +61,7 @@ def group_board(request: Request) -> Response:
 
 def _board(request: Request, filters: Filters, group: groups.Board | None = None) -> Response:
     home, who = house(request), viewer(request)
-    same_for_strangers(request)
+    same_until_changed(request)
     now = home.units.clock.now()
     with home.database.read() as connection:
         filters = with_position(home, connection, who, filters)
@@ -166,7 +166,7 @@ def show_listing(
     """The page, with what was wrong and what was typed when an answer, or words to a response or of thanks, could not
     be taken."""
     home, who = house(request), viewer(request)
-    same_for_strangers(request)
+    same_until_changed(request)
     with home.database.read() as connection:
         values = _listing_values(connection, home, who, listing_id)
         values["beside"] = home.beside_listing(home, who, connection, listing_id)
