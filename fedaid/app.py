@@ -530,10 +530,13 @@ def routes(
     live: Live,
     postman: Postman,
 ) -> list[BaseRoute]:
-    """Every address of the pages; the first that fits is asked."""
+    """Every address of the pages; the first that fits is asked, so what one look tells apart stands first."""
     directories = _directories(settings, desk)
     return [
         Route("/static/{name}", asset, methods=["GET"]),
+        *api.routes(
+            operations(settings, desk), SCOPE_WORDS, settings.api, fedaid.members.api.HeldTokens(), desk.units.clock
+        ),
         *fedaid.web.pages.routes(settings.matching, settings.board),
         *fedaid.web.hours.routes(settings.timebank, Introductions(desk.units, desk.client, desk.rules)),
         *fedaid.web.my_data.routes(settings.members, settings.timebank),
@@ -548,9 +551,6 @@ def routes(
         *fedaid.groups.pages.routes(settings.groups),
         *fedaid.notices.pages.routes(settings.notices, settings.mail, settings.members, settings.board, live),
         *fedaid.admin.pages.routes(desk, patient, settings.members, settings.groups, postman),
-        *api.routes(
-            operations(settings, desk), SCOPE_WORDS, settings.api, fedaid.members.api.HeldTokens(), desk.units.clock
-        ),
         fedaid.actors.pages.by_handle(
             {Kind.PERSON: fedaid.web.pages.profile, Kind.GROUP: fedaid.board.pages.group_board}
         ),

@@ -70,6 +70,7 @@ class Database:
         self._writer = _engine(url, pool_size, read_only=False)
         self._reader = _engine(url, pool_size, read_only=True)
         self._committed = committed
+        self._turns = threading.Lock() if self.is_sqlite else None
         self._watching = threading.Lock()
         self._watcher: Any = None  # one connection for ``generation``, as SQLite counts for each what others commit
 
@@ -81,10 +82,26 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that commits when the block ends and rolls back when it raises."""
-        with self._writer.begin() as connection:
+        with self._turn(), self._writer.begin() as connection:
             yield connection
             began = time.perf_counter()
         self._committed(time.perf_counter() - began)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The threads of this process write to SQLite one after the other, each woken when the one before is done.
+
+        SQLite itself lets who waits sleep, longer and longer, up to 100 ms; it still decides, also between processes.
+        """
+        if self._turns is None:
+            yield
+            return
+        is_ours = self._turns.acquire(timeout=SQLITE_BUSY_TIMEOUT_MS / 1000)
+        try:
+            yield
+        finally:
+            if is_ours:
+                self._turns.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

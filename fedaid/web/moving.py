@@ -82,7 +82,8 @@ def agreement_of(connection: Connection, who: Viewer, agreement: str, *, gives: 
 
 def own_listing(connection: Connection, who: Viewer, chosen: str) -> str | None:
     """The listing of the viewer's own that was chosen, by its id on the wire; None for none. Raises Refused."""
-    mine = {one.uri for one in board.my_listings(connection, who)}
-    if chosen and chosen not in mine:
+    if not chosen:
+        return None
+    if chosen not in {one.uri for one in board.my_listings(connection, who)}:
         raise Refused("no_listing", "This is not one of your listings; please choose again.", 422)
-    return chosen or None
+    return chosen

@@ -78,11 +78,9 @@ def on_cards(limits: MatchingLimits) -> OnCards:
     def on(house: House, viewer: Viewer, connection: Connection, listing_ids: Sequence[int]) -> Mapping[int, Markup]:
         found = queries.whys(connection, viewer, listing_ids, looking_from(house, limits))
         kinds = {one.slug: one.name for one in board.categories(connection)} if found else {}
-        template = house.templates.get_template("matching/on_card.html")
+        written: Any = house.templates.get_template("matching/on_card.html").module
         return {
-            number: Markup(  # noqa: S704 - rendered with escaping on
-                template.render(why=why if why.mine else _beside_the_facts(why), kinds=kinds, languages=LANGUAGES)
-            )
+            number: written.on_card(why if why.mine else _beside_the_facts(why), kinds, LANGUAGES)
             for number, why in found.items()
         }
 

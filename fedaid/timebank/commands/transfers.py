@@ -117,7 +117,7 @@ def _claim_here(
     _check_reversal(work, reverses, debit, credit, minutes)
     _insert_local(work, transfer_id, debit, credit, minutes, engagement, proposal, reverses)
     _write_note(work, transfer_id, note)
-    _tell(work, HoursClaimed, transfer_id)
+    _tell(work, transfer_id, HoursClaimed)
 
 
 def _claim_there(work: Work, limits: TimebankLimits, step: Claim) -> None:
@@ -326,8 +326,7 @@ def _post_local(work: Work, transfer_id: str) -> None:
         raise no_room(found.minutes)
     books.move(work, found, books.BY_HAND, limited=True)
     _set_local(work, transfer_id, LocalState.POSTED)
-    _tell(work, HoursConfirmed, transfer_id)
-    _tell(work, HoursCredited, transfer_id)
+    _tell(work, transfer_id, HoursConfirmed, HoursCredited)
 
 
 def close_local(work: Work, found: Transfer, state: LocalState) -> None:
@@ -345,10 +344,13 @@ def _set_local(work: Work, transfer_id: str, state: LocalState) -> None:
     work.connection.execute(update(tables.transfer).where(tables.transfer.c.id == transfer_id).values(values))
 
 
-def _tell(work: Work, fact: type[HoursClaimed] | type[HoursConfirmed] | type[HoursCredited], transfer_id: str) -> None:
+def _tell(
+    work: Work, transfer_id: str, *facts: type[HoursClaimed] | type[HoursConfirmed] | type[HoursCredited]
+) -> None:
     hours = steps.hours_of(work, transfer_id)
     if hours is not None:
-        work.record(fact(hours))
+        for fact in facts:
+            work.record(fact(hours))
 
 
 # what is checked
