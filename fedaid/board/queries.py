@@ -1,6 +1,6 @@
 """Reads about the board; each takes the viewer and gives only what that viewer may see."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, exists, false, func, or_, select, true
 
 from fedaid.actors import queries as actors
 from fedaid.actors.queries import Card
@@ -456,8 +456,7 @@ def board(
     Ordered by when they reached us, not by when they say they were written: nobody can stay on top by a false date.
     """
     wanted = and_(*_conditions(connection, viewer, filters, now), _welcome(connection, viewer, federation))
-    query = select(listing_table).where(wanted).order_by(listing_table.c.id.desc()).limit(rows_max + 1)
-    found = [listing_of(row) for row in connection.execute(query)]
+    found = _newest(connection, filters, wanted, rows_max + 1)
     shown = found[:rows_max]
     more = shown[-1].id if len(found) > rows_max else None
     return Page(noticed(connection, viewer, shown, our_host), more)
@@ -474,7 +473,7 @@ def finds(
     """Whether the board with these filters would show this listing to the viewer."""
     wanted = and_(*_conditions(connection, viewer, filters, now), _welcome(connection, viewer, federation))
     query = select(listing_table.c.id).where(listing_table.c.id == listing_id, wanted)
-    return connection.execute(query).first() is not None
+    return any(connection.execute(query.where(held)).first() is not None for held in _held(connection, filters))
 
 
 def on_map(
@@ -488,9 +487,19 @@ def on_map(
 ) -> Sequence[Noticed]:
     """The newest of what ``board`` would show and that says where it is."""
     wanted = and_(*_conditions(connection, viewer, filters, now), _welcome(connection, viewer, federation))
-    query = select(listing_table).where(wanted, listing_table.c.lat.is_not(None))
-    found = [listing_of(row) for row in connection.execute(query.order_by(listing_table.c.id.desc()).limit(rows_max))]
+    found = _newest(connection, filters, and_(wanted, listing_table.c.lat.is_not(None)), rows_max)
     return noticed(connection, viewer, found, our_host)
+
+
+def _newest(connection: Connection, filters: Filters, wanted: ColumnElement[bool], most: int) -> Sequence[Listing]:
+    """At most so many listings that are wanted and hold the words that are looked for, newest here first."""
+    query = select(listing_table).where(wanted).order_by(listing_table.c.id.desc()).limit(most)
+    found: list[Listing] = []
+    for held in _held(connection, filters):
+        found = [listing_of(row) for row in connection.execute(query.where(held))]
+        if len(found) == most:
+            break
+    return found
 
 
 PositionOf = Callable[[Connection, Viewer], tuple[float, float] | None]
@@ -520,9 +529,11 @@ def position_of_place(connection: Connection, viewer: Viewer, place: str) -> tup
     table = listing_table.c
     named = func.lower(table.place).contains(place.lower(), autoescape=True)
     seen = and_(visible_to(viewer), table.hidden.is_(False), table.state.in_(sorted(ON_THE_BOARD)))
-    query = select(table.lat, table.lon).where(_holds(connection, place), named, table.lat.is_not(None), seen)
-    row = connection.execute(query.order_by(table.id.desc()).limit(1)).first()
-    return (row.lat, row.lon) if row is not None else None
+    query = select(table.lat, table.lon).where(named, table.lat.is_not(None), seen).order_by(table.id.desc()).limit(1)
+    for held in _held(connection, Filters(text=place)):
+        if (row := connection.execute(query.where(held)).first()) is not None:
+            return row.lat, row.lon
+    return None
 
 
 def visible_to(viewer: Viewer) -> ColumnElement[bool]:
@@ -559,7 +570,7 @@ def _conditions(connection: Connection, viewer: Viewer, filters: Filters, now: d
     if filters.category:
         conditions.append(table.category == filters.category)
     if filters.text:
-        conditions += [_holds(connection, filters.text[:SEARCH_CHARACTERS_MAX]), _may_be_found(viewer)]
+        conditions.append(_may_be_found(viewer))
     if filters.board_actor:
         linked = select(follow.c.followee).where(
             follow.c.follower == filters.board_actor, follow.c.state == FollowState.ACCEPTED
@@ -600,16 +611,21 @@ def _visible(viewer: Viewer, filters: Filters, now: datetime) -> ColumnElement[b
     return and_(table.state.in_(sorted(ON_THE_BOARD)), table.hidden.is_(False), alive)
 
 
-def _holds(connection: Connection, text: str) -> ColumnElement[bool]:
-    """Title, details or place have each of the words, or one that begins so; what is no word finds nothing."""
-    words = asked(text)
+def _held(connection: Connection, filters: Filters) -> Iterator[ColumnElement[bool]]:
+    """Title, details or place have each of the words, or one that begins so; what is no word finds nothing.
+
+    To be asked one after the other until one finds enough: the last is all of it, one before is quicker and a part.
+    """
+    words = asked(filters.text[:SEARCH_CHARACTERS_MAX])
     if not words:
-        return false()
+        yield false() if filters.text else true()
+        return
     # What is rare is picked out first, as going through the newest would find little; what is common is not.
-    few = full_text.first_holding(connection, listing_search.c.words, words, INDEXED_MAX)
-    if len(few) < INDEXED_MAX:
-        return listing_table.c.id.in_(few)
-    return full_text.holds(connection, listing_search.c.words, words, listing_table.c.id)
+    some = full_text.some_holding(connection, listing_search.c.words, words, INDEXED_MAX, filters.before)
+    if some.are_newest:
+        yield listing_table.c.id.in_(some.keys)
+    if not some.are_all:
+        yield full_text.holds(connection, listing_search.c.words, words, listing_table.c.id)
 
 
 def _within(connection: Connection, near: tuple[float, float], km: int) -> ColumnElement[bool]:

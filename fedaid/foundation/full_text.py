@@ -6,6 +6,7 @@ parser is asked.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import (
     Boolean,
@@ -76,13 +77,34 @@ def _postgresql(of: str, words: str) -> Sequence[str]:
     )
 
 
-def first_holding(connection: Connection, words: Column[str], asked: Sequence[Asked], most: int) -> Sequence[int]:
-    """The keys of at most so many rows that hold each of these words, found by the index. ``asked`` is not empty."""
-    key = next(iter(words.table.primary_key.columns))
+@dataclass(frozen=True)
+class Holding:
+    """The keys of rows that hold some words.
+
+    are_all     whether there are no others
+    are_newest  whether none of the others has a higher key
+    """
+
+    keys: Sequence[int]
+    are_all: bool
+    are_newest: bool
+
+
+def some_holding(
+    connection: Connection, words: Column[str], asked: Sequence[Asked], most: int, before: int | None = None
+) -> Holding:
+    """At most so many rows that hold each of these words, found by the index. ``asked`` is not empty.
+
+    On SQLite, whose index has them in order, the newest, where ``before`` is given of those with a lower key.
+    """
     if connection.dialect.name == "postgresql":
-        return connection.execute(select(key).where(_matches(words, asked)).limit(most)).scalars().all()
+        key = next(iter(words.table.primary_key.columns))
+        keys = connection.execute(select(key).where(_matches(words, asked)).limit(most)).scalars().all()
+        return Holding(keys, are_all=len(keys) < most, are_newest=len(keys) < most)
     fts, matched = _fts(words, asked)
-    return connection.execute(select(fts.c.rowid).where(matched).limit(most)).scalars().all()
+    query = select(fts.c.rowid).where(matched).order_by(fts.c.rowid.desc()).limit(most)
+    keys = connection.execute(query if before is None else query.where(fts.c.rowid < before)).scalars().all()
+    return Holding(keys, are_all=len(keys) < most, are_newest=True)
 
 
 def holds(connection: Connection, words: Column[str], asked: Sequence[Asked], key: Column[int]) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from babel.dates import format_date, format_datetime
@@ -13,6 +13,7 @@ from fedaid.foundation.refused import Refused
 
 MINUTES_PER_HOUR = 60
 DAYS_PER_WEEK = 7
+DATES_KEPT = 4_096  # a page of listings says some dozens, mostly the same as the page before
 _HOURS_AND_MINUTES = re.compile(r"(\d{1,4}):([0-5]\d)")
 _HOURS = re.compile(r"(\d{1,4})(?:[.,](0|00|25|5|50|75))?")
 
@@ -83,8 +84,12 @@ def _said(date: str) -> str:
 
 def day_and_time(moment: datetime, zone_name: str) -> str:
     """``Sat 5 Sep 2026, 10:00`` in the given zone."""
-    local = moment.astimezone(zone(zone_name))
-    return _said(format_datetime(local, "EEE d MMM y, HH:mm", locale=i18n.locale()))
+    return _said(_day_and_time(moment.replace(second=0, microsecond=0), zone_name, i18n.locale()))
+
+
+@lru_cache(DATES_KEPT)
+def _day_and_time(minute: datetime, zone_name: str, locale: str) -> str:
+    return format_datetime(minute.astimezone(zone(zone_name)), "EEE d MMM y, HH:mm", locale=locale)
 
 
 def day(moment: datetime, zone_name: str) -> str:

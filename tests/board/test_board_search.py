@@ -58,6 +58,25 @@ def test_words_that_much_has_find_the_same_as_words_that_little_has(
     assert found(world, text="moving sofa") == ["Moving a red sofa", "Moving a sofa"]
 
 
+def test_what_much_has_is_found_behind_the_newest_that_nobody_may_see_and_page_by_page(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "INDEXED_MAX", 2)
+    for number in range(5):
+        world.post(title=f"Sofa {number}", description="", place="")
+    for number in range(3):
+        world.post(title=f"Sofa of members {number}", visibility=Visibility.MEMBERS, description="", place="")
+    assert found(world, SIGNED_OUT, text="sofa") == [f"Sofa {number}" for number in (4, 3, 2, 1, 0)]
+    with world.house.database.read() as connection:
+        before, pages = None, []
+        while not pages or before is not None:
+            filters, host = Filters(text="sofa", before=before), world.house.names.host
+            page = queries.board(connection, SIGNED_OUT, filters, world.now, host, rows_max=2)
+            pages.append([one.listing.title for one in page.listings])
+            before = page.next_before
+    assert pages == [["Sofa 4", "Sofa 3"], ["Sofa 2", "Sofa 1"], ["Sofa 0"]]
+
+
 @pytest.mark.parametrize(
     "typed", ["sofa piano", "ofa", "' OR 1=1 --", '"', "a* OR b", "sofa:*", "NOT sofa x", "\x00", "&|!"]
 )
