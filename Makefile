@@ -119,8 +119,8 @@ crash: setup ## Kill and restore real servers while people use them; SECONDS=60 
 big: setup ## How long pages take with 10,000 members and 50,000 listings, on both databases; ARGS="--seed 8"
 	$(BIN)/python -m tests.big $(ARGS)
 
-bench: setup ## How fast an instance is, against what the machine can do; NAME=inbox_sqlite for one figure
-	@$(BIN)/python -m tests.bench $(NAME) $(ARGS)
+bench: setup ## How fast an instance is, against what the machine can do; NAME=inbox_sqlite for one figure, PICTURE=profile.svg
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PICTURE=$(PICTURE) $(BIN)/python -m tests.bench $(NAME) $(ARGS)
 
 lock: setup ## Pin every package by hash
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet pyproject.toml -o requirements.lock

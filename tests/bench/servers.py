@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,7 @@ from fedaid.settings import Settings, write
 from tests.bench.senders import HOST, Sender
 
 START_SECONDS_MAX = 120.0
+PICTURE = "PICTURE"  # the environment's name for where a picture of the profile goes
 STOP_SECONDS_MAX = 20.0
 TICKS = os.sysconf("SC_CLK_TCK")
 ROOT = Path(__file__).parents[2]
@@ -77,7 +79,7 @@ class House:
         """``fedaid serve`` for it."""
         port = free_port()
         command = ["-m", "fedaid", "serve", "--data", str(self.data), "--port", str(port), *options]
-        with running(command, port, HOST, environment) as server:
+        with running(command, port, HOST, environment) as server, _pictured(server):
             yield server
 
     @contextmanager
@@ -115,6 +117,22 @@ def running(
             faults = [line for line in log.read().decode().splitlines() if "error" in line.lower()]
     if faults:
         raise RuntimeError("\n".join(faults[:20]))
+
+
+@contextmanager
+def _pictured(server: Server) -> Iterator[None]:
+    """Where PICTURE names a file: a picture of what the server's time goes into, looked at 250 times a second. The
+    last server of the run stays in it."""
+    if not (file := os.environ.get(PICTURE)):
+        yield
+        return
+    looks = ["--pid", str(server.pid), "--rate", "250", "--format", "flamegraph", "--output", file]
+    watcher = subprocess.Popen(["py-spy", "record", *looks], stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        watcher.send_signal(signal.SIGINT)
+        watcher.wait(STOP_SECONDS_MAX)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -1,9 +1,9 @@
-"""The board with 50,000 listings, as strangers and as members see it."""
+"""The board with 50,000 listings, as strangers and as members see it: kept ready, and made anew."""
 
 import pickle
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 
 from sqlalchemy import select
@@ -25,6 +25,7 @@ READERS_AT_ONCE = 16  # more only wait for each other, until the server closes w
 REQUESTS = 20_000  # in each round, unless the time is over
 SECONDS = 5.0
 FIRST_REQUESTS = 200
+ANEW = 500  # each at an address that nobody asked for before
 BARE = "bare uvicorn: the same bytes"
 NOBODY_COUNTS = {
     "FEDAID_WEB__REQUESTS_PER_ADDRESS_MAX": "1000000000",
@@ -47,9 +48,19 @@ def public(bench: Bench) -> Figure:
 
 
 def personal(bench: Bench) -> Figure:
-    """For members, each of whom sees a board of their own."""
+    """For members, each of whom sees a board of their own, which is kept ready for them until anything is committed."""
     house, cookies = _filled(bench)
-    return _reading("get_board", 1_000, house, bench, [_request(one) for one in cookies], READERS_AT_ONCE)
+    found = _reading("get_board", 1_000, house, bench, [_request(one) for one in cookies], READERS_AT_ONCE)
+    return replace(found, more={**found.more, "made_anew": _made_anew(house, bench, cookies)})
+
+
+def _made_anew(house: House, bench: Bench, cookies: Sequence[str]) -> int:
+    """Pages per CPU second where none of them is kept."""
+    file = bench.new_folder() / "requests"
+    file.write_bytes(pickle.dumps([_request(cookies[n % READERS], f"/board?n={n}") for n in range(ANEW)]))
+    with house.served("--no-work", environment=NOBODY_COUNTS) as ours:
+        made = load([ours], Requests(file), ANEW, "--seconds", str(SECONDS), connections=READERS_AT_ONCE).expect(200)
+    return round(made.per_cpu_second)
 
 
 _known: dict[int, tuple[House, Sequence[str]]] = {}
@@ -70,9 +81,9 @@ def _filled(bench: Bench) -> tuple[House, Sequence[str]]:
     return _known[id(bench)]
 
 
-def _request(cookie: str = "") -> bytes:
+def _request(cookie: str = "", path: str = "/board") -> bytes:
     more = f"cookie: {cookie}\r\n" if cookie else ""
-    return f"GET /board HTTP/1.1\r\nhost: {HOST}\r\naccept: text/html\r\n{more}\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nhost: {HOST}\r\naccept: text/html\r\n{more}\r\n".encode()
 
 
 def _reading(name: str, goal: float, house: House, bench: Bench, requests: Sequence[bytes], connections: int) -> Figure:
