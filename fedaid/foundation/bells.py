@@ -10,14 +10,16 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-import psycopg
 import structlog
 
 from fedaid.foundation.database import Database
 
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
 CHANNEL = "fedaid"
-_LOST = (psycopg.Error, OSError)
 
 _log = structlog.get_logger()
 
@@ -92,16 +94,16 @@ class Bells:
                 one.cancel()
             await asyncio.gather(*both, return_exceptions=True)
 
-    async def _again_and_again(self, do: Callable[[psycopg.AsyncConnection], Awaitable[None]]) -> None:
+    async def _again_and_again(self, do: Callable[["AsyncConnection"], Awaitable[None]]) -> None:
         while True:
             try:
                 async with await self._database.connect_beside() as connection:
                     await do(connection)
-            except _LOST as failure:
+            except (self._database.driver_error, OSError) as failure:
                 _log.warning("bells_lost", error=type(failure).__name__)
             await asyncio.sleep(self._limits.retry_seconds)
 
-    async def _listen(self, connection: psycopg.AsyncConnection) -> None:
+    async def _listen(self, connection: "AsyncConnection") -> None:
         await connection.execute(f"LISTEN {CHANNEL}")
         for bell in Bell:  # whatever rang while nobody listened
             self._ring_here(bell)
@@ -115,7 +117,7 @@ class Bells:
         if who != self._me and word in _WORDS:  # a newer version may have bells that we do not know
             self._ring_here(Bell(word))
 
-    async def _tell(self, connection: psycopg.AsyncConnection) -> None:
+    async def _tell(self, connection: "AsyncConnection") -> None:
         while True:
             await self._rung.wait()
             self._rung.clear()

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
 
 SQLITE_BUSY_TIMEOUT_MS = 15_000
 SQLITE_SWITCH_PAUSE_S = 0.01
@@ -109,10 +111,18 @@ class Database:
         with self._reader.begin() as connection:
             yield connection
 
-    async def connect_beside(self) -> psycopg.AsyncConnection:
+    @property
+    def driver_error(self) -> type[Exception]:
+        """What its driver raises where SQLAlchemy does not stand between."""
+        found: type[Exception] = self._reader.dialect.loaded_dbapi.Error
+        return found
+
+    async def connect_beside(self) -> "AsyncConnection":
         """A connection of its own to PostgreSQL, outside of the pools and without transactions: for bells."""
+        from psycopg import AsyncConnection  # 8 MB, which nobody on SQLite needs
+
         words, options = self._reader.dialect.create_connect_args(self.url)
-        return await psycopg.AsyncConnection.connect(*words, autocommit=True, **options)
+        return await AsyncConnection.connect(*words, autocommit=True, **options)
 
     def generation(self) -> object:
         """Equal to an earlier one only if nothing was committed in between, by whatever process; not the other way.
@@ -128,7 +138,7 @@ class Database:
                         self._watcher.driver_connection.autocommit = True
                 cursor = self._watcher.driver_connection.execute(_GENERATION[self.is_sqlite])
                 return cursor.fetchone()[0]
-            except self._reader.dialect.loaded_dbapi.Error:
+            except self.driver_error:
                 self._look_away()
                 return object()
 

@@ -57,9 +57,12 @@ def personal(bench: Bench) -> Figure:
 def _made_anew(house: House, bench: Bench, cookies: Sequence[str]) -> int:
     """Pages per CPU second where none of them is kept."""
     file = bench.new_folder() / "requests"
-    file.write_bytes(pickle.dumps([_request(cookies[n % READERS], f"/board?n={n}") for n in range(ANEW)]))
+    addresses = [f"/board?n={number}" for number in range(FIRST_REQUESTS + ANEW)]
+    file.write_bytes(pickle.dumps([_request(cookies[n % READERS], path) for n, path in enumerate(addresses)]))
     with house.served("--no-work", environment=NOBODY_COUNTS) as ours:
-        made = load([ours], Requests(file), ANEW, "--seconds", str(SECONDS), connections=READERS_AT_ONCE).expect(200)
+        load([ours], Requests(file), FIRST_REQUESTS, connections=READERS_AT_ONCE).expect(200)
+        new, words = Requests(file, FIRST_REQUESTS), ("--seconds", str(2 * SECONDS))
+        made = load([ours], new, ANEW, *words, connections=READERS_AT_ONCE).expect(200)
     return round(made.per_cpu_second)
 
 
