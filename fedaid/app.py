@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import httpx2
+from anyio.to_thread import current_default_thread_limiter
 from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -597,6 +598,7 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         stop = asyncio.Event()
+        current_default_thread_limiter().total_tokens = instance.settings.web.threads_max
         await asyncio.to_thread(instance.begin)
         listening = asyncio.create_task(instance.bells.run(stop))
         working = asyncio.create_task(instance.work_until(stop)) if works else None

@@ -32,6 +32,7 @@ class WebLimits:
     refused_letters_per_address_max  letters to inboxes that were refused, before none is looked at any more
     counted_max                      addresses, and accounts, that are kept count of; the longest unheard go first (S90)
     requests_at_once_max             that are being answered; beyond it the next ones are told to come back: 503
+    threads_max                      in which they are; more of them only take the interpreter from each other
     come_back_seconds                what they are told to wait
     ready_documents_max              public documents that are kept ready for other servers
     ready_document_bytes_max         of one of them; a longer one is made anew each time
@@ -44,6 +45,7 @@ class WebLimits:
     refused_letters_per_address_max: int = 300
     counted_max: int = 20_000
     requests_at_once_max: int = 200
+    threads_max: int = 4
     come_back_seconds: int = 5
     ready_documents_max: int = 1_000
     ready_document_bytes_max: int = 64 * 1024
