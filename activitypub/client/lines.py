@@ -267,6 +267,10 @@ class Line(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lines.forget(self)
         self._broken(ConnectionResetError())
+        # The parser and we hold each other. A fan-out makes ten thousand of us, each with 40 KB for TLS: the garbage
+        # collector would come late.
+        self._tls = self._transport = None
+        del self._parser
 
     def _shake_hands(self) -> None:
         assert self._tls is not None  # noqa: S101 - for the type checker

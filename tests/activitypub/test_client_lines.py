@@ -1,6 +1,7 @@
 """Letters go over connections that are kept: each made by the guard, verified, used again, and given up when in doubt."""
 
 import asyncio
+import gc
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from activitypub.client import Answer, Client, FetchLimits, trusting
+from activitypub.client.lines import Line
 from activitypub.errors import FetchFailed
 from activitypub.identifiers import UrlRules
 from tests.bench.certificates import Authority
@@ -261,6 +263,23 @@ async def test_an_idle_connection_is_not_kept_for_ever() -> None:
         idle = FetchLimits(idle_seconds_max=0.05)
         assert statuses(await posted(taker, 2, idle, lambda: asyncio.sleep(0.2))) == [202] * 2
     assert taker.calls == 2
+
+
+async def test_what_a_closed_connection_took_is_free_without_the_garbage_collector() -> None:
+    async with taking(Taker()) as taker:
+        gc.collect()
+        before = _lines_in_memory()
+        gc.disable()
+        try:
+            assert statuses(await posted(taker)) == [202]
+            await asyncio.sleep(0.05)  # the loop tells the line that it was lost
+            assert _lines_in_memory() == before
+        finally:
+            gc.enable()
+
+
+def _lines_in_memory() -> int:
+    return sum(isinstance(one, Line) for one in gc.get_objects())
 
 
 # what costs us too much
