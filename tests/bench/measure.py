@@ -23,6 +23,7 @@ class Figure:
     limit       what the same machine did in the same run without us, in the same unit; None where there is none
     goal        what ``value`` should be, at least (at most, where ``less_is_better``)
     ratio_goal  what ``value`` should be of ``limit``, at least
+    either      whether one of the two goals is enough
     more        whatever else was seen
     """
 
@@ -33,6 +34,7 @@ class Figure:
     limit: float | None = None
     limit_name: str = ""
     ratio_goal: float | None = None
+    either: bool = False
     p50_ms: float | None = None
     p99_ms: float | None = None
     less_is_better: bool = False
@@ -45,9 +47,12 @@ class Figure:
 
     @property
     def is_reached(self) -> bool:
-        """Whether the goal, and that of the ratio where it has one, is reached."""
+        """Whether the goal, and that of the ratio where it has one, is reached; one of them where ``either`` will do."""
         enough = self.value <= self.goal if self.less_is_better else self.value >= self.goal
-        return enough and (self.ratio_goal is None or (self.ratio or 0) >= self.ratio_goal)
+        if self.ratio_goal is None:
+            return enough
+        near_enough = (self.ratio or 0) >= self.ratio_goal
+        return enough or near_enough if self.either else enough and near_enough
 
     def line(self) -> str:
         """As one line of JSON."""

@@ -24,7 +24,7 @@ def write(figures: Sequence[Figure]) -> None:
 def _row(one: Figure) -> str:
     goal = f"{'at most' if one.less_is_better else 'at least'} {one.goal:,g}"
     if one.ratio_goal is not None:
-        goal += f", and {one.ratio_goal:g} of the limit"
+        goal += f", {'or' if one.either else 'and'} {one.ratio_goal:g} of the limit"
     waits = f"{one.p50_ms:.1f} ms, {one.p99_ms:.1f} ms" if one.p50_ms is not None and one.p99_ms is not None else ""
     cells = (f"`{one.name}`", _shown(one.value), one.unit, goal, _shown(one.limit), _shown(one.ratio), waits)
     return f"| {' | '.join(cells)} |\n"

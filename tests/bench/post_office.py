@@ -23,7 +23,7 @@ from outbox.queue import Outgoing, post
 from outbox.tables import DELIVERED, WAITING, activity, delivery
 from tests.bench.senders import AS2, PUBLIC
 from tests.bench.servers import ROOT, House, Server, found_house, running
-from tests.bench.takers import address_of
+from tests.bench.takers import SLOW_SECONDS, address_of
 
 LETTER_BYTES = 2048
 LOOK_SECONDS = 0.02
@@ -100,12 +100,12 @@ class PostOffice:
             raise RuntimeError(f"not everything arrived at the first try: {states}")
 
     @contextmanager
-    def works(self) -> Iterator[Server]:
-        """``fedaid worker`` for it."""
+    def works(self, **settings: object) -> Iterator[Server]:
+        """``fedaid worker`` for it, with settings such as ``FETCH__KEPT_LINES_MAX`` that are not as they come."""
         chosen = {
-            "FEDAID_FETCH__KEPT_LINES_MAX": str(self.followed + 100),
             "FEDAID_TRUSTED_CERTIFICATES": str(self.secure or ""),
             **PATIENCE,
+            **{f"FEDAID_{name}": str(value) for name, value in settings.items()},
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("FEDAID_")}
         with tempfile.TemporaryFile() as log:
@@ -175,12 +175,18 @@ def _say(work: Work, board: str) -> None:
 
 @contextmanager
 def opened(
-    folder: Path, servers: int, *, secure: bool = False, slow: int = 0, database_url: str = ""
+    folder: Path,
+    servers: int,
+    *,
+    secure: bool = False,
+    slow: int = 0,
+    pause: float = SLOW_SECONDS,
+    database_url: str = "",
 ) -> Iterator[PostOffice]:
-    """The instance, and so many servers that follow its board."""
+    """The instance, and so many servers that follow its board, ``slow`` of which answer after ``pause`` seconds."""
     port = free_port()
     file = folder / "authority.pem" if secure else None
-    words = ["-m", "tests.bench.takers", str(port), "--slow", str(slow)]
+    words = ["-m", "tests.bench.takers", str(port), "--slow", str(slow), "--pause", str(pause)]
     words += ["--authority", str(file), "--count", str(servers)] if file else []
     with running(words, port):
         house = found_house(folder / "house", [], database_url, allow_loopback=True)

@@ -1,7 +1,7 @@
 """Ten thousand servers that take every letter, in one program: each address of 127.0.0.0/8 is one of them.
 
 Over TLS each has a certificate of its own for its address, of an authority that is made anew: its certificate is
-written into FILE before anything is answered. The first ``--slow`` addresses answer only after a while.
+written into FILE before anything is answered. The first ``--slow`` addresses answer only after ``--pause`` seconds.
 """
 
 import argparse
@@ -29,8 +29,9 @@ def address_of(number: int) -> str:
 class Taker(asyncio.Protocol):
     """One connection: each whole request is answered."""
 
-    def __init__(self, slow: int) -> None:
+    def __init__(self, slow: int, pause: float) -> None:
         self._slow = slow
+        self._slow_pause = pause
         self._transport: asyncio.Transport | None = None
         self._received = b""
         self._pause = 0.0
@@ -38,7 +39,7 @@ class Taker(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         third, fourth = map(int, str(transport.get_extra_info("sockname")[0]).split(".")[2:])
-        self._pause = SLOW_SECONDS if third * 250 + fourth - 1 < self._slow else 0.0
+        self._pause = self._slow_pause if third * 250 + fourth - 1 < self._slow else 0.0
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -61,8 +62,8 @@ class Taker(asyncio.Protocol):
 class TlsTaker(Taker):
     """The same over TLS, with the certificate of the address that was called."""
 
-    def __init__(self, slow: int, authority: Authority) -> None:
-        super().__init__(slow)
+    def __init__(self, slow: int, pause: float, authority: Authority) -> None:
+        super().__init__(slow, pause)
         self._authority = authority
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls: ssl.SSLObject | None = None
@@ -113,7 +114,7 @@ async def take(asked: argparse.Namespace) -> None:
         authority.write(Path(asked.authority))
 
     def connected() -> Taker:
-        return TlsTaker(asked.slow, authority) if authority else Taker(asked.slow)
+        return TlsTaker(asked.slow, asked.pause, authority) if authority else Taker(asked.slow, asked.pause)
 
     server = await asyncio.get_running_loop().create_server(connected, "0.0.0.0", asked.port, backlog=4096)  # noqa: S104 - all of 127.0.0.0/8
     await server.serve_forever()
@@ -126,6 +127,7 @@ def main() -> None:
     asked.add_argument("--authority", default="", metavar="FILE", help="speak TLS")
     asked.add_argument("--count", type=int, default=0, help="of servers for which certificates are made beforehand")
     asked.add_argument("--slow", type=int, default=0)
+    asked.add_argument("--pause", type=float, default=SLOW_SECONDS)
     uvloop.run(take(asked.parse_args()))
 
 

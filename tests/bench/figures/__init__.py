@@ -17,6 +17,7 @@ FIGURES: Mapping[str, Callable[[Bench], Figure]] = {
     "deliver_https_kept": deliver.https_kept,
     "fanout_10000_cpu_s": deliver.fanout,
     "deliver_beside_slow": deliver.slow,
+    "deliver_two_workers": deliver.two_workers,
     "get_actor": reads.actor,
     "get_note": reads.note,
     "get_board_public": pages.public,

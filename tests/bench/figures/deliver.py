@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 from tests.bench import post_office
 from tests.bench.bench import Bench
@@ -13,6 +14,9 @@ HTTP_SERVERS, HTTP_POSTS = 100, 30
 HTTPS_SERVERS, HTTPS_POSTS = 1_000, 3
 MANY_SERVERS = 10_000
 SLOW_SERVERS = 10
+PATIENT_SERVERS, PAUSE_SECONDS, PATIENT_POSTS = 200, 0.2, 5  # whose answers take their time
+HOSTS_AT_ONCE = 20  # of one worker, so that it waits more than it works and the machine bears two
+LINES_PER_SERVER = 2  # as many public letters are on the way to one at the same time
 FIRST_POSTS = 2  # not counted: every host is new once, and every statement is prepared
 SECONDS_MAX = 120.0
 BARE = "bare RSA-2048 signatures"
@@ -32,7 +36,7 @@ def https_kept(bench: Bench) -> Figure:
 
 def _kept(name: str, goal: float, ratio_goal: float | None, office: PostOffice, posts: int) -> Figure:
     values, limits, waits = [], [], []
-    with office.works() as server:
+    with office.works(FETCH__KEPT_LINES_MAX=LINES_PER_SERVER * office.followed) as server:
         office.post(FIRST_POSTS)
         done = FIRST_POSTS * office.followed
         office.wait(done, SECONDS_MAX)
@@ -92,6 +96,41 @@ def slow(bench: Bench) -> Figure:
         0.8,
         unit="of the rate without slow hosts, by the clock",
         more={"slow_hosts": SLOW_SERVERS, "their_seconds": SLOW_SECONDS, "quick_hosts": HTTP_SERVERS - SLOW_SERVERS},
+    )
+
+
+def two_workers(bench: Bench) -> Figure:
+    """How much sooner two workers on one PostgreSQL have delivered than one, to servers that take their time."""
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    with (
+        bench.postgresql_database() as url,
+        post_office.opened(
+            bench.new_folder(), PATIENT_SERVERS, slow=PATIENT_SERVERS, pause=PAUSE_SECONDS, database_url=url
+        ) as office,
+    ):
+        done = 0
+        for _ in range(ROUNDS):
+            for number, found in seconds.items():
+                with ExitStack() as workers:
+                    for _worker in range(number):
+                        workers.enter_context(office.works(OUTBOX__IN_FLIGHT_MAX=HOSTS_AT_ONCE))
+                    for posts in (FIRST_POSTS, PATIENT_POSTS):
+                        office.post(posts)
+                        done += posts * PATIENT_SERVERS
+                        waited = office.wait(done, SECONDS_MAX)
+                    found.append(waited)
+        office.expect_all()
+    one, two = (statistics.median(found) for found in seconds.values())
+    return Figure(
+        "deliver_two_workers",
+        one / two,
+        1.7,
+        unit="of the rate of one, by the clock",
+        more={
+            "hosts": PATIENT_SERVERS,
+            "their_seconds": PAUSE_SECONDS,
+            "per_second_of_one": round(PATIENT_POSTS * PATIENT_SERVERS / one),
+        },
     )
 
 

@@ -73,6 +73,7 @@ def _transfers(name: str, goal: float, house: House, bench: Bench, bare: Callabl
         limit=statistics.median(limits),
         limit_name=BARE,
         ratio_goal=0.7,
+        either=True,
         **waits(loads),
         more={"per_cpu_second": round(statistics.median(one.per_cpu_second for one in loads))},
     )
