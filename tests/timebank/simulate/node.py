@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, create_engine, event, update
-from sqlalchemy.engine import make_url
 from sqlalchemy.pool import StaticPool
 
 import outbox.tables
@@ -61,14 +60,12 @@ class MemoryDatabase(CopiedDatabase):
     """One SQLite connection in memory."""
 
     def __init__(self) -> None:
-        self.url = make_url("sqlite://")
-        self.is_sqlite = True
+        super().__init__("sqlite://")
         self.raw = _connect(None)
         engine = create_engine("sqlite://", creator=lambda: self.raw, poolclass=StaticPool)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
         event.listen(engine, "commit", self._refuse_when_full)
         self._writer = self._reader = engine
-        self._committed = lambda _seconds: None
 
     @property
     def image(self) -> bytes:
