@@ -54,7 +54,7 @@ class Findings:
 def settle_in(made: Town) -> Known:
     """Ana has something of every kind, so that programs of hers find something to do."""
     ana, kim, nora = made.program("ana"), made.program("kim"), made.program("nora")
-    known: Known = {name: [] for name in ("listing", "response", "match", "transfer", "skill")}
+    known: Known = {name: [] for name in ("listing", "response", "match", "transfer", "skill", "vouch")}
     known["handle"] = ["ana", "kim", "tools", "board"]
     for number in range(EACH):
         asked = _made(ana.post("/listings", {"kind": "request", "title": f"Moving sofa {number}", "people": 5}))
@@ -74,7 +74,10 @@ def settle_in(made: Town) -> Known:
         known["listing"] += [asked, free]
         known["response"] += [answered, mine]
         if number % 2 == 0:
-            known["skill"] += [_made(ana.post("/me/skills", {"title": f"Bicycles {number}"}))]
+            skill = _made(ana.post("/me/skills", {"title": f"Bicycles {number}"}))
+            said = kim.ask("PUT", f"/skills/{skill}/vouch", {"sentence": "She had my brakes right in no time."})
+            known["skill"] += [skill]
+            known["vouch"] += [said.json["vouches"][0]["id"]]
     _made(kim.post("/me/skills", {"title": "Bread"}))
     return known
 
