@@ -87,8 +87,8 @@ class Window(Browser):
         self.page.on("requestfailed", self._note_failed)
 
     def _note_failed(self, request: playwright.Request) -> None:
-        """Whoever goes to another page leaves the live news and the preview of the one before."""
-        if not (request.resource_type in ("eventsource", "fetch") and request.failure == "net::ERR_ABORTED"):
+        """Whoever goes to another page leaves what the one before has not loaded yet, its live news and its preview."""
+        if request.failure != "net::ERR_ABORTED":
             self.troubles.append(f"{request.url}: {request.failure}")
 
     def _note_status(self, answer: playwright.Response) -> None:
