@@ -66,7 +66,10 @@ def _kept(name: str, goal: float, ratio_goal: float | None, office: PostOffice, 
 
 def fanout(bench: Bench) -> Figure:
     """One post to ten thousand servers that were never spoken to: from its commit to the last acknowledgement."""
-    with post_office.opened(bench.new_folder(), MANY_SERVERS, secure=True) as office, office.works() as server:
+    with (
+        post_office.opened(bench.new_folder(), MANY_SERVERS, secure=True) as office,
+        office.works(FETCH__KEPT_LINES_MAX=MANY_SERVERS) as server,
+    ):
         office.wait(0, SECONDS_MAX)
         before = server.cpu_seconds
         (enqueued,) = office.post(1)
