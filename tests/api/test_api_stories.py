@@ -198,6 +198,21 @@ def test_a_neighbour_vouches_for_a_skill_and_either_of_the_two_takes_it_back(bot
     assert kim.ask("DELETE", f"/vouches/{again}").status == 204
 
 
+def test_nobody_changes_the_week_of_another_or_vouches_for_what_they_may_not_read(both: Town) -> None:
+    ana, kim = both.program("ana"), both.program("kim")
+    week = {"items": [{"weekday": 1, "start_minute": 60, "end_minute": 120}]}
+    reader = both.program("ana", "skills:read")
+    for path, body in (("/me/free-times", week), ("/me/helping", {}), ("/skills/1/vouch", {"sentence": "x"})):
+        assert (reader.ask("PUT", path, body).status, both.program().ask("PUT", path, body).status) == (403, 401)
+    assert ana.post("/groups/tools/join").status == 200
+    group = ana.get("/groups/tools").json["id"]
+    hidden = made(ana.post("/me/skills", {"title": "Locks", "visibility": "group", "group": group}))
+    assert kim.ask("PUT", f"/skills/{hidden}/vouch", {"sentence": "I know."}).status == 404
+    assert kim.ask("PUT", "/me/free-times", week).status == 200
+    assert ana.get("/me/free-times").json == {"items": []}
+    assert ana.get(f"/skills/{hidden}").json["vouches"] == []
+
+
 def test_groups_are_joined_and_left_and_a_stranger_reads_about_them(both: Town) -> None:
     ana = both.program("ana")
     assert both.program().get("/groups/tools").json["role"] is None
